@@ -1,0 +1,264 @@
+"""Residual, stored amounts, terminal charges and Jacobian from the terms.
+
+All contributions are computed by one compiled kernel. Where each goes, and with
+which sign, is held by constant sparse matrices made once: residual = S values,
+matrix entries = P slopes. Ranks evaluate everything that touches their unknowns, so
+no entry is ever sent to another rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from petsc4py import PETSc
+from scipy.sparse import csr_array
+
+from ionstack.equations import Equations
+from ionstack.terms import NodeBatch, State, Term, node_batch
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of one pass over the terms.
+
+    `residual` and `amounts` have one entry per owned unknown (amounts: particles,
+    0 for potentials). `metal_charge` [e] and `outflow` [e, over the step] have one
+    entry per contact and are this rank's part.
+    """
+
+    residual: Floats
+    amounts: Floats
+    metal_charge: Floats
+    outflow: Floats
+
+
+class System:
+    """The assembled equations of one rank; owns the PETSc matrix and vectors."""
+
+    def __init__(self, equations: Equations) -> None:
+        self.equations = equations
+        self.layout = equations.layout
+        self.comm = equations.volumes.comm
+        self._scatter = _scatter(equations)
+        self._arrays = jax.tree.map(jnp.asarray, equations.arrays)
+        self._numbers = jax.tree.map(jnp.asarray, dict(equations.numbers))
+        kernel = _kernel(equations)
+        self._values = jax.jit(lambda *inputs: kernel(*inputs)[::2])
+        self._both = jax.jit(kernel)
+        self.unknowns = PETSc.Vec().createGhost(
+            self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self.comm
+        )
+        self._csr = self._scatter.csr(self.layout.n_owned)
+        self.matrix = self._new_matrix()
+        self.right_side = self.matrix.createVecLeft()
+        self.update = self.matrix.createVecRight()
+
+    def set_levels(self, levels: Floats) -> None:
+        """Set the equilibrium levels [V] of an equilibrium system."""
+        self._arrays["levels"] = jnp.asarray(levels)
+
+    def refresh_ghosts(self) -> None:
+        """Copy the owners' values to the ghost unknowns (collective)."""
+        if self.comm.size > 1:
+            self.unknowns.ghostUpdate(
+                addv=PETSc.InsertMode.INSERT_VALUES, mode=PETSc.ScatterMode.FORWARD
+            )
+
+    def worst_unknown(self) -> str:
+        """Describe the unknown with the largest last update (collective)."""
+        update = np.abs(self.update.getArray(readonly=1))
+        index = int(np.argmax(update)) if len(update) else 0
+        size = float(update[index]) if len(update) else 0.0
+        sizes = self.comm.allgather(size)
+        text = self._describe(index) if len(update) else ""
+        return str(self.comm.bcast(text, root=int(np.nanargmax(sizes))))
+
+    def _describe(self, index: int) -> str:
+        volumes, layout = self.equations.volumes, self.layout
+        node = layout.node[index]
+        name = ("potential", *layout.names)[layout.field[index]]
+        region = volumes.regions[volumes.node_region[node]]
+        place = ", ".join(f"{x:.4g}" for x in volumes.coordinates[volumes.node_vertex[node]])
+        return f"in {name} of {region} at ({place}) m"
+
+    def _new_matrix(self) -> PETSc.Mat:
+        size = (self.layout.n_owned, self.layout.n_global)
+        if self.comm.size == 1:
+            return PETSc.Mat().createAIJWithArrays((size, size), self._csr, comm=self.comm)
+        matrix = PETSc.Mat().createAIJ((size, size), comm=self.comm)
+        matrix.setPreallocationCSR(self._csr)
+        matrix.assemble()
+        return matrix
+
+    def _fill(self, slopes: Floats) -> None:
+        """Write the matrix entries; on one rank PETSc shares the array."""
+        starts, columns, entries = self._csr
+        entries[:] = self._scatter.entries @ slopes
+        if self.comm.size == 1:
+            self.matrix.stateIncrease()
+        else:
+            self.matrix.setValuesCSR(starts, columns, entries)
+        self.matrix.assemble()
+
+    def evaluate(
+        self, history: Floats, lead: float, step: float, voltages: Floats
+    ) -> Evaluation:
+        """Evaluate at the current unknowns without derivatives.
+
+        Args:
+            history: what the time scheme adds to the stored amounts, per owned unknown.
+            lead: leading coefficient of the time scheme.
+            step: time step [s].
+            voltages: of the contacts [V], in the order of `ControlVolumes.contacts`.
+        """
+        values, amounts = self._values(*self._inputs(lead, step, voltages))
+        return self._evaluation(np.asarray(values), np.asarray(amounts), history)
+
+    def linearise(
+        self, history: Floats, lead: float, step: float, voltages: Floats
+    ) -> Evaluation:
+        """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`."""
+        values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
+        self._fill(np.asarray(slopes))
+        return self._evaluation(np.asarray(values), np.asarray(amounts), history)
+
+    def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
+        with self.unknowns.localForm() as local:
+            u = local.getArray(readonly=1).copy()
+        temperature = self.equations.model.temperature
+        return u, np.array([lead, step, temperature]), voltages, self._arrays, self._numbers
+
+    def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
+        amounts = np.zeros(self.layout.n_owned)
+        amounts[self._scatter.stored_row] = stored
+        return Evaluation(
+            residual=self._scatter.residual @ values + history,
+            amounts=amounts,
+            metal_charge=self._scatter.metal_charge @ values,
+            outflow=self._scatter.outflow @ values,
+        )
+
+
+Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
+
+
+def _kernel(equations: Equations) -> Kernel:
+    """Return the pure function of unknowns, scheme and voltages that runs all terms."""
+    terms = equations.terms
+    regions = [equations.model.region(name) for name in equations.volumes.regions]
+
+    def run(u: Any, scheme: Any, voltages: Any, arrays: Any, numbers: Any) -> Any:
+        lead, step, temperature = scheme
+        batches: list[NodeBatch] = []
+        for region, nodes in zip(regions, arrays["nodes"], strict=True):
+            own = {name: u[index] for name, index in nodes["unknowns"].items()}
+            batches.append(node_batch(region, numbers, temperature, own))
+        arrays = {**arrays, "u": u}
+        state = State(tuple(batches), arrays, numbers, temperature, voltages)
+        weight = {"flow": step, "stored": lead, "algebraic": 1.0}
+        values, slopes, stored = [], [], [jnp.zeros(0)]
+        for term in terms:
+            value, derivatives = term.evaluate(state)
+            values.append(weight[term.weight] * value)
+            slopes += [weight[term.weight] * one for one in derivatives[: len(term.columns)]]
+            if term.weight == "stored":
+                stored.append(value)
+        return jnp.concatenate(values), jnp.concatenate(slopes), jnp.concatenate(stored)
+
+    return run
+
+
+@dataclass(frozen=True)
+class _Scatter:
+    """Where contributions go; see the module's docstring."""
+
+    residual: csr_array
+    metal_charge: csr_array
+    outflow: csr_array
+    entries: csr_array
+    entry_row: Ints
+    entry_column: Ints
+    stored_row: Ints
+
+    def csr(self, n_rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+        """Row starts, global columns and (empty) values of the matrix."""
+        starts = np.searchsorted(self.entry_row, np.arange(n_rows + 1))
+        values = np.zeros(len(self.entry_row))
+        return starts.astype(np.int32), self.entry_column.astype(np.int32), values
+
+
+def _scatter(equations: Equations) -> _Scatter:
+    n_owned = equations.layout.n_owned
+    sizes = [len(term.rows[0][0]) for term in equations.terms]
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    residual, charges, outflow = [], [], []
+    for term, start in zip(equations.terms, starts, strict=False):
+        for rows, sign in term.rows:
+            position = np.arange(len(rows)) + start
+            metal = _metal(equations, term, rows)
+            free = np.flatnonzero((metal < 0) & (rows < n_owned))
+            residual.append(_triplets(rows[free], position[free], sign))
+            bound = np.flatnonzero((metal >= 0) & (rows < n_owned))
+            charges.append(_triplets(metal[bound], position[bound], sign))
+        if term.contact is not None:
+            owner = np.full(len(term.rows[0][0]), term.contact)
+            outflow.append(_triplets(owner, np.arange(len(owner)) + start, term.charge))
+    n_values, n_contacts = int(starts[-1]), len(equations.volumes.contacts)
+    return _Scatter(
+        _matrix(residual, (n_owned, n_values)),
+        _matrix(charges, (n_contacts, n_values)),
+        _matrix(outflow, (n_contacts, n_values)),
+        *_entries(equations),
+        _stored_rows(equations),
+    )
+
+
+def _metal(equations: Equations, term: Term, rows: Ints) -> Ints:
+    """Contact whose condition replaces each row for this term, -1 where none does."""
+    return np.full(len(rows), -1) if term.name == "metal" else equations.metal[rows]
+
+
+def _stored_rows(equations: Equations) -> Ints:
+    rows = [term.rows[0][0] for term in equations.terms if term.weight == "stored"]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *rows])
+
+
+def _triplets(rows: Ints, columns: Ints, value: int) -> tuple[Ints, Ints, Floats]:
+    return rows, columns, np.full(len(rows), float(value))
+
+
+def _matrix(parts: list[tuple[Ints, Ints, Floats]], shape: tuple[int, int]) -> csr_array:
+    if not parts:
+        return csr_array(shape)
+    rows, columns, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return csr_array((values, (rows, columns)), shape=shape)
+
+
+def _entries(equations: Equations) -> tuple[csr_array, Ints, Ints]:
+    """Matrix from slopes to matrix entries; rows (local) and columns (global) of entries."""
+    n_owned, n_global = equations.layout.n_owned, equations.layout.n_global
+    numbers = equations.layout.global_index
+    keys, positions, signs, start = [], [], [], 0
+    for term in equations.terms:
+        for column in term.columns:
+            for rows, sign in term.rows:
+                kept = np.flatnonzero((_metal(equations, term, rows) < 0) & (rows < n_owned))
+                keys.append(rows[kept] * n_global + numbers[column[kept]])
+                positions.append(kept + start)
+                signs.append(np.full(len(kept), float(sign)))
+            start += len(column)
+    unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
+    columns = np.concatenate(positions)
+    gather = csr_array(
+        (np.concatenate(signs), (inverse, columns)), shape=(len(unique), start)
+    )
+    return gather, unique // n_global, unique % n_global

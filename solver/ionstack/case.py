@@ -1,0 +1,183 @@
+"""A case: what is done to which device, read from a file and checked as a whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from ionstack.case_checks import Subject, case_problems, interface_laws
+from ionstack.case_schema import CaseModel, Numerics, Observable, OutputOptions
+from ionstack.errors import InputError
+from ionstack.materials import (
+    LawChoice,
+    Material,
+    UsedValue,
+    law_values,
+    material_values,
+    used_value,
+)
+from ionstack.protocol import Protocol, protocol_from
+from ionstack.schema import validated
+from ionstack.stack import Stack, stack_from_node
+from ionstack.stack_materials import materials_of
+from ionstack.yaml_source import (
+    Node,
+    missing_file,
+    raise_problems,
+    read_text,
+    read_yaml,
+    setting,
+    with_settings,
+)
+
+__all__ = ["Case", "Numerics", "Observable", "OutputOptions", "load_case", "values_used"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A complete, checked simulation; SI floats, energies in eV.
+
+    `materials` hold only the species of the case. `contents` are site fractions
+    at the start. `interfaces` and `contacts` give a law per species, by name
+    ``upper/lower`` of the layers and by name of the electrode.
+    """
+
+    name: str
+    title: str
+    path: Path
+    text: str
+    overrides: tuple[str, ...]
+    stack: Stack
+    materials: Mapping[str, Material]
+    temperature: float
+    valences: Mapping[str, int]
+    contents: Mapping[str, Mapping[str, float]]
+    interfaces: Mapping[str, Mapping[str, LawChoice]]
+    contacts: Mapping[str, Mapping[str, LawChoice]]
+    protocol: Protocol
+    numerics: Numerics
+    output: OutputOptions
+    observables: tuple[Observable, ...]
+
+    def resolved(self) -> str:
+        """Return every setting of the case as YAML, defaults included, in SI units."""
+        record = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del record["text"]
+        record["protocol"] = [{type(step).__name__.lower(): step} for step in self.protocol.steps]
+        text: str = yaml.safe_dump(_plain(record), sort_keys=False, allow_unicode=True)
+        return text
+
+
+def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
+    """Read a case file with its stack and materials.
+
+    Each override is ``dotted.key=value``; keys that begin with ``stack.`` reach
+    into the stack file. Raises one `InputError` that lists every mistake with
+    file, line and column.
+    """
+    path = Path(path)
+    text = read_text(path)
+    settings = [setting(override) for override in overrides]
+    node = with_settings(read_yaml(path), [entry for entry in settings if not _in_stack(entry)])
+    in_stack = [(keys[1:], value) for keys, value in settings if _in_stack((keys, value))]
+    errors: list[str] = []
+    read = _attempt(errors, lambda: validated(CaseModel, node))
+    located = _attempt(errors, lambda: _read_stack(node, path, in_stack))
+    folders = (path.parent / "materials",)
+    materials = located and _attempt(errors, lambda: materials_of(*located, node, folders))
+    if read is None or located is None or materials is None:
+        raise InputError("\n".join(errors))
+    raise_problems(case_problems(Subject(read, node, located[0], materials)))
+    return _case(read, located[0], materials, path, text, overrides)
+
+
+def values_used(case: Case) -> tuple[UsedValue, ...]:
+    """Return every number with a source that the case uses, one row each."""
+    rows = [row for material in case.materials.values() for row in material_values(material)]
+    for what, sections in (("interface", case.interfaces), ("contact", case.contacts)):
+        for name, entries in sections.items():
+            for species, choice in entries.items():
+                values = law_values(f"{species}.{choice.kind}", choice)
+                rows += [used_value(f"{what} {name}", key, value) for key, value in values]
+    return tuple(rows)
+
+
+def _case(
+    read: CaseModel,
+    stack: Stack,
+    materials: Mapping[str, Material],
+    path: Path,
+    text: str,
+    overrides: Sequence[str],
+) -> Case:
+    return Case(
+        name=read.name or path.stem,
+        title=read.title,
+        path=path,
+        text=text,
+        overrides=tuple(overrides),
+        stack=stack,
+        materials={name: _with_species(entry, read.species) for name, entry in materials.items()},
+        temperature=read.temperature,
+        valences={name: species.valence for name, species in read.species.items()},
+        contents=read.content,
+        interfaces=interface_laws(read, stack),
+        contacts=read.contacts,
+        protocol=protocol_from(read.protocol, [entry.name for entry in stack.electrodes]),
+        numerics=Numerics(**dict(read.numerics)),
+        output=OutputOptions(**dict(read.output)),
+        observables=tuple(Observable(**dict(entry)) for entry in read.observables),
+    )
+
+
+def _with_species(material: Material, names: Mapping[str, object]) -> Material:
+    species = {name: material.species[name] for name in names if name in material.species}
+    return dataclasses.replace(material, species=species)
+
+
+def _in_stack(entry: tuple[list[str], Node]) -> bool:
+    keys = entry[0]
+    return keys[0] == "stack" and len(keys) > 1
+
+
+def _attempt(errors: list[str], work: Callable[[], Result]) -> Result | None:
+    """Do one stage of reading; keep its mistakes so that later stages add theirs."""
+    try:
+        return work()
+    except InputError as error:
+        errors.append(str(error))
+        return None
+
+
+def _read_stack(
+    node: Node, path: Path, settings: Sequence[tuple[list[str], Node]]
+) -> tuple[Stack, Node] | None:
+    """Read the stack that a case names; None where the case names none."""
+    entry = node.child("stack")
+    if entry is None or not isinstance(entry.content, str) or not entry.content:
+        return None
+    file = Path(os.path.normpath(path.parent / entry.content))
+    if not file.is_file():
+        raise InputError(f"{entry.mark}: stack: {missing_file(file)}")
+    stack_node = with_settings(read_yaml(file), settings)
+    return stack_from_node(stack_node, file), stack_node
+
+
+def _plain(value: Any) -> Any:
+    """Turn records into what YAML can hold."""
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return {field.name: _plain(getattr(value, field.name)) for field in fields}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,128 @@
+"""The sections of a case file, as strict models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ionstack.law_choice import LawChoice, law_choice
+from ionstack.protocol import StepModel
+from ionstack.schema import (
+    FRACTION,
+    PositiveTime,
+    PositiveVoltage,
+    Strict,
+    Temperature,
+    failure,
+    quantity,
+)
+from ionstack.stack import Name
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Numerical settings; voltages in V, times in s.
+
+    `step_tolerance` bounds the local error of a time step in potential,
+    `newton_tolerance` the last update. `fixed_step` switches the step control off.
+    """
+
+    step_tolerance: float = 2e-3
+    newton_tolerance: float = 1e-9
+    max_step: float | None = None
+    min_step: float = 1e-12
+    initial_step: float | None = None
+    fixed_step: float | None = None
+    solver: Literal["auto", "lu", "mumps", "iterative"] = "auto"
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What a run writes: field snapshots at breakpoints or none, and figures."""
+
+    snapshots: Literal["breakpoints", "none"] = "breakpoints"
+    figures: bool = True
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A published observable that the case addresses, and how it is taken from the run."""
+
+    row: str
+    statement: str
+    status: Literal["calibrated", "predicted", "trend"]
+    rule: str
+
+
+def _charged(valence: int) -> int:
+    if valence == 0:
+        raise failure("valence", "must not be zero: a species carries charge")
+    return valence
+
+
+class SpeciesModel(Strict):
+    """A mobile species; the valence counts elementary charges, with sign."""
+
+    valence: Annotated[int, Field(strict=True, ge=-8, le=8), AfterValidator(_charged)]
+
+
+class NumericsModel(Strict):
+    """Numerical settings in the file; see `Numerics`."""
+
+    step_tolerance: PositiveVoltage = 2e-3
+    newton_tolerance: PositiveVoltage = 1e-9
+    max_step: PositiveTime | None = None
+    min_step: PositiveTime = 1e-12
+    initial_step: PositiveTime | None = None
+    fixed_step: PositiveTime | None = None
+    solver: Literal["auto", "lu", "mumps", "iterative"] = "auto"
+
+    @model_validator(mode="after")
+    def _steps_ordered(self) -> Self:
+        for name in ("max_step", "initial_step", "fixed_step"):
+            step = getattr(self, name)
+            if step is not None and step < self.min_step:
+                message = f"{name} ({step:g} s) is below min_step ({self.min_step:g} s)"
+                raise failure("steps", message)
+        return self
+
+
+class OutputModel(Strict):
+    """Output options in the file."""
+
+    snapshots: Literal["breakpoints", "none"] = "breakpoints"
+    figures: Annotated[bool, Field(strict=True)] = True
+
+
+class ObservableModel(Strict):
+    """One published observable in the file."""
+
+    row: Annotated[str, Field(min_length=1)]
+    statement: Annotated[str, Field(min_length=1)]
+    status: Annotated[Literal["calibrated", "predicted", "trend"], Field(alias="class")]
+    rule: Annotated[str, Field(min_length=1)]
+
+
+Content = Annotated[float, quantity("1", FRACTION)]
+InterfaceLaw = Annotated[LawChoice, law_choice("interface")]
+ContactLaw = Annotated[LawChoice, law_choice("contact")]
+
+
+class CaseModel(Strict):
+    """A whole case file."""
+
+    name: Name | None = None
+    title: str = ""
+    stack: Annotated[str, Field(min_length=1)]
+    temperature: Temperature = 298.15
+    species: Annotated[dict[str, SpeciesModel], Field(min_length=1)]
+    content: dict[str, dict[str, Content]] = Field(default_factory=dict)
+    interfaces: dict[str, dict[str, InterfaceLaw]] = Field(default_factory=dict)
+    contacts: dict[str, dict[str, ContactLaw]]
+    protocol: Annotated[list[StepModel], Field(min_length=1)]
+    materials: dict[str, Any] = Field(default_factory=dict)
+    numerics: NumericsModel = NumericsModel()
+    output: OutputModel = OutputModel()
+    observables: list[ObservableModel] = Field(default_factory=list)

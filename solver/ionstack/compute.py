@@ -1,0 +1,27 @@
+"""JAX as this project uses it: double precision, CPU, kernels cached on disk."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def configure() -> None:
+    """Set JAX up once per process; called before the first kernel is built."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    flags = os.environ.get("XLA_FLAGS", "")
+    # One thread per rank: the batches are small and ranks share the cores.
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_compilation_cache_dir", str(_cache()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _cache() -> Path:
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ionstack"
+    return Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", default / "kernels"))

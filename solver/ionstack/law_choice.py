@@ -1,0 +1,151 @@
+"""A registered law with its numbers, as chosen in a material or case file.
+
+The registry of laws decides what a file may say: the names under ``kind``, the
+parameters, their units, and whether a further species is coupled.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, create_model
+
+from ionstack.physics.registry import Kind, Law, Parameter, laws
+from ionstack.schema import (
+    ANY,
+    AT_LEAST_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Bounds,
+    Strict,
+    failure,
+    failure_at,
+    not_among,
+    quantity,
+    read_quantity,
+)
+
+_ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2")
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number with its origin.
+
+    `value` is in `unit` (SI, energies in eV). With `activation_energy` [eV] it
+    holds at `reference_temperature` [K] and follows Arrhenius elsewhere. `valid`
+    says in words where it may be used; `fitted` marks what no source gives.
+    """
+
+    value: float
+    unit: str
+    source: str
+    fitted: bool = False
+    activation_energy: float = 0.0
+    reference_temperature: float = 298.15
+    valid: str = ""
+
+
+@dataclass(frozen=True)
+class LawChoice:
+    """A law of the registry by name, its values by parameter, the species it couples."""
+
+    kind: str
+    values: Mapping[str, Value]
+    couples: str | None = None
+
+
+class _Origin(Strict):
+    source: Annotated[str, Field(min_length=1)]
+    fitted: bool = False
+    valid: str = ""
+
+
+class _Number(_Origin):
+    value: Any
+
+
+class _ActivatedNumber(_Number):
+    activation_energy: Annotated[float, quantity("eV", NOT_NEGATIVE)] = 0.0
+    reference_temperature: Annotated[float, quantity("K", POSITIVE)] = 298.15
+
+
+def registered(kind: Kind) -> dict[str, Law]:
+    """Return the laws of one kind, with all law modules loaded."""
+    importlib.import_module("ionstack.physics.catalogue")
+    return laws(kind)
+
+
+def number(unit: str, bounds: Bounds = ANY) -> PlainValidator:
+    """Make the reader of a number with unit and source."""
+    return PlainValidator(partial(_read_number, unit=unit, bounds=bounds))
+
+
+def law_choice(kind: Kind) -> PlainValidator:
+    """Make the reader of a law of one kind (``kind: name`` and its parameters)."""
+    return PlainValidator(partial(_read_law, kind=kind))
+
+
+def _read_number(data: object, unit: str, bounds: Bounds) -> Value:
+    if isinstance(data, Value):
+        return data
+    if not isinstance(data, dict):
+        raise failure("number", f"expected 'value:' and 'source:', found {data!r}")
+    model = _number_model(unit, bounds)
+    return Value(unit=unit, **model.model_validate(data).model_dump())
+
+
+@functools.cache
+def _number_model(unit: str, bounds: Bounds) -> type[BaseModel]:
+    reader = BeforeValidator(partial(read_quantity, unit=unit, bounds=bounds))
+    base = _ActivatedNumber if unit in _ACTIVATED_UNITS else _Number
+    return create_model("Number", __base__=base, value=(Annotated[float, reader], ...))
+
+
+def _read_law(data: object, kind: Kind) -> LawChoice:
+    if isinstance(data, LawChoice):
+        return data
+    if not isinstance(data, dict):
+        raise failure("law", f"expected 'kind:' and its parameters, found {data!r}")
+    choices = registered(kind)
+    name = data.get("kind")
+    if name is None:
+        raise failure_at("kind", "law", f"missing; allowed: {', '.join(choices)}", data)
+    if not isinstance(name, str) or name not in choices:
+        message = not_among(f"{kind} law", str(name), list(choices))
+        raise failure_at("kind", "law", message, name)
+    law = choices[name]
+    read = _law_model(kind, law.name).model_validate(data)
+    values = {parameter.name: getattr(read, parameter.name) for parameter in law.parameters}
+    return LawChoice(law.name, values, getattr(read, "couples", None))
+
+
+@functools.cache
+def _law_model(kind: Kind, name: str) -> type[BaseModel]:
+    law = registered(kind)[name]
+    fields: dict[str, Any] = {"kind": (str, ...)}
+    if law.couples:
+        fields["couples"] = (str, ...)
+    fields |= {parameter.name: _field(parameter) for parameter in law.parameters}
+    return create_model(f"{kind}_{name}", __base__=Strict, **fields)
+
+
+def _field(parameter: Parameter) -> tuple[Any, Any]:
+    kind = Annotated[Value, number(parameter.unit, _bounds(parameter))]
+    if parameter.default is None:
+        return kind, ...
+    return kind, Value(parameter.default, parameter.unit, "default of the law")
+
+
+def _bounds(parameter: Parameter) -> Bounds:
+    """Range of a parameter, which its unit and name imply."""
+    if parameter.name.endswith("permittivity"):
+        return AT_LEAST_ONE
+    if parameter.unit in ("1/m^3", "m", "K") or parameter.name.endswith("_content"):
+        return POSITIVE
+    return ANY if parameter.unit in ("eV", "V", "1") else NOT_NEGATIVE

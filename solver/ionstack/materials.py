@@ -1,0 +1,198 @@
+"""Material records: every number with value, unit, source and validity.
+
+A material is one YAML file in ``data/materials`` (or in a folder that the caller
+names). A layer material has a permittivity and species; an electrode material
+has a work function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from ionstack.errors import InputError, nearest
+from ionstack.law_choice import LawChoice, Value, law_choice, number
+from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, validated
+from ionstack.yaml_source import Keys, Node, merged, read_yaml
+
+__all__ = [
+    "LawChoice",
+    "Material",
+    "SpeciesRecord",
+    "UsedValue",
+    "Value",
+    "available_materials",
+    "describe_material",
+    "load_material",
+    "material_from_node",
+    "material_values",
+]
+
+_LIBRARY = Path(__file__).parent / "data" / "materials"
+
+
+@dataclass(frozen=True)
+class SpeciesRecord:
+    """How one species behaves in a material; `level` [eV] as in the vacuum scale."""
+
+    statistics: LawChoice
+    level: Value
+    transport: LawChoice
+    excess: LawChoice | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """A layer material (permittivity, species) or an electrode material (work function).
+
+    `fixed_charge` is a number density [1/m^3] of elementary charges, with sign.
+    """
+
+    name: str
+    title: str
+    relative_permittivity: Value | None
+    fixed_charge: Value
+    species: Mapping[str, SpeciesRecord]
+    work_function: Value | None
+
+    @property
+    def is_electrode(self) -> bool:
+        """Whether it is an electrode material."""
+        return self.work_function is not None
+
+
+@dataclass(frozen=True)
+class UsedValue:
+    """One row of a run's list of values; `path` are the keys inside the record."""
+
+    material: str
+    path: str
+    value: float
+    unit: str
+    source: str
+    fitted: bool
+    activation_energy: float = 0.0
+    valid: str = ""
+
+
+class _SpeciesModel(Strict):
+    statistics: Annotated[LawChoice, law_choice("statistics")]
+    level: Annotated[Value, number("eV")]
+    transport: Annotated[LawChoice, law_choice("transport")]
+    excess: Annotated[LawChoice, law_choice("excess")] | None = None
+
+
+class _MaterialModel(Strict):
+    title: Annotated[str, Field(min_length=1)]
+    relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
+    fixed_charge: Annotated[Value, number("1/m^3")] = Value(0.0, "1/m^3", "no fixed charge given")
+    work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
+    species: dict[str, _SpeciesModel] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_role(self) -> Self:
+        layer = self.relative_permittivity is not None and bool(self.species)
+        electrode = self.work_function is not None
+        if electrode and (self.species or self.relative_permittivity is not None):
+            message = "an electrode has a work_function and neither species nor permittivity"
+            raise failure("role", message)
+        if not electrode and not layer:
+            message = (
+                "needs relative_permittivity and species (layer), or work_function (electrode)"
+            )
+            raise failure("role", message)
+        return self
+
+
+def available_materials(search_paths: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Return the names of all materials, those of the library and of further folders."""
+    return tuple(sorted(_files(search_paths)))
+
+
+def load_material(name: str, search_paths: Sequence[Path] = ()) -> Material:
+    """Read one material by name; earlier folders win over later ones and the library.
+
+    Raises `InputError` for an unknown name and for every mistake in the file.
+    """
+    node = material_node(name, search_paths)
+    if node is None:
+        raise InputError(unknown_material(name, available_materials(search_paths)))
+    return material_from_node(name, node)
+
+
+def material_node(
+    name: str, search_paths: Sequence[Path] = (), inline: Node | None = None
+) -> Node | None:
+    """Return the located record of a material with `inline` changes on top, if it exists."""
+    file = _files(search_paths).get(name)
+    library = read_yaml(file) if file is not None else None
+    return library if inline is None else merged(library, inline)
+
+
+def material_from_node(name: str, node: Node, at: Keys = ()) -> Material:
+    """Check a located record; `at` are the keys under which it stands in its file."""
+    read = validated(_MaterialModel, node, at)
+    species = {key: SpeciesRecord(**dict(model)) for key, model in read.species.items()}
+    return Material(name=name, **{**dict(read), "species": species})
+
+
+def unknown_material(name: str, known: Sequence[str]) -> str:
+    """Return the sentence for a material that no folder has."""
+    return f"unknown material {name!r}; available: {', '.join(known)}{nearest(name, known)}"
+
+
+def describe_material(material: Material) -> str:
+    """Return a table of all numbers of a material with unit, source and validity."""
+    header = ("quantity", "value", "unit", "E_a [eV]", "fitted", "valid", "source")
+    rows = [header, *(_cells(row) for row in material_values(material))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header) - 1)]
+    lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]) for row in rows]
+    return "\n".join([f"{material.name}: {material.title}", *lines])
+
+
+def material_values(material: Material) -> tuple[UsedValue, ...]:
+    """Return every number of a material as a row."""
+    return tuple(used_value(material.name, path, value) for path, value in _values(material))
+
+
+def law_values(prefix: str, choice: LawChoice) -> Iterator[tuple[str, Value]]:
+    """Yield the numbers of a law with their paths below `prefix`."""
+    for name, value in choice.values.items():
+        yield f"{prefix}.{name}", value
+
+
+def used_value(owner: str, path: str, value: Value) -> UsedValue:
+    """Return the row of one number."""
+    numbers = (value.value, value.unit, value.source, value.fitted)
+    return UsedValue(owner, path, *numbers, value.activation_energy, value.valid)
+
+
+def _values(material: Material) -> Iterator[tuple[str, Value]]:
+    if material.work_function is not None:
+        yield "work_function", material.work_function
+    if material.relative_permittivity is not None:
+        yield "relative_permittivity", material.relative_permittivity
+    if material.fixed_charge.value:
+        yield "fixed_charge", material.fixed_charge
+    for name, record in material.species.items():
+        yield f"species.{name}.level", record.level
+        for part in ("statistics", "excess", "transport"):
+            choice: LawChoice | None = getattr(record, part)
+            if choice is not None:
+                yield from law_values(f"species.{name}.{part}", choice)
+
+
+def _cells(row: UsedValue) -> tuple[str, ...]:
+    activation = f"{row.activation_energy:g}" if row.activation_energy else ""
+    unit = "" if row.unit == "1" else row.unit
+    fitted = "fitted" if row.fitted else ""
+    return row.path, f"{row.value:.6g}", unit, activation, fitted, row.valid, row.source
+
+
+def _files(search_paths: Sequence[Path]) -> dict[str, Path]:
+    folders: list[Any] = [_LIBRARY, *reversed(search_paths)]
+    return {file.stem: file for folder in folders for file in sorted(Path(folder).glob("*.yaml"))}

@@ -1,0 +1,98 @@
+"""Newton's method with potential-limited damping. Failure is data, not an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import Evaluation, System
+from ionstack.linear import LinearSolver
+
+Floats = NDArray[np.float64]
+
+
+class Outcome(Enum):
+    """How a Newton solve ended; the values are messages for people."""
+
+    CONVERGED = "converged"
+    LINEAR = "the linear solver failed"
+    NOT_FINITE = "the equations gave a value that is not finite"
+    TOO_MANY = "Newton's method did not converge"
+
+
+@dataclass(frozen=True)
+class NewtonControl:
+    """`tolerance` of the largest update [V], `limit` of one update [V], `most` iterations."""
+
+    tolerance: float = 1e-9
+    limit: float = 0.5
+    most: int = 25
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """Outcome, number of linear solves and the last largest update [V]."""
+
+    outcome: Outcome
+    iterations: int
+    update: float
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Arguments of an evaluation: see `System.evaluate`."""
+
+    history: Floats
+    lead: float
+    step: float
+    voltages: Floats
+
+
+class Newton:
+    """Solves the system's equations for its unknowns, in place."""
+
+    def __init__(self, system: System, solver: LinearSolver, control: NewtonControl) -> None:
+        self.system = system
+        self.control = control
+        self._solver = solver
+        self.linear_iterations = 0
+
+    def solve(self, scheme: Scheme) -> NewtonResult:
+        """Iterate from the current unknowns until the update is below the tolerance."""
+        size = np.inf
+        for iteration in range(1, self.control.most + 1):
+            evaluation = self._linearise(scheme)
+            if not self._finite(evaluation):
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size)
+            self.system.right_side.setArray(-evaluation.residual)
+            result = self._solver.solve()
+            self.linear_iterations += result.iterations
+            if not result.converged:
+                return NewtonResult(Outcome.LINEAR, iteration, size)
+            size = self.system.update.norm(3)
+            if not np.isfinite(size):
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size)
+            self._apply(min(1.0, self.control.limit / max(size, 1e-300)))
+            if size < self.control.tolerance:
+                return NewtonResult(Outcome.CONVERGED, iteration, size)
+        return NewtonResult(Outcome.TOO_MANY, self.control.most, size)
+
+    def evaluate(self, scheme: Scheme) -> Evaluation:
+        """Evaluate at the present unknowns."""
+        return self.system.evaluate(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+
+    def _linearise(self, scheme: Scheme) -> Evaluation:
+        return self.system.linearise(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+
+    def _finite(self, evaluation: Evaluation) -> bool:
+        good = bool(np.isfinite(evaluation.residual).all())
+        return good if self.system.comm.size == 1 else self.system.comm.allreduce(good, MPI.LAND)
+
+    def _apply(self, damping: float) -> None:
+        unknowns = self.system.unknowns
+        unknowns.axpy(damping, self.system.update)
+        self.system.refresh_ghosts()

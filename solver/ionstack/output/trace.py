@@ -1,0 +1,116 @@
+"""The trace: one row of voltages and currents per accepted time step."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from ionstack.errors import InputError
+
+TIME = "time [s]"
+STEP = "step [s]"
+NEWTON = "newton [1]"
+CYCLE = "cycle [1]"
+
+
+def voltage_column(contact: str) -> str:
+    """Return the column name of a contact's voltage."""
+    return f"voltage {contact} [V]"
+
+
+def current_column(contact: str) -> str:
+    """Return the column name of the current that enters through a contact."""
+    return f"current {contact} [A]"
+
+
+class TraceWriter:
+    """Writes ``trace.csv`` row by row; lives on one rank only.
+
+    Every row goes to the operating system in a single write, so that a process
+    killed at any instant leaves complete rows and at most one torn last line,
+    which `read_trace` ignores.
+    """
+
+    def __init__(self, path: Path, contacts: Sequence[str]) -> None:
+        """Create the file, replacing an older one, and write the header."""
+        self._contacts = tuple(contacts)
+        self._file = path.open("wb", buffering=0)
+        voltages = (voltage_column(contact) for contact in contacts)
+        currents = (current_column(contact) for contact in contacts)
+        self._write([TIME, *voltages, *currents, STEP, NEWTON, CYCLE])
+
+    def append(
+        self,
+        time: float,
+        voltages: Mapping[str, float],
+        currents: Mapping[str, float],
+        step: float,
+        newton: int,
+        cycle: int,
+    ) -> None:
+        """Add a row: s, V and A by contact, step size in s, Newton steps, cycle (0: none)."""
+        values = [time, *(voltages[c] for c in self._contacts)]
+        values += [*(currents[c] for c in self._contacts), step]
+        self._write([*(repr(float(value)) for value in values), str(int(newton)), str(int(cycle))])
+
+    def _write(self, cells: Sequence[str]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        self._file.write(line.getvalue().encode())
+
+    def close(self) -> None:
+        """Close the file; further rows are refused."""
+        self._file.close()
+
+    def __enter__(self) -> TraceWriter:
+        """Return the writer itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+
+def read_trace(path: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the columns of a trace by name, each of shape (n_rows,).
+
+    A last line without its line end is the mark of a killed run and is left out.
+    Raises InputError with file and line for a missing file or a damaged row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    lines = text.split("\n")[:-1]
+    rows = list(csv.reader(lines))
+    if not rows or TIME not in rows[0]:
+        raise InputError(f"{path}:1: is not a trace: the header has no column {TIME!r}")
+    values = [_numbers(path, n, row, len(rows[0])) for n, row in enumerate(rows[1:], start=2)]
+    table = np.array(values, dtype=np.float64).reshape(len(values), len(rows[0]))
+    return {name: table[:, column].copy() for column, name in enumerate(rows[0])}
+
+
+def _numbers(path: Path, line: int, row: Sequence[str], expected: int) -> list[float]:
+    if len(row) != expected:
+        raise InputError(f"{path}:{line}: has {len(row)} values, the header has {expected}")
+    try:
+        return [float(cell) for cell in row]
+    except ValueError as error:
+        raise InputError(f"{path}:{line}: {error}") from error
+
+
+def contacts_in(trace: Mapping[str, npt.NDArray[np.float64]]) -> tuple[str, ...]:
+    """Return the contacts of a trace in the order of its columns."""
+    names = (name for name in trace if name.startswith("voltage ") and name.endswith(" [V]"))
+    return tuple(name[len("voltage ") : -len(" [V]")] for name in names)

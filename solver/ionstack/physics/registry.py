@@ -1,0 +1,69 @@
+"""Laws by name: one pure function, a list of parameters with units, one registry.
+
+The registry is the single list that the case-file schema, the printed model and
+the contract tests are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["statistics", "excess", "transport", "conduction", "interface", "contact"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a law needs.
+
+    `unit` is a Pint expression of the SI unit in which the law receives it;
+    a parameter with `default` may be left out of a file.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    default: float | None = None
+
+
+@dataclass(frozen=True)
+class Law:
+    """A pure function of one node, edge, interface pair or contact face.
+
+    `couples` says that the law reads the content of one further species
+    (named in the file under ``couples``), which is then differentiated too.
+    """
+
+    kind: Kind
+    name: str
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    couples: bool = False
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().split("\n")[0]
+
+
+_LAWS: dict[tuple[str, str], Law] = {}
+
+
+def law(
+    kind: Kind, name: str, *parameters: Parameter, couples: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as a law; the function itself is unchanged."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        if (kind, name) in _LAWS:
+            raise ValueError(f"{kind} law {name!r} is registered twice")
+        _LAWS[kind, name] = Law(kind, name, function, parameters, couples)
+        return function
+
+    return register
+
+
+def laws(kind: Kind) -> dict[str, Law]:
+    """Return all laws of one kind by name, in order of registration."""
+    return {name: entry for (of, name), entry in _LAWS.items() if of == kind}

@@ -1,0 +1,50 @@
+"""What a law sees: frozen records of one node, one edge, one interface pair.
+
+All energies and potentials are divided by kT or kT/e. Arrays of any equal shape
+may stand for the scalars: every law is written for one entity and broadcast.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+
+
+class Occupation(NamedTuple):
+    """Result of a statistics law for one species at one node.
+
+    `x` is the density over the site density, `vacancy` the probability that a
+    site can take one more particle, `log_gamma` = eta - ln x.
+    """
+
+    x: jax.Array
+    vacancy: jax.Array
+    log_gamma: jax.Array
+
+
+class Carrier(NamedTuple):
+    """One species at one end of an edge, interface pair or contact.
+
+    `c` density [1/m^3]; `x` site fraction; `vacancy` free-site probability;
+    `psi` reduced electrochemical potential; `drift` = psi - ln x (potential that
+    drives the Scharfetter-Gummel flux); `bare` = psi - eta (the same without the
+    ideal lattice part); `coupled` site fraction of the species that the law names
+    under ``couples`` (0 where it names none).
+    """
+
+    c: jax.Array
+    x: jax.Array
+    vacancy: jax.Array
+    psi: jax.Array
+    drift: jax.Array
+    bare: jax.Array
+    coupled: jax.Array
+
+
+class Edge(NamedTuple):
+    """Geometry and surroundings of one edge: `length` [m], `thermal_voltage` [V], `z`."""
+
+    length: jax.Array
+    thermal_voltage: jax.Array
+    z: jax.Array

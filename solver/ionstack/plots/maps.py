@@ -1,0 +1,164 @@
+"""Lateral-depth maps of the first positive ion; lateral and depth scales differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import TriMesh
+from matplotlib.ticker import MaxNLocator
+from matplotlib.tri import Triangulation
+
+from ionstack.output.field_reader import Fields
+from ionstack.output.names import density, first_positive_ion, site_fraction
+from ionstack.output.profiles import Profile
+from ionstack.plots.style import new_figure, save, species_label
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Triangles of a lateral-depth plane.
+
+    `lateral`, `depth` (n,) [m], `triangles` (m, 3), `values` (n,).
+    """
+
+    lateral: FloatArray
+    depth: FloatArray
+    triangles: npt.NDArray[np.int64]
+    values: FloatArray
+
+
+def named_steps(fields: Fields, profiles: Sequence[Profile]) -> tuple[tuple[str, int], ...]:
+    """Return the name and step number of each state; without profiles, first and last step."""
+    if profiles:
+        return tuple((p.state, fields.nearest_step(p.time)) for p in profiles)
+    steps = dict.fromkeys((0, len(fields.times) - 1))
+    return tuple((f"t = {fields.times[step]:.4g} s", step) for step in steps)
+
+
+def ion_quantity(fields: Fields) -> tuple[str, str]:
+    """Return array name and label of the first positive ion, site fraction if there."""
+    ion = first_positive_ion(fields.names) or ""
+    if site_fraction(ion) in fields.names:
+        return site_fraction(ion), f"{species_label(ion)} site fraction"
+    return density(ion), f"{species_label(ion)} [m$^{{-3}}$]"
+
+
+def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> Path:
+    """Draw the states side by side on one colour scale; in 3-D the plane through the centre."""
+    name, label = ion_quantity(fields)
+    slices = [vertical_slice(fields, name, step) for _, step in states]
+    values = np.concatenate([s.values for s in slices])
+    limits = value_limits(values)
+    figure = new_figure(1.6 + 3.4 * len(states), 4.4)
+    space = {"wspace": 0.06}
+    row = figure.subplots(1, len(states), sharey=True, squeeze=False, gridspec_kw=space)[0]
+    for axes, plane, (state, _) in zip(row, slices, states, strict=True):
+        mesh = _draw_slice(axes, plane, limits)
+        _mark_layers(axes, fields)
+        axes.set_title(state)
+        axes.set_xlabel(_lateral_label(fields))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    row[0].set_ylabel("depth below the top electrode [nm]")
+    figure.colorbar(mesh, ax=list(row), label=label, pad=0.02)
+    figure.supxlabel(_scale_note(slices[0]), fontsize=8.5, color="0.35")
+    return save(figure, path)
+
+
+def value_limits(values: FloatArray) -> tuple[float, float]:
+    """Return the finite extremes, widened where they coincide."""
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
+    if not low < high:
+        low, high = (0.0, 1.0) if not finite.size else (low - 0.01, high + 0.01)
+    return low, high
+
+
+def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float]) -> TriMesh:
+    known = np.isfinite(plane.values)[plane.triangles].all(axis=1)
+    shown = np.where(np.isfinite(plane.values), plane.values, 0.0)
+    grid = Triangulation(plane.lateral * 1e6, plane.depth * 1e9, plane.triangles, mask=~known)
+    axes.set_facecolor("0.8")
+    axes.grid(visible=False)
+    drawn = axes.tripcolor(
+        grid, shown, shading="gouraud", cmap="viridis", vmin=limits[0], vmax=limits[1]
+    )
+    axes.set_xlim(grid.x.min(), grid.x.max())
+    axes.set_ylim(grid.y.max(), grid.y.min())
+    return drawn
+
+
+def _mark_layers(axes: Axes, fields: Fields) -> None:
+    box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
+    for name, upper, lower in fields.layers:
+        if upper > 0.0:
+            axes.axhline(upper * 1e9, color="black", lw=1.8)
+            axes.axhline(upper * 1e9, color="white", lw=0.8)
+        axes.annotate(
+            name,
+            (0.04, 0.5e9 * (upper + lower)),
+            va="center",
+            bbox=box,
+            xycoords=("axes fraction", "data"),
+        )
+
+
+def _lateral_label(fields: Fields) -> str:
+    return "radius [µm]" if fields.axisymmetric else "lateral position [µm]"
+
+
+def _scale_note(plane: Slice) -> str:
+    ratio = np.ptp(plane.lateral) / np.ptp(plane.depth)
+    return f"scales differ: the lateral extent is {ratio:.3g} times the depth of the stack"
+
+
+def vertical_slice(fields: Fields, name: str, step: int) -> Slice:
+    """Return the plane of a 2-D result, or of a 3-D result its plane y = centre."""
+    values = fields.values(name, step)
+    if fields.dimension == 2:
+        return Slice(fields.points[:, 0], fields.points[:, 1], fields.cells, values)
+    return cut_tetrahedra(fields.points, fields.cells, values)
+
+
+def cut_tetrahedra(points: FloatArray, cells: npt.NDArray[np.int64], values: FloatArray) -> Slice:
+    """Cut tetrahedra by the plane through the middle of their extent in y.
+
+    A plane meets a tetrahedron in a triangle (one vertex apart) or a quadrilateral
+    (two and two); values are interpolated linearly along the edges, so each cell
+    keeps its own side of a jump.
+    """
+    y = points[:, 1]
+    # Off the exact middle, where a structured mesh has whole planes of vertices.
+    level = 0.5 * (y.min() + y.max()) + 1e-7 * np.ptp(y)
+    above = (y > level)[cells]
+    pairs: list[npt.NDArray[np.int64]] = [np.empty((0, 3, 2), dtype=np.int64)]
+    for count in (1, 2, 3):
+        chosen = above.sum(axis=1) == count
+        order = np.argsort(~above[chosen], axis=1, kind="stable")
+        pairs.append(_cut_edges(np.take_along_axis(cells[chosen], order, axis=1), count))
+    ends = np.concatenate(pairs).reshape(-1, 2)
+    share = (level - y[ends[:, 0]]) / (y[ends[:, 1]] - y[ends[:, 0]])
+
+    def at(quantity: FloatArray) -> FloatArray:
+        return np.asarray((1.0 - share) * quantity[ends[:, 0]] + share * quantity[ends[:, 1]])
+
+    triangles = np.arange(len(ends), dtype=np.int64).reshape(-1, 3)
+    return Slice(at(points[:, 0]), at(points[:, 2]), triangles, at(values))
+
+
+def _cut_edges(sorted_cells: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return (n_triangles, 3, 2) vertex pairs; the first `count` vertices lie above."""
+    a, b, c, d = sorted_cells.T
+    triangles = {
+        1: [[(a, b), (a, c), (a, d)]],
+        2: [[(a, c), (a, d), (b, d)], [(a, c), (b, d), (b, c)]],
+        3: [[(a, d), (b, d), (c, d)]],
+    }[count]
+    stacked = [[np.stack(pair, axis=-1) for pair in triangle] for triangle in triangles]
+    return np.concatenate([np.stack(triangle, axis=1) for triangle in stacked])
