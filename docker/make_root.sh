@@ -107,7 +107,7 @@ supervise() {
     CHILD=$!
     while kill -0 "$CHILD" 2>/dev/null; do
         show_progress
-        sleep 1 &
+        sleep 1 9>&- &
         wait $! || true
     done
     wait "$CHILD" || fail

@@ -20,6 +20,7 @@ from petsc4py import PETSc
 from scipy.sparse import csr_array
 
 from ionstack.equations import Equations
+from ionstack.physics.constants import thermal_voltage
 from ionstack.terms import NodeBatch, State, Term, node_batch
 
 Floats = NDArray[np.float64]
@@ -65,6 +66,16 @@ class System:
     def set_levels(self, levels: Floats) -> None:
         """Set the equilibrium levels [V] of an equilibrium system."""
         self._arrays["levels"] = jnp.asarray(levels)
+
+    @property
+    def thermal_voltage(self) -> float:
+        """Return kT/e of the model [V]."""
+        return thermal_voltage(self.equations.model.temperature)
+
+    def local_unknowns(self) -> Floats:
+        """Copy of this rank's unknowns [V], owned ones first, then ghosts."""
+        with self.unknowns.localForm() as local:
+            return np.asarray(local.getArray(readonly=1).copy())
 
     def refresh_ghosts(self) -> None:
         """Copy the owners' values to the ghost unknowns (collective)."""
@@ -132,8 +143,7 @@ class System:
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
-        with self.unknowns.localForm() as local:
-            u = local.getArray(readonly=1).copy()
+        u = self.local_unknowns()
         temperature = self.equations.model.temperature
         return u, np.array([lead, step, temperature]), voltages, self._arrays, self._numbers
 

@@ -115,7 +115,8 @@ class _Builder:
             flux = make.displacement(region.index, region.laws)
             yield Term("displacement", "algebraic", ((K, 1), (L, -1)), (K, L), flux)
             owned = region.nodes[: region.n_owned]
-            columns = tuple(self.layout.species[one.name][owned] for one in region.laws.species)
+            species = (self.layout.species[one.name][owned] for one in region.laws.species)
+            columns = (self._phi(owned), *species)
             charge = make.charge(region.index, region.laws)
             yield Term("charge", "algebraic", ((self._phi(owned), 1),), columns, charge)
 
@@ -127,12 +128,13 @@ class _Builder:
             for one in region.laws.species:
                 rows = self.layout.species[one.name]
                 stored = make.stored(region.index, one.name)
-                yield Term("stored", "stored", ((rows[owned], 1),), (rows[owned],), stored)
+                columns = (self._phi(owned), rows[owned])
+                yield Term("stored", "stored", ((rows[owned], 1),), columns, stored)
                 key = f"{region.laws.name}/{one.name}/transport"
                 flow = make.flux(key, region.index, region.laws, one.name, one.transport)
-                columns = [self._columns(region.laws, one.name, one.transport, n) for n in edges.T]
+                ends = [self._columns(region.laws, one.name, one.transport, n) for n in edges.T]
                 sides = ((rows[edges[:, 0]], 1), (rows[edges[:, 1]], -1))
-                yield Term("flux", "flow", sides, (*columns[0], *columns[1]), flow)
+                yield Term("flux", "flow", sides, (*ends[0], *ends[1]), flow)
 
     def pins(self, group_of: Mapping[tuple[str, str], int]) -> Iterator[Term]:
         """Electrochemical potentials equal to their level."""

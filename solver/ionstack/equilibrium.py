@@ -115,12 +115,13 @@ class _Layer:
         wanted = (level - z * np.asarray(phi)) / self._thermal
         return np.asarray(np.exp(np.interp(wanted, chemical, np.log(density))))
 
-    def eta(self, name: str, level: float, phi: float) -> float:
+    def unknown(self, name: str, level: float, phi: float) -> float:
         """Unknown of a species [V] at an electrochemical potential and potential [V]."""
         chemical, _ = self._tables[name]
-        z = next(one.z for one in self.region.species if one.name == name)
-        wanted = (level - z * phi) / self._thermal
-        return float(np.interp(wanted, chemical, _ETA)) * self._thermal
+        one = next(one for one in self.region.species if one.name == name)
+        wanted = (level - one.z * phi) / self._thermal
+        eta = float(np.interp(wanted, chemical, _ETA))
+        return one.level + self._thermal * eta + one.z * phi
 
     def neutral(self, levels: Mapping[str, float]) -> float:
         """Potential [V] at which the layer's charge vanishes."""
@@ -153,7 +154,7 @@ class _Search:
         equations = equilibrium_equations(model, volumes, layout, self.group_of)
         self.system = System(equations)
         self.newton = Newton(
-            self.system, LinearSolver(self.system, solver), NewtonControl(1e-11, 0.5, 60)
+            self.system, LinearSolver(self.system, solver), NewtonControl(1e-11, 0.1, 200)
         )
         self.layers = [
             _Layer(model, model.region(name), volume)
@@ -235,7 +236,7 @@ class _Search:
             u[here & (self.layout.field == 0)] = phi
             for k, name in enumerate(self.layout.names, start=1):
                 if name in own:
-                    u[here & (self.layout.field == k)] = layer.eta(name, own[name], phi)
+                    u[here & (self.layout.field == k)] = layer.unknown(name, own[name], phi)
         self.system.unknowns.setArray(u[: self.layout.n_owned])
         self.system.refresh_ghosts()
 

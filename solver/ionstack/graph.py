@@ -39,7 +39,8 @@ class ControlVolumes:
 
     Vertices: owned ones first, then ghosts. Owned vertices are ordered column by
     column along the stack. Nodes are sorted by (vertex, region). Factors are
-    area/length [m] and areas [m^2], volumes [m^3] of the whole device.
+    area/length [m] and areas [m^2], volumes [m^3] of the whole device. `cell_nodes`
+    are the mesh cells (each on one rank) for output. `negative_edges` are midpoints.
     """
 
     comm: MPI.Comm
@@ -64,6 +65,7 @@ class ControlVolumes:
     face_node: Ints
     face_contact: Ints
     face_area: Floats
+    cell_nodes: Ints
     negative_edges: Floats
     content_hash: str
 
@@ -103,8 +105,9 @@ def build_control_volumes(device: DeviceMesh) -> ControlVolumes:
     edges = _collect_edges(comm, local, device.axisymmetric, scale)
     pairs = _collect_pairs(comm, device, local, scale)
     faces = _collect_faces(comm, device, local, scale)
+    cells = _collect_cells(comm, local)
     vertices = _vertex_table(comm, device, local, edges)
-    return _assemble(device, local.dimension, vertices, edges, pairs, faces)
+    return _assemble(device, local.dimension, vertices, edges, pairs, faces, cells)
 
 
 def _local_mesh(device: DeviceMesh) -> _LocalMesh:
@@ -277,6 +280,19 @@ def _facet_shares(
     return labels[starts, :3], _segment_sum(shares, starts)
 
 
+def _collect_cells(comm: MPI.Comm, local: _LocalMesh) -> Ints:
+    """Cells as rows (region, vertex ids...), each at the owner of its first vertex.
+
+    That rank knows all of the cell's vertices, because its edges touch them.
+    """
+    ids = local.ids[local.vertices]
+    first = np.argmin(ids, axis=1)
+    destination = local.owner[local.vertices[np.arange(len(ids)), first]]
+    rows = np.column_stack([local.cell_id, local.region, ids])
+    _, (rows,) = route(comm, destination, rows)
+    return np.asarray(rows[np.argsort(rows[:, 0])][:, 1:])
+
+
 @dataclass(frozen=True)
 class _Vertices:
     """Owned vertices in solver order, then ghosts; `order` sorts ids for look-up."""
@@ -311,6 +327,7 @@ def _assemble(
     edges: _Edges,
     pairs: tuple[Ints, Floats],
     faces: tuple[Ints, Floats],
+    cells: Ints,
 ) -> ControlVolumes:
     comm = device.mesh.comm
     n_regions = len(device.regions)
@@ -325,7 +342,8 @@ def _assemble(
     _reject_negative(comm, device, edges, negative)
 
     def node(ids: Ints, region: Ints) -> Ints:
-        return np.asarray(np.searchsorted(nodes, vertices.index(ids) * n_regions + region))
+        keys = vertices.index(ids.reshape(-1)).reshape(ids.shape) * n_regions + region
+        return np.asarray(np.searchsorted(nodes, keys))
 
     interfaces = tuple(_layer_pairs(comm, pairs[0]))
     codes = np.array([a * n_regions + b for a, b in interfaces], dtype=np.int64)
@@ -352,6 +370,7 @@ def _assemble(
         face_node=node(faces[0][:, 0], faces[0][:, 1]),
         face_contact=faces[0][:, 2],
         face_area=faces[1],
+        cell_nodes=node(cells[:, 1:], cells[:, :1]),
         negative_edges=negative,
         content_hash=device.content_hash,
     )

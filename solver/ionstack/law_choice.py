@@ -62,7 +62,7 @@ class LawChoice:
 
 class _Origin(Strict):
     source: Annotated[str, Field(min_length=1)]
-    fitted: bool = False
+    fitted: Annotated[bool, Field(strict=True)] = False
     valid: str = ""
 
 

@@ -1,5 +1,10 @@
 """Numbering of unknowns: potential per vertex, one unknown per species and node.
 
+All unknowns are in volts. That of a species is its electrochemical potential over
+the elementary charge, without the excess part: level + kT/e eta + z phi, so the
+density follows explicitly, stays within its bounds, and gradients of what drives
+the flow lose no digits.
+
 Unknowns of a vertex are consecutive (potential, then the species of each region in
 order), so a 1-D stack gives a banded matrix in natural order.
 """

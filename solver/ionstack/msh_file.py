@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ionstack.errors import InputError, nearest
 
 Groups = dict[str, tuple[int, ...]]
+Ints = NDArray[np.int64]
 
 _SIMPLEX = {1: 1, 2: 2, 3: 4}
 _SIMPLEX_NAME = {1: "intervals", 2: "triangles", 3: "tetrahedra"}
@@ -41,8 +42,8 @@ def load_msh(path: Path, tdim: int, regions: Sequence[str], contacts: Sequence[s
         for number, (name, tags) in enumerate(groups.items(), start=1):
             gmsh.model.addPhysicalGroup(dimension, tags, number, name)
     _check_cells(path, tdim, bodies)
-    _check_facets(path, tdim, faces)
     _check_coordinates(path, tdim)
+    _check_facets(path, tdim, faces)
     gmsh.model.mesh.renumberNodes()
 
 
@@ -121,6 +122,32 @@ def _check_facets(path: Path, tdim: int, faces: Groups) -> None:
     if len(set(tags)) < len(tags):
         raise InputError(f"{path}: some facets belong to both electrodes {', '.join(faces)}")
     _check_filled(path, tdim - 1, faces)
+    cells = _nodes(tdim, -1).reshape(-1, tdim + 1)
+    for name, entities in faces.items():
+        found = [_nodes(tdim - 1, tag).reshape(-1, tdim) for tag in entities]
+        facets = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+        on_cells = _facets_among(cells, np.unique(facets))
+        known = np.unique(np.concatenate([on_cells, facets]), axis=0)
+        if len(known) > len(on_cells):
+            raise InputError(
+                f"{path}: {len(known) - len(on_cells)} of the {len(facets)} facets of contact "
+                f"{name!r} are not faces of cells"
+            )
+
+
+def _facets_among(cells: Ints, nodes: Ints) -> Ints:
+    """Return the facets of `cells`, nodes ascending, whose nodes are all in `nodes`."""
+    width = cells.shape[1]
+    near = cells[np.isin(cells, nodes).sum(axis=1) >= width - 1]
+    facets = np.concatenate([np.delete(near, corner, axis=1) for corner in range(width)])
+    inside = facets[np.isin(facets, nodes).all(axis=1)]
+    return np.asarray(np.unique(np.sort(inside, axis=1), axis=0))
+
+
+def _nodes(dimension: int, tag: int) -> Ints:
+    """Return the nodes of all elements of an entity (-1: of all entities), flat."""
+    parts = gmsh.model.mesh.getElements(dimension, tag)[2]
+    return np.concatenate([*parts, np.zeros(0)]).astype(np.int64)
 
 
 def _check_simplices(path: Path, dimension: int, tdim: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from time import perf_counter
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import Evaluation, System
-from ionstack.linear import LinearSolver
+from ionstack.linear import LinearResult, LinearSolver
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ class NewtonControl:
     """`tolerance` of the largest update [V], `limit` of one update [V], `most` iterations."""
 
     tolerance: float = 1e-9
-    limit: float = 0.5
+    limit: float = 0.2
     most: int = 25
 
 
@@ -60,6 +61,7 @@ class Newton:
         self.control = control
         self._solver = solver
         self.linear_iterations = 0
+        self.assembly_seconds = self.linear_seconds = 0.0
 
     def solve(self, scheme: Scheme) -> NewtonResult:
         """Iterate from the current unknowns until the update is below the tolerance."""
@@ -68,9 +70,7 @@ class Newton:
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size)
-            self.system.right_side.setArray(-evaluation.residual)
-            result = self._solver.solve()
-            self.linear_iterations += result.iterations
+            result = self._solve_linear(evaluation)
             if not result.converged:
                 return NewtonResult(Outcome.LINEAR, iteration, size)
             size = self.system.update.norm(3)
@@ -85,8 +85,24 @@ class Newton:
         """Evaluate at the present unknowns."""
         return self.system.evaluate(scheme.history, scheme.lead, scheme.step, scheme.voltages)
 
+    @property
+    def method(self) -> str:
+        """Name of the linear solver in use."""
+        return self._solver.method
+
     def _linearise(self, scheme: Scheme) -> Evaluation:
-        return self.system.linearise(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+        begin = perf_counter()
+        result = self.system.linearise(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+        self.assembly_seconds += perf_counter() - begin
+        return result
+
+    def _solve_linear(self, evaluation: Evaluation) -> LinearResult:
+        begin = perf_counter()
+        self.system.right_side.setArray(-evaluation.residual)
+        result = self._solver.solve()
+        self.linear_iterations += result.iterations
+        self.linear_seconds += perf_counter() - begin
+        return result
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())

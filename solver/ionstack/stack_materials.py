@@ -39,8 +39,10 @@ def materials_of(
     """
     changes = _changes(case_node)
     uses = list(_uses(stack))
-    known = sorted({*available_materials(search_paths), *changes})
-    raise_problems([*_unknown(uses, known, stack_node), *_unused(uses, changes, case_node)])
+    library = available_materials(search_paths)
+    known = sorted({*library, *changes})
+    unused = _unused(uses, changes, library, case_node)
+    raise_problems([*_unknown(uses, known, stack_node), *unused])
     names = list(dict.fromkeys(use.material for use in uses))
     materials = _read(names, changes, search_paths)
     raise_problems(_misplaced(uses, materials, stack_node))
@@ -67,11 +69,16 @@ def _unknown(uses: Sequence[_Use], known: Sequence[str], stack_node: Node) -> It
 
 
 def _unused(
-    uses: Sequence[_Use], changes: Mapping[str, Node], case_node: Node | None
+    uses: Sequence[_Use],
+    changes: Mapping[str, Node],
+    library: Sequence[str],
+    case_node: Node | None,
 ) -> Iterator[Problem]:
+    """Changes of a material that is neither used nor a record of its own: a misspelt name."""
     names = list(dict.fromkeys(use.material for use in uses))
-    for name in changes:
-        if name not in names and case_node is not None:
+    for name, change in changes.items():
+        a_record = name in library or change.child("title") is not None
+        if name not in names and not a_record and case_node is not None:
             keys = (_SECTION, name)
             message = unknown_material(name, names).replace("unknown", "the stack does not use", 1)
             yield Problem(case_node.place(keys, of_key=True), keys, message)

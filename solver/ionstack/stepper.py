@@ -88,6 +88,7 @@ class Stepper:
     ) -> None:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self._past: list[_Past] = []
+        self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
 
@@ -142,6 +143,7 @@ class Stepper:
             result, error, state = self._try(time, rejected, last)
             self.newton_steps += result.iterations
             if state is not None and error <= 1.0:
+                self.accepted += 1
                 return state, self._next(size if not last else step, error)
             rejected += 1
             self.rejected += 1

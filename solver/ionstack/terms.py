@@ -115,17 +115,19 @@ def _carrier(
     species = region.find(name)
     assert species is not None
     own = numbers[f"{region.name}/{name}"]
-    eta = u[name] / thermal
-    occupation = species.statistics.function(eta)
     bare = (own["level"] + species.z * u["phi"]) / thermal
+    psi = u[name] / thermal
+    eta = psi - bare
+    occupation = species.statistics.function(eta)
     if species.excess is not None:
         excess = {k: v.value for k, v in numbers[f"{region.name}/{name}/excess"].items()}
-        bare = bare + species.excess.law.function(occupation.x, excess, thermal)
+        shift = species.excess.law.function(occupation.x, excess, thermal)
+        bare, psi = bare + shift, psi + shift
     return Carrier(
         c=own["site_density"] * occupation.x,
         x=occupation.x,
         vacancy=occupation.vacancy,
-        psi=bare + eta,
+        psi=psi,
         drift=bare + occupation.log_gamma,
         bare=bare,
         coupled=jnp.zeros_like(eta),
@@ -257,16 +259,18 @@ def displacement(index: int, region: RegionModel) -> Callable:
 
 def charge(index: int, region: RegionModel) -> Callable:
     """Minus the charge in each control volume [elementary charges]."""
+    unknowns = ("phi", *(one.name for one in region.species))
 
     def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
         volume = state.arrays["nodes"][index]["volume"]
         batch = state.regions[index]
-        count = len(volume)
-        total = state.numbers[region.name]["fixed_charge"] + jnp.zeros(count)
-        slopes = []
-        for one in region.species:
-            total = total + one.z * batch.carriers[one.name].c[:count]
-            slopes.append(-volume * one.z * batch.tangents[one.name][one.name].c[:count])
+
+        def density(carriers: Mapping[str, Carrier]) -> jax.Array:
+            parts = [one.z * carriers[one.name].c[: len(volume)] for one in region.species]
+            return sum(parts, jnp.zeros_like(volume))
+
+        total = state.numbers[region.name]["fixed_charge"] + density(batch.carriers)
+        slopes = [-volume * density(batch.tangents[unknown]) for unknown in unknowns]
         return -volume * total, slopes
 
     return evaluate
@@ -279,8 +283,8 @@ def stored(index: int, name: str) -> Callable:
         volume = state.arrays["nodes"][index]["volume"]
         batch = state.regions[index]
         count = len(volume)
-        slope = batch.tangents[name][name].c[:count]
-        return volume * batch.carriers[name].c[:count], [volume * slope]
+        slopes = [volume * batch.tangents[unknown][name].c[:count] for unknown in ("phi", name)]
+        return volume * batch.carriers[name].c[:count], slopes
 
     return evaluate
 

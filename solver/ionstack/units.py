@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pint
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_NAME = r"(?:[A-Za-zµμΩ°%]+(?:(?:\^|\*\*)?-?\d{1,2})?|1)"
+_NAME = r"(?:[A-Za-zµμΩÅÅ°%]+(?:(?:\^|\*\*)?-?\d{1,2})?|1)"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(/?\s*{_NAME}(?:(?:\s*[*/·]\s*|\s+){_NAME})*)?\s*")
 _NOT_FINITE = re.compile(r"\s*[+-]?\.?(?:nan|inf|infinity)\b.*", re.IGNORECASE)
 
@@ -37,7 +37,10 @@ def parse(text: object, unit: str) -> float:
         raise ValueError(f"{str(text)!r} is not a finite number")
     if not unit_text and unit != "1":
         raise ValueError(f"{str(text)!r} needs a unit, for instance '{number:g} {unit}'")
-    return _rounded(_convert(number, unit_text or "1", unit))
+    value = _rounded(_convert(number, unit_text or "1", unit))
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is too large")
+    return value
 
 
 def in_unit(value: float, unit: str, shown: str) -> float:

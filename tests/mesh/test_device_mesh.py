@@ -315,7 +315,7 @@ def test_repeated_nodes_are_refused(film, comm):
 def test_contact_that_is_no_face_of_a_cell(film, comm):
     _on_root(comm, _write_cells, film.mesh_file, [*FLAT, (0.0, -1e-7)], 2, [1, 4, 5, 1, 2, 4])
     message = _message(comm, film)
-    assert "contact 'anode' has 1 facets, of which 0 belong to cells" in message
+    assert "1 of the 1 facets of contact 'anode' are not faces of cells" in message
 
 
 def test_mesh_of_another_dimension(film, comm):
@@ -336,3 +336,9 @@ def test_cells_outside_the_named_layers(make_stack, comm, shared_path):
     _on_root(comm, export_msh, stack, path)
     part = replace(stack, mesh_file=path, layers=stack.layers[:2])
     assert "belong to none of the layers oxide, electrolyte" in _message(comm, part)
+
+
+def test_nodes_of_no_cell_do_no_harm(film, comm):
+    points = [FLAT[0], FLAT[1], FLAT[2], FLAT[3], (5e-8, 5e-7)]
+    _on_root(comm, _write_cells, film.mesh_file, points, 2, RIGHT_SPLIT)
+    assert comm.allreduce(len(_cell_points(build_mesh(film, comm)))) == 2

@@ -72,7 +72,14 @@ def _rows(profile: Profile, columns: Sequence[str]) -> Iterable[list[str]]:
     arrays = [np.asarray(profile.quantities.get(name, absent)) for name in columns]
     for point, (depth, region) in enumerate(zip(profile.depth, profile.region, strict=True)):
         cells = (_cell(array[point]) for array in arrays)
-        yield [profile.state, repr(profile.time), _cell(depth * 1e9), region, *cells]
+        # Attometres: 30 nm is written as 30.0, not as 29.999999999999996.
+        yield [
+            profile.state,
+            repr(float(profile.time)),
+            _cell(round(depth * 1e9, 9)),
+            region,
+            *cells,
+        ]
 
 
 def _cell(value: float) -> str:

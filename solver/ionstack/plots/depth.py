@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -26,20 +28,25 @@ from ionstack.plots.style import (
 _DECADES = 20
 
 
+@dataclass(frozen=True)
+class _Panel:
+    """One quantity; `change`: its difference from the first state is drawn."""
+
+    name: str
+    label: str
+    logarithmic: bool = False
+    change: bool = False
+
+
 def draw_profiles(profiles: Sequence[Profile], path: Path) -> Path:
     """Draw one panel per quantity over the depth, one line per named state."""
-    panels = _panels(profiles[0])
+    panels = _panels(profiles)
     layers = layers_of(profiles[0])
-    figure = new_figure(8.0, 1.0 + 2.3 * len(panels))
+    figure = new_figure(8.0, 1.0 + 2.1 * len(panels))
     column = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (name, label, logarithmic) in zip(column, panels, strict=True):
+    for axes, panel in zip(column, panels, strict=True):
         shade_layers(axes, layers, names=axes is column[0])
-        for number, profile in enumerate(profiles):
-            _draw_state(axes, profile, name, number)
-        axes.set_ylabel(label)
-        axes.grid(visible=False, axis="x")
-        if logarithmic:
-            _log_scale(axes, profiles, name)
+        _draw_panel(axes, panel, profiles)
     column[-1].set_xlabel("depth below the top electrode [nm]")
     column[-1].set_xlim(layers[0][1], layers[-1][2])
     handles = [Line2D([], [], **_look(number)) for number in range(len(profiles))]
@@ -57,20 +64,35 @@ def layers_of(profile: Profile) -> tuple[tuple[str, float, float], ...]:
     return tuple((name, float(span.min()), float(span.max())) for name, span in spans)
 
 
-def _panels(profile: Profile) -> list[tuple[str, str, bool]]:
-    """Return name, axis label and whether logarithmic, for what the profile holds."""
-    names = profile.quantities
-    panels: list[tuple[str, str, bool]] = []
+def _panels(profiles: Sequence[Profile]) -> list[_Panel]:
+    """Return the panels for what the profiles hold: ion, its change, carriers, potential."""
+    names = profiles[0].quantities
     ion = first_positive_ion(names)
-    if ion is not None and site_fraction(ion) in names:
-        panels.append((site_fraction(ion), f"{species_label(ion)} site fraction", False))
-    elif ion is not None:
-        panels.append((density(ion), f"{species_label(ion)} [m$^{{-3}}$]", True))
+    panels: list[_Panel] = []
+    if ion is not None:
+        fraction = site_fraction(ion) in names
+        name = site_fraction(ion) if fraction else density(ion)
+        label = species_label(ion) + (" site fraction" if fraction else " [m$^{-3}$]")
+        panels.append(_Panel(name, label, logarithmic=not fraction))
+        if len(profiles) > 1 and all(len(p.depth) == len(profiles[0].depth) for p in profiles):
+            panels.append(_Panel(name, f"change of\n{label}", change=True))
     carriers = [carrier for carrier in ("e-", "h+") if carrier in species_in(names)]
-    panels += [(density(c), f"{species_label(c)} [m$^{{-3}}$]", True) for c in carriers]
+    panels += [_Panel(density(c), f"{species_label(c)} [m$^{{-3}}$]", True) for c in carriers]
     if POTENTIAL in names:
-        panels.append((POTENTIAL, "potential [V]", False))
+        panels.append(_Panel(POTENTIAL, "potential [V]"))
     return panels
+
+
+def _draw_panel(axes: Axes, panel: _Panel, profiles: Sequence[Profile]) -> None:
+    for number, profile in enumerate(profiles):
+        if panel.name in profile.quantities:
+            values = profile.quantities[panel.name]
+            start = profiles[0].quantities[panel.name] if panel.change else 0.0
+            _draw_by_layer(axes, profile, values - start, _look(number))
+    axes.set_ylabel(panel.label)
+    axes.grid(visible=False, axis="x")
+    if panel.logarithmic:
+        _log_scale(axes, profiles, panel.name)
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -78,13 +100,13 @@ def _look(number: int) -> dict[str, Any]:
     return {"color": STATE_COLORS[index], "linestyle": STATE_STYLES[index]}
 
 
-def _draw_state(axes: Axes, profile: Profile, name: str, number: int) -> None:
+def _draw_by_layer(
+    axes: Axes, profile: Profile, values: npt.NDArray[np.float64], look: dict[str, Any]
+) -> None:
     """Draw layer by layer: no line joins the two sides of an interface."""
-    if name not in profile.quantities:
-        return
     for _, group in groupby(range(len(profile.depth)), key=lambda k: profile.region[k]):
         rows = list(group)
-        axes.plot(profile.depth[rows] * 1e9, profile.quantities[name][rows], **_look(number))
+        axes.plot(profile.depth[rows] * 1e9, values[rows], **look)
 
 
 def _log_scale(axes: Axes, profiles: Sequence[Profile], name: str) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
 
+import ionstack
 from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import first_positive_ion
@@ -15,11 +20,16 @@ from ionstack.output.trace import CYCLE, read_trace
 from ionstack.plots import depth, loops, maps
 from ionstack.plots.style import RC
 
+_LOG = logging.getLogger(__name__)
+# Software rendering of some million cells; longer than that it hangs.
+_RENDER_LIMIT = 600.0
+
 
 def draw_all(run_dir: Path) -> list[Path]:
     """Draw every figure that the files of a run allow; return the PNG files written.
 
-    Files that a run has not written yet are passed over. Raises InputError if
+    Files that a run has not written yet are passed over; a 3-D view that cannot be
+    rendered on this machine is logged as a warning and left out. Raises InputError if
     the folder holds no run, or if a file in it is damaged.
     """
     run = RunDirectory(run_dir)
@@ -53,10 +63,26 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     fields = read_fields(run.fields)
     if fields.dimension == 1 or first_positive_ion(fields.names) is None:
         return []
-    states = maps.named_steps(fields, read_profiles(run.profiles) if run.profiles.exists() else ())
-    drawn = [maps.draw_map(fields, states, run.figures / "li_map.png")]
-    if fields.dimension == 3:
-        from ionstack.plots import scene
+    drawn = [maps.draw_map(fields, maps.states_of(run, fields), run.figures / "li_map.png")]
+    return [*drawn, *_rendered(run)] if fields.dimension == 3 else drawn
 
-        drawn.append(scene.draw_scene(fields, states, run.figures / "li_3d.png"))
-    return drawn
+
+def _rendered(run: RunDirectory) -> list[Path]:
+    """Draw the 3-D view in a process of its own: VTK crashes where OpenGL is missing."""
+    picture = run.figures / "li_3d.png"
+    picture.unlink(missing_ok=True)
+    search = [str(Path(ionstack.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))}
+    command = [sys.executable, "-m", "ionstack.plots.scene", str(run.path), str(picture)]
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_RENDER_LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        _LOG.warning("%s: not drawn: rendering took more than %g s", picture, _RENDER_LIMIT)
+        return []
+    if done.returncode != 0 or not picture.exists():
+        reason = (done.stderr.strip().splitlines() or ["no OpenGL (libegl1, libgl1-mesa-dri)?"])[-1]
+        _LOG.warning("%s: not drawn: VTK ended with %d: %s", picture, done.returncode, reason)
+        return []
+    return [picture]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import TriMesh
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
 from ionstack.output.field_reader import Fields
 from ionstack.output.names import density, first_positive_ion, site_fraction
-from ionstack.output.profiles import Profile
+from ionstack.output.profiles import Profile, read_profiles
+from ionstack.output.run_directory import RunDirectory
 from ionstack.plots.style import new_figure, save, species_label
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,6 +44,12 @@ def named_steps(fields: Fields, profiles: Sequence[Profile]) -> tuple[tuple[str,
     return tuple((f"t = {fields.times[step]:.4g} s", step) for step in steps)
 
 
+def states_of(run: RunDirectory, fields: Fields) -> tuple[tuple[str, int], ...]:
+    """Return the named states of a run, found by their times among the steps."""
+    profiles = read_profiles(run.profiles) if run.profiles.exists() else ()
+    return named_steps(fields, profiles)
+
+
 def ion_quantity(fields: Fields) -> tuple[str, str]:
     """Return array name and label of the first positive ion, site fraction if there."""
     ion = first_positive_ion(fields.names) or ""
@@ -51,45 +59,89 @@ def ion_quantity(fields: Fields) -> tuple[str, str]:
 
 
 def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> Path:
-    """Draw the states side by side on one colour scale; in 3-D the plane through the centre."""
+    """Draw the states side by side on one colour scale, below their change since the first.
+
+    In 3-D the plane through the centre is drawn.
+    """
     name, label = ion_quantity(fields)
-    slices = [vertical_slice(fields, name, step) for _, step in states]
-    values = np.concatenate([s.values for s in slices])
-    limits = value_limits(values)
-    figure = new_figure(1.6 + 3.4 * len(states), 4.4)
+    planes = [vertical_slice(fields, name, step) for _, step in states]
+    changes = [_change(plane, planes[0]) for plane in planes[1:]]
+    rows = 2 if changes else 1
+    figure = new_figure(1.6 + 3.4 * len(states), 0.7 + 3.1 * rows)
     space = {"wspace": 0.06}
-    row = figure.subplots(1, len(states), sharey=True, squeeze=False, gridspec_kw=space)[0]
-    for axes, plane, (state, _) in zip(row, slices, states, strict=True):
-        mesh = _draw_slice(axes, plane, limits)
-        _mark_layers(axes, fields)
+    grid = figure.subplots(
+        rows, len(states), sharex=True, sharey=True, squeeze=False, gridspec_kw=space
+    )
+    _draw_row(figure, list(grid[0]), fields, planes, (label, "viridis"))
+    for axes, (state, _) in zip(grid[0], states, strict=True):
         axes.set_title(state)
+    if changes:
+        shown = list(grid[1, 1:])
+        _draw_row(figure, shown, fields, changes, (f"change of {label}", "cividis"))
+        grid[1, 0].set_axis_off()
+        grid[1, 0].text(
+            0.95,
+            0.5,
+            f"change since\n{states[0][0]}",
+            ha="right",
+            va="center",
+            transform=grid[1, 0].transAxes,
+        )
+        grid[0, 0].tick_params(labelbottom=True)
+    for axes in (*grid[-1], grid[0, 0]):
         axes.set_xlabel(_lateral_label(fields))
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    row[0].set_ylabel("depth below the top electrode [nm]")
-    figure.colorbar(mesh, ax=list(row), label=label, pad=0.02)
-    figure.supxlabel(_scale_note(slices[0]), fontsize=8.5, color="0.35")
+    grid[0, 0].set_ylabel("depth below the top electrode [nm]")
+    figure.supxlabel(_scale_note(planes[0]), fontsize=8.5, color="0.35")
     return save(figure, path)
+
+
+def _change(plane: Slice, start: Slice) -> Slice:
+    """Return the difference, exactly zero where it is round-off."""
+    change = plane.values - start.values
+    noise = 1e-12 * np.abs(start.values)
+    return replace(plane, values=np.where(np.abs(change) <= noise, 0.0, change))
+
+
+def _draw_row(
+    figure: Figure,
+    row: list[Axes],
+    fields: Fields,
+    planes: Sequence[Slice],
+    look: tuple[str, str],
+) -> None:
+    label, colormap = look
+    limits = value_limits(np.concatenate([plane.values for plane in planes]))
+    for axes, plane in zip(row, planes, strict=True):
+        mesh = _draw_slice(axes, plane, limits, colormap)
+        _mark_layers(axes, fields)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    figure.colorbar(mesh, ax=row, label=label, pad=0.02)
 
 
 def value_limits(values: FloatArray) -> tuple[float, float]:
     """Return the finite extremes, widened where they coincide."""
     finite = values[np.isfinite(values)]
-    low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
-    if not low < high:
-        low, high = (0.0, 1.0) if not finite.size else (low - 0.01, high + 0.01)
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    # Differences of round-off are no structure: they get no colours.
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        margin = 0.01 * (abs(low) or 1.0)
+        return low - margin, high + margin
     return low, high
 
 
-def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float]) -> TriMesh:
+def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float], colormap: str) -> TriMesh:
     known = np.isfinite(plane.values)[plane.triangles].all(axis=1)
     shown = np.where(np.isfinite(plane.values), plane.values, 0.0)
     grid = Triangulation(plane.lateral * 1e6, plane.depth * 1e9, plane.triangles, mask=~known)
     axes.set_facecolor("0.8")
     axes.grid(visible=False)
     drawn = axes.tripcolor(
-        grid, shown, shading="gouraud", cmap="viridis", vmin=limits[0], vmax=limits[1]
+        grid, shown, shading="gouraud", cmap=colormap, vmin=limits[0], vmax=limits[1]
     )
-    axes.set_xlim(grid.x.min(), grid.x.max())
+    margin = 1e-4 * np.ptp(grid.x)
+    axes.set_xlim(grid.x.min() - margin, grid.x.max() + margin)
     axes.set_ylim(grid.y.max(), grid.y.min())
     return drawn
 

@@ -1,20 +1,26 @@
-"""A perspective view of a 3-D result, with the depth exaggerated."""
+"""A perspective view of a 3-D result, with the depth exaggerated.
+
+``python -m ionstack.plots.scene RUN_DIR PICTURE`` draws it for one run.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pyvista
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ionstack.output.field_reader import Fields
-from ionstack.plots.maps import ion_quantity, value_limits
-from ionstack.plots.style import new_figure, save
+from ionstack.output.field_reader import Fields, read_fields
+from ionstack.output.run_directory import RunDirectory
+from ionstack.plots.maps import ion_quantity, states_of, value_limits
+from ionstack.plots.style import RC, new_figure, save
 
 # Height of the drawn stack as a share of its width.
 _HEIGHT = 0.4
@@ -128,3 +134,16 @@ def _cropped(images: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.uint8]]
     if not rows.size:
         return images
     return [image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for image in images]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Draw the picture of a run folder; arguments: folder, path of the picture."""
+    folder, picture = arguments
+    run = RunDirectory(Path(folder))
+    fields = read_fields(run.fields)
+    with mpl.rc_context(RC):
+        draw_scene(fields, states_of(run, fields), Path(picture))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,228 @@
+"""The command line: ``ionstack run | check | mesh | plot | materials | test``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from ionstack import __version__
+from ionstack.errors import IonstackError
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+    from ionstack.case import Case
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, 2 for input, 3 for numerics."""
+    options = _parser().parse_args(arguments)
+    try:
+        work: Callable[[argparse.Namespace], int] = options.work
+        return work(options)
+    except IonstackError as error:
+        return _report(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _report(error: IonstackError) -> int:
+    """Print the message once; every rank has raised the same error."""
+    if _rank() == 0:
+        for line in str(error).splitlines():
+            print(f"ionstack: {line}", file=sys.stderr)
+    return error.exit_status
+
+
+def _rank() -> int:
+    if "mpi4py.MPI" not in sys.modules:
+        return int(os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")))
+    from mpi4py import MPI
+
+    return int(MPI.COMM_WORLD.rank)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ionstack", description="Simulate ion-based thin-film devices by finite volumes."
+    )
+    parser.add_argument("--version", action="version", version=f"ionstack {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_check(commands)
+    _add_mesh(commands)
+    _add_plot(commands)
+    _add_materials(commands)
+    test = commands.add_parser("test", help="run the test suite", add_help=False)
+    test.set_defaults(work=_test)
+    test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="run a case")
+    run.set_defaults(work=_run)
+    run.add_argument("case", type=Path, help="case file")
+    run.add_argument("-n", type=_positive, metavar="RANKS", help="run on this many MPI ranks")
+    run.add_argument("-o", type=Path, metavar="DIR", help="output folder (results/<case name>)")
+    run.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_set(run)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="validate a case and print what would be solved")
+    check.set_defaults(work=_check)
+    check.add_argument("case", type=Path, help="case file")
+    _add_set(check)
+
+
+def _add_mesh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    mesh = commands.add_parser("mesh", help="build and report the mesh of a stack")
+    mesh.set_defaults(work=_mesh)
+    mesh.add_argument("stack", type=Path, help="stack file")
+    mesh.add_argument("-o", type=Path, metavar="FILE.msh", help="write the mesh for Gmsh")
+    _add_set(mesh)
+
+
+def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    plot = commands.add_parser("plot", help="redraw all figures of a run")
+    plot.set_defaults(work=_plot)
+    plot.add_argument("folder", type=Path, help="output folder of a run")
+
+
+def _add_materials(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    materials = commands.add_parser("materials", help="list materials, or one with its numbers")
+    materials.set_defaults(work=_materials)
+    materials.add_argument("name", nargs="?", help="material")
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. stack.dimension=3d (repeatable)",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"needs a positive number of ranks, not {value}")
+    return value
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
+        _start_ranks(options)
+    from ionstack.compute import configure
+
+    configure()
+    from mpi4py import MPI
+
+    from ionstack.abort import abort_on_crash
+    from ionstack.log import Log
+    from ionstack.output.run_directory import claim
+    from ionstack.simulation import simulate
+
+    comm = MPI.COMM_WORLD
+    abort_on_crash(comm)
+    case = _load_together(comm, options)
+    folder = options.o or Path("results") / case.name
+    run = claim(folder, case.resolved(), comm)
+    log = Log(comm.rank, options.quiet)
+    log.open(run.log)
+    try:
+        simulate(case, run, comm, log)
+    finally:
+        log.close()
+    return 0
+
+
+def _start_ranks(options: argparse.Namespace) -> NoReturn:
+    """Replace this process by mpirun with the same command on every rank."""
+    arguments = [sys.executable, "-m", "ionstack", "run", str(options.case)]
+    arguments += ["-o", str(options.o)] if options.o else []
+    arguments += ["--quiet"] if options.quiet else []
+    arguments += [part for setting in options.set for part in ("--set", setting)]
+    command = ["mpirun", "-n", str(options.n), *arguments]
+    try:
+        os.execvp(command[0], command)
+    except FileNotFoundError as error:
+        raise IonstackError("mpirun is not on PATH; -n needs an MPI installation") from error
+
+
+def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
+    """Read the case on rank 0 and give every rank the case or the error."""
+    from ionstack.case import load_case
+    from ionstack.errors import raise_together
+
+    case: Case | None = None
+    with raise_together(comm, "reading the case"):
+        if comm.rank == 0:
+            case = load_case(options.case, options.set)
+    shared: Case = comm.bcast(case, root=0)
+    return shared
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ionstack.case import load_case
+    from ionstack.check import describe
+
+    print(describe(load_case(options.case, options.set)))
+    return 0
+
+
+def _mesh(options: argparse.Namespace) -> int:
+    from mpi4py import MPI
+
+    from ionstack.gmsh_model import export_msh
+    from ionstack.mesh import build_mesh
+    from ionstack.mesh_report import mesh_report
+    from ionstack.stack import load_stack
+
+    stack = load_stack(options.stack, options.set)
+    report = mesh_report(build_mesh(stack, MPI.COMM_WORLD))
+    if MPI.COMM_WORLD.rank == 0:
+        print(report)
+        if options.o is not None:
+            export_msh(stack, options.o)
+            print(f"written to {options.o}")
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from ionstack.plots import draw_all
+
+    for path in draw_all(options.folder):
+        print(path)
+    return 0
+
+
+def _materials(options: argparse.Namespace) -> int:
+    from ionstack.materials import available_materials, describe_material, load_material
+
+    if options.name is None:
+        print("\n".join(available_materials()))
+    else:
+        print(describe_material(load_material(options.name)))
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    import pytest
+
+    root = Path(__file__).resolve().parents[2]
+    os.chdir(root)
+    return int(pytest.main(options.pytest))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Densities and potentials at the nodes of this rank, from the unknowns of a system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.output.names import POTENTIAL, density, electrochemical_potential, site_fraction
+from ionstack.terms import node_batch
+
+Floats = NDArray[np.float64]
+
+
+class NodeFields:
+    """Evaluates every quantity of the output files at all local nodes."""
+
+    def __init__(self, system: System) -> None:
+        equations = system.equations
+        self._system = system
+        self._volumes, self._layout = equations.volumes, equations.layout
+        self._regions = [equations.model.region(name) for name in self._volumes.regions]
+        self._nodes = equations.arrays["nodes"]
+        self._numbers = dict(equations.numbers)
+        self._kernel = jax.jit(self._carriers)
+
+    def _carriers(self, u: Any, numbers: Any, temperature: Any) -> list[Any]:
+        result = []
+        for region, nodes in zip(self._regions, self._nodes, strict=True):
+            own = {name: u[index] for name, index in nodes["unknowns"].items()}
+            result.append(node_batch(region, numbers, temperature, own).carriers)
+        return result
+
+    def evaluate(self) -> dict[str, Floats]:
+        """Return arrays (n_nodes,) by name with unit; NaN where a region lacks a species."""
+        u = self._system.local_unknowns()
+        temperature = self._system.equations.model.temperature
+        batches = self._kernel(u, self._numbers, jnp.asarray(temperature))
+        fields = {POTENTIAL: u[self._layout.phi[self._volumes.node_vertex]]}
+        for name in self._layout.names:
+            self._add(fields, name, batches, self._system.thermal_voltage)
+        return fields
+
+    def _add(
+        self, fields: dict[str, Floats], name: str, batches: list[Mapping[str, Any]], kT: float
+    ) -> None:
+        """Write one species' quantities of all regions into arrays over the nodes."""
+        quantities: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+            (density(name), lambda carrier: carrier.c),
+            (site_fraction(name), lambda carrier: carrier.x),
+            (electrochemical_potential(name), lambda carrier: kT * carrier.psi),
+        )
+        for key, read in quantities:
+            fields[key] = np.full(len(self._volumes.node_region), np.nan)
+            for index, carriers in enumerate(batches):
+                if name in carriers:
+                    inside = self._volumes.node_region == index
+                    fields[key][inside] = np.asarray(read(carriers[name]))

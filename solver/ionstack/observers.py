@@ -1,0 +1,304 @@
+"""Observers of accepted states. They write files and named scalars and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.model import Group
+from ionstack.node_fields import NodeFields
+from ionstack.output.fields import FieldGrid, FieldsWriter
+from ionstack.output.names import electrochemical_potential, first_positive_ion, site_fraction
+from ionstack.output.profiles import Profile, ProfileWriter
+from ionstack.output.run_directory import RunDirectory
+from ionstack.output.trace import TraceWriter
+from ionstack.protocol import Cycle
+from ionstack.protocol import Protocol as Voltages
+from ionstack.stepper import State
+
+Floats = NDArray[np.float64]
+
+CELL_TYPES = {1: 3, 2: 5, 3: 10}
+
+
+class Observer(Protocol):
+    """Sees every accepted state, then says what it found."""
+
+    def see(self, state: State) -> None:
+        """Look at an accepted state (collective)."""
+
+    def found(self) -> Mapping[str, Any]:
+        """Entries for the summary (collective)."""
+
+
+class Trace:
+    """Voltages and currents of every step into ``trace.csv``."""
+
+    def __init__(self, run: RunDirectory, system: System, protocol: Voltages) -> None:
+        self._contacts = system.equations.volumes.contacts
+        self._cycles = protocol.cycles
+        first = system.comm.rank == 0
+        self._writer = TraceWriter(run.trace, self._contacts) if first else None
+
+    def see(self, state: State) -> None:
+        """Add a row."""
+        if self._writer is not None:
+            self._writer.append(
+                state.time,
+                dict(zip(self._contacts, state.voltages.tolist(), strict=True)),
+                dict(zip(self._contacts, state.currents.tolist(), strict=True)),
+                state.step,
+                state.newton,
+                cycle_at(self._cycles, state.time),
+            )
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing."""
+        return {}
+
+
+def cycle_at(cycles: tuple[Cycle, ...], time: float) -> int:
+    """Number of the cycle that a time [s] belongs to, 0 outside; its end is its own."""
+    inside = (cycle.index for cycle in cycles if cycle.start < time <= cycle.end)
+    return next(inside, 0)
+
+
+class Balance:
+    """Particles of closed species and the sum of terminal currents, step by step."""
+
+    def __init__(
+        self, system: System, groups: tuple[Group, ...], equilibrium_current: float
+    ) -> None:
+        self._system = system
+        self._equilibrium_current = equilibrium_current
+        self._groups = [group for group in groups if not group.open]
+        self._members = [members(system, group) for group in self._groups]
+        self._first: Floats | None = None
+        self._drift = np.zeros(len(self._groups))
+        self._current_sum = self._current_max = 0.0
+
+    def see(self, state: State) -> None:
+        """Compare with the first state."""
+        totals = np.array([state.amounts[mask].sum() for mask in self._members])
+        totals = np.asarray(self._system.comm.allreduce(totals))
+        if self._first is None:
+            self._first = totals
+            return
+        self._drift = np.maximum(self._drift, np.abs(totals / self._first - 1.0))
+        self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
+        self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
+
+    def found(self) -> Mapping[str, Any]:
+        """Largest relative drifts and the largest current sum over the largest current."""
+        drift: dict[str, float] = {}
+        for group, value in zip(self._groups, self._drift.tolist(), strict=True):
+            key = f"conservation.{group.species}"
+            drift[key] = max(value, drift.get(key, 0.0))
+        largest = self._current_max or 1.0
+        return {
+            **drift,
+            "current_sum": self._current_sum / largest,
+            "current_max [A]": self._current_max,
+            "equilibrium.current": self._equilibrium_current / largest,
+        }
+
+
+def members(system: System, group: Group) -> NDArray[np.bool_]:
+    """Owned unknowns of a group's species in its regions."""
+    volumes, layout = system.equations.volumes, system.layout
+    inside = np.asarray([name in group.regions for name in volumes.regions])
+    field = layout.names.index(group.species) + 1
+    mask = (layout.field == field) & inside[volumes.node_region[layout.node]]
+    return np.asarray(mask[: layout.n_owned])
+
+
+class Snapshots:
+    """Fields at the breakpoints of the protocol into ``fields.vtkhdf``."""
+
+    def __init__(
+        self, run: RunDirectory, system: System, fields: NodeFields, axisymmetric: bool
+    ) -> None:
+        self._fields = fields
+        grid, self._nodes = field_grid(system, axisymmetric)
+        self._writer = FieldsWriter(run.fields, system.comm, grid)
+
+    def see(self, state: State) -> None:
+        """Append a snapshot at a breakpoint."""
+        if state.at_breakpoint:
+            fields = self._fields.evaluate()
+            self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing."""
+        return {}
+
+
+def field_grid(system: System, axisymmetric: bool) -> tuple[FieldGrid, NDArray[np.int64]]:
+    """Cells of this rank for output and the nodes that are their points."""
+    volumes = system.equations.volumes
+    nodes, cells = np.unique(volumes.cell_nodes, return_inverse=True)
+    cells = cells.reshape(volumes.cell_nodes.shape)
+    points = np.zeros((len(nodes), 3))
+    points[:, : volumes.dimension] = volumes.coordinates[volumes.node_vertex[nodes]]
+    region = volumes.node_region[volumes.cell_nodes[:, 0]]
+    kind = CELL_TYPES[volumes.dimension]
+    return FieldGrid(points, cells, kind, region, volumes.regions, axisymmetric), nodes
+
+
+class Profiles:
+    """Depth profiles on the centre line at start, extreme biases and end."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        system: System,
+        fields: NodeFields,
+        protocol: Voltages,
+        axisymmetric: bool,
+    ) -> None:
+        self._system, self._fields = system, fields
+        self._column = centre_column(system, axisymmetric)
+        self._swept = [step.contact for step in protocol.steps]
+        self._extremes = self._levels(protocol)
+        self._end = protocol.duration
+        first = system.comm.rank == 0
+        self._writer = ProfileWriter(run.profiles) if first else None
+        self._drops: dict[str, float] = {}
+
+    def _levels(self, protocol: Voltages) -> tuple[float, float]:
+        levels = [protocol.voltages(time)[self._swept[0]] for time in protocol.breakpoints]
+        return min(levels), max(levels)
+
+    def _names(self, state: State) -> list[str]:
+        contacts = self._system.equations.volumes.contacts
+        bias = float(state.voltages[contacts.index(self._swept[0])])
+        low, high = self._extremes
+        names = ["start"] if state.step == 0.0 else []
+        names += ["most negative bias"] if bias == low < 0.0 else []
+        names += ["most positive bias"] if bias == high > 0.0 else []
+        return names + (["end"] if state.time == self._end else [])
+
+    def see(self, state: State) -> None:
+        """Add or replace the profiles that this state is."""
+        names = self._names(state) if state.at_breakpoint else []
+        if not names:
+            return
+        profile = self._profile(state)
+        for name in names:
+            if self._writer is not None:
+                self._writer.add(Profile(name, state.time, *profile))
+                self._drops |= electron_drops(name, *profile)
+
+    def _profile(self, state: State) -> tuple[Floats, tuple[str, ...], dict[str, Floats]]:
+        volumes = self._system.equations.volumes
+        fields = self._fields.evaluate()
+        parts = [volumes.depth[self._column], volumes.node_region[self._column].astype(float)]
+        table = np.array([*parts, *(fields[name][self._column] for name in fields)])
+        gathered = np.concatenate(self._system.comm.allgather(table), axis=1)
+        gathered = gathered[:, np.lexsort((gathered[1], gathered[0]))]
+        regions = tuple(volumes.regions[int(index)] for index in gathered[1])
+        return gathered[0], regions, dict(zip(fields, gathered[2:], strict=True))
+
+    def found(self) -> Mapping[str, Any]:
+        """Where the electrons' electrochemical potential drops, per layer and interface."""
+        return self._drops
+
+
+def centre_column(system: System, axisymmetric: bool) -> NDArray[np.int64]:
+    """Owned nodes of the column of vertices nearest to the axis or centre (collective)."""
+    volumes = system.equations.volumes
+    owned = volumes.coordinates[: volumes.n_owned_vertices]
+    lateral = np.delete(owned, volumes.stack_axis, axis=1)
+    if lateral.shape[1] == 0:
+        return np.arange(volumes.n_owned_nodes)
+    low, high = _bounds(volumes.comm, lateral)
+    centre = low if axisymmetric else 0.5 * (low + high)
+    # Rounded, so that columns at equal distances are told apart by position on all ranks.
+    distance = np.round(np.linalg.norm((lateral - centre) / np.max(high - low), axis=1), 9)
+    ranking = np.lexsort((*lateral.T[::-1], distance))[:1]
+    candidates = [(float(distance[i]), *lateral[i].tolist()) for i in ranking]
+    best = min(one for part in volumes.comm.allgather(candidates) for one in part)
+    inside = np.all(lateral == np.array(best[1:]), axis=1)
+    vertex = volumes.node_vertex[: volumes.n_owned_nodes]
+    return np.flatnonzero(inside[vertex])
+
+
+def _bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
+    """Least and largest coordinates over all ranks."""
+    empty = np.full(points.shape[1], np.inf)
+    low = np.min(comm.allgather(points.min(axis=0, initial=np.inf) if len(points) else empty), axis=0)
+    high = np.max(
+        comm.allgather(points.max(axis=0, initial=-np.inf) if len(points) else -empty), axis=0
+    )
+    return np.asarray(low), np.asarray(high)
+
+
+def electron_drops(
+    state: str, depth: Floats, regions: tuple[str, ...], fields: Mapping[str, Floats]
+) -> dict[str, float]:
+    """Drop of the electrochemical potential of electrons over layers and interfaces [V]."""
+    psi = fields.get(electrochemical_potential("e-"))
+    if psi is None:
+        return {}
+    order = list(dict.fromkeys(regions))
+    ends = {name: [i for i, one in enumerate(regions) if one == name] for name in order}
+    drops = {
+        f"drop.{state}.{name} [V]": float(psi[ends[name][0]] - psi[ends[name][-1]])
+        for name in order
+    }
+    for upper, lower in zip(order, order[1:], strict=False):
+        value = float(psi[ends[upper][-1]] - psi[ends[lower][0]])
+        drops[f"drop.{state}.{upper}/{lower} [V]"] = value
+    return drops
+
+
+class Homogeneity:
+    """Lateral spread of the ion content at one depth, over the run's breakpoints."""
+
+    def __init__(self, system: System, fields: NodeFields) -> None:
+        self._system, self._fields = system, fields
+        self._spread = 0.0
+        self._ion = first_positive_ion(f"{name} [m^-3]" for name in system.layout.names)
+
+    def see(self, state: State) -> None:
+        """Compare contents in each plane of nodes."""
+        volumes = self._system.equations.volumes
+        if not state.at_breakpoint or volumes.dimension == 1 or self._ion is None:
+            return
+        count = volumes.n_owned_nodes
+        content = self._fields.evaluate()[site_fraction(self._ion)][:count]
+        planes = np.column_stack([volumes.node_region[:count], volumes.depth[:count]])
+        local = _plane_ranges(planes, content)
+        low: dict[tuple[float, float], float] = {}
+        high: dict[tuple[float, float], float] = {}
+        for part in self._system.comm.allgather(local):
+            for key, (least, most) in part.items():
+                low[key] = min(low.get(key, np.inf), least)
+                high[key] = max(high.get(key, -np.inf), most)
+        spread = max((high[key] - low[key]) / high[key] for key in low)
+        self._spread = max(self._spread, spread)
+
+    def found(self) -> Mapping[str, Any]:
+        """Largest relative spread; nothing in 1-D."""
+        if self._system.equations.volumes.dimension == 1 or self._ion is None:
+            return {}
+        return {f"lateral_spread.{self._ion}": self._spread}
+
+
+def _plane_ranges(
+    planes: Floats, content: Floats
+) -> dict[tuple[float, float], tuple[float, float]]:
+    keys, inverse = np.unique(planes, axis=0, return_inverse=True)
+    low, high = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+    np.minimum.at(low, inverse.reshape(-1), content)
+    np.maximum.at(high, inverse.reshape(-1), content)
+    return {
+        (float(a), float(b)): (float(least), float(most))
+        for (a, b), least, most in zip(keys, low, high, strict=True)
+        if np.isfinite(least)
+    }

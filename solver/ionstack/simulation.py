@@ -1,0 +1,254 @@
+"""A run from a checked case to files: the one place that wires the modules together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.case import Case, values_used
+from ionstack.equations import transient_equations
+from ionstack.equilibrium import Equilibrium, find_equilibrium
+from ionstack.errors import IonstackError
+from ionstack.graph import build_control_volumes
+from ionstack.layout import build_layout
+from ionstack.linear import LinearSolver
+from ionstack.log import Log
+from ionstack.mesh import build_mesh
+from ionstack.model import build_model
+from ionstack.newton import Newton, NewtonControl, Scheme
+from ionstack.node_fields import NodeFields
+from ionstack.observers import Balance, Homogeneity, Observer, Profiles, Snapshots, Trace
+from ionstack.output import summary
+from ionstack.output.names import electrochemical_potential
+from ionstack.output.provenance import provenance
+from ionstack.output.run_directory import RunDirectory
+from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.protocol import Protocol
+from ionstack.stepper import StepControl, Stepper
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ContactDrive:
+    """A protocol as the stepper wants it: voltages in the order of the contacts."""
+
+    protocol: Protocol
+    contacts: tuple[str, ...]
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Times at which the slope of a voltage may jump [s]."""
+        return self.protocol.breakpoints
+
+    def levels_at(self, time: float) -> Floats:
+        """Voltages [V] at a time [s]."""
+        voltages = self.protocol.voltages(time)
+        return np.array([voltages[name] for name in self.contacts])
+
+
+class Timing:
+    """Wall-clock seconds per part of a run."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a part."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+    def entries(self) -> dict[str, float]:
+        """Entries for the summary."""
+        total = time.perf_counter() - self.started
+        return {f"timing.{name} [s]": value for name, value in self.seconds.items()} | {
+            "timing.total [s]": total
+        }
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A device in equilibrium at 0 V, ready to be driven."""
+
+    case: Case
+    axisymmetric: bool
+    system: System
+    newton: Newton
+    equilibrium: Equilibrium
+
+    def stepper(self) -> Stepper:
+        """Return a stepper along the case's protocol from the present unknowns."""
+        numerics = self.case.numerics
+        control = StepControl(
+            tolerance=numerics.step_tolerance,
+            smallest=numerics.min_step,
+            largest=np.inf if numerics.max_step is None else numerics.max_step,
+            initial=numerics.initial_step,
+            fixed=numerics.fixed_step,
+        )
+        contacts = self.system.equations.volumes.contacts
+        return Stepper(self.system, self.newton, ContactDrive(self.case.protocol, contacts), control)
+
+
+def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
+    """Mesh the stack, set the equations up and find equilibrium (collective)."""
+    timing = timing or Timing()
+    with timing.part("mesh"):
+        device = build_mesh(case.stack, comm)
+        volumes = build_control_volumes(device)
+    with timing.part("setup"):
+        model = build_model(case)
+        layout = build_layout(volumes, model)
+        system = System(transient_equations(model, volumes, layout))
+    choice = case.numerics.solver
+    with timing.part("equilibrium"):
+        found = find_equilibrium(model, volumes, layout, system, case.contents, choice)
+    control = NewtonControl(tolerance=case.numerics.newton_tolerance)
+    newton = Newton(system, LinearSolver(system, choice), control)
+    return Prepared(case, device.axisymmetric, system, newton, found)
+
+
+def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
+    """Run a case and write its results into a claimed directory (collective).
+
+    Raises:
+        IonstackError: after writing a summary of what was reached.
+    """
+    timing = Timing()
+    _greet(case, comm, log)
+    prepared = prepare(case, comm, timing)
+    system = prepared.system
+    volumes = system.equations.volumes
+    log.say(
+        f"mesh: {comm.allreduce(volumes.n_owned_vertices)} vertices, "
+        f"{system.layout.n_global} unknowns on {comm.size} rank{'s' * (comm.size > 1)}; "
+        f"equilibrium found in {prepared.equilibrium.newton_steps} Newton steps"
+    )
+    entries = _equilibrium_entries(prepared)
+    stepper, observers = prepared.stepper(), _observers(prepared, run)
+    failure: IonstackError | None = None
+    with timing.part("stepping"):
+        try:
+            _march(prepared, stepper, observers, log)
+        except IonstackError as error:
+            failure = error
+    for observer in observers:
+        entries |= observer.found()
+    entries |= _step_entries(prepared, stepper, timing, entries)
+    _finish(case, run, comm, system, entries | {"completed": failure is None}, timing, log)
+    if failure is not None:
+        raise failure
+    return run.path
+
+
+def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
+    fitted = sum(1 for row in values_used(case) if row.fitted)
+    log.say(f"{case.title or case.name}: {case.path}")
+    log.say(
+        f"{case.stack.dimension} stack {case.stack.name}, {case.temperature:.2f} K, protocol of "
+        f"{case.protocol.duration:g} s, {comm.size} rank{'s' * (comm.size > 1)}; "
+        f"{fitted} of {len(values_used(case))} material numbers are fitted or assumed"
+    )
+
+
+def _observers(prepared: Prepared, run: RunDirectory) -> list[Observer]:
+    case, system = prepared.case, prepared.system
+    fields = NodeFields(system)
+    observers: list[Observer] = [
+        Trace(run, system, case.protocol),
+        Balance(system, prepared.equilibrium.groups, equilibrium_current(prepared)),
+        Profiles(run, system, fields, case.protocol, prepared.axisymmetric),
+        Homogeneity(system, fields),
+    ]
+    if case.output.snapshots == "breakpoints":
+        observers.append(Snapshots(run, system, fields, prepared.axisymmetric))
+    return observers
+
+
+def _march(prepared: Prepared, stepper: Stepper, observers: list[Observer], log: Log) -> None:
+    with log.progress(prepared.case.protocol.duration) as progress:
+        for state in stepper.run():
+            for observer in observers:
+                observer.see(state)
+            progress.update(state.time, state.step, stepper.newton_steps, stepper.rejected)
+
+
+def equilibrium_current(prepared: Prepared) -> float:
+    """Largest terminal current [A] that carriers make in the state found at 0 V."""
+    system = prepared.system
+    zero = np.zeros(system.layout.n_owned)
+    scheme = Scheme(zero, 0.0, 1.0, np.zeros(len(system.equations.volumes.contacts)))
+    outflow = system.comm.allreduce(prepared.newton.evaluate(scheme).outflow)
+    return float(np.abs(outflow).max()) * ELEMENTARY_CHARGE
+
+
+def _equilibrium_entries(prepared: Prepared) -> dict[str, Any]:
+    """Spread of each electrochemical potential over its group [V]."""
+    system = prepared.system
+    volumes = system.equations.volumes
+    fields = NodeFields(system).evaluate()
+    entries: dict[str, Any] = {}
+    for group in prepared.equilibrium.groups:
+        inside = np.isin(volumes.node_region, [volumes.regions.index(n) for n in group.regions])
+        psi = fields[electrochemical_potential(group.species)][inside]
+        high = system.comm.allreduce(psi.max(initial=-np.inf), MPI.MAX)
+        low = system.comm.allreduce(psi.min(initial=np.inf), MPI.MIN)
+        key = f"equilibrium.spread.{group.species} [V]"
+        entries[key] = max(float(high - low), entries.get(key, 0.0))
+    return entries
+
+
+def _step_entries(
+    prepared: Prepared, stepper: Stepper, timing: Timing, entries: Mapping[str, Any]
+) -> dict[str, Any]:
+    newton = prepared.newton
+    timing.seconds["assembly"] = newton.assembly_seconds
+    timing.seconds["linear"] = newton.linear_seconds
+    return {
+        "steps.accepted": stepper.accepted,
+        "steps.rejected": stepper.rejected,
+        "newton.steps": stepper.newton_steps,
+        "newton.equilibrium": prepared.equilibrium.newton_steps,
+        "linear.method": newton.method,
+        "linear.iterations": newton.linear_iterations,
+        "unknowns": prepared.system.layout.n_global,
+    }
+
+
+def _finish(
+    case: Case,
+    run: RunDirectory,
+    comm: MPI.Comm,
+    system: System,
+    entries: dict[str, Any],
+    timing: Timing,
+    log: Log,
+) -> None:
+    """Draw the figures and write the summary, on rank 0."""
+    if comm.rank == 0:
+        if case.output.figures:
+            with timing.part("figures"):
+                from ionstack.plots import draw_all
+
+                draw_all(run.path)
+        hash_ = system.equations.volumes.content_hash
+        entries |= provenance(case.resolved(), mesh_hash=hash_, ranks=comm.size)
+        summary.write(run.summary, entries | timing.entries())
+    log.say(
+        f"{entries['steps.accepted']} steps, {entries['newton.steps']} Newton steps in "
+        f"{timing.seconds['stepping']:.1f} s; currents sum to {entries['current_sum']:.1e}, "
+        + ", ".join(f"{k.split('.')[1]} kept to {v:.1e}" for k, v in entries.items() if k.startswith("conservation"))
+    )
+    log.say(f"results in {run.path}")

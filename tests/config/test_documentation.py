@@ -1,0 +1,30 @@
+"""The reference of the files names every law and parameter that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from ionstack.case_schema import CaseModel, NumericsModel
+from ionstack.law_choice import registered
+from ionstack.physics.registry import Kind
+from ionstack.schema import known_keys
+
+_TEXT = (Path(__file__).parents[2] / "docs/files.md").read_text()
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_law_is_in_the_table(kind: Kind) -> None:
+    for law in registered(kind).values():
+        assert f"`{law.name}`" in _TEXT
+        for parameter in law.parameters:
+            unit = "" if parameter.unit == "1" else f" [{parameter.unit}]"
+            assert f"`{parameter.name}`{unit}" in _TEXT
+
+
+@pytest.mark.parametrize("model", [CaseModel, NumericsModel])
+def test_every_key_is_explained(model: type[CaseModel | NumericsModel]) -> None:
+    for key in known_keys(model):
+        assert f"{key}:" in _TEXT
