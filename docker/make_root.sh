@@ -178,7 +178,8 @@ provision_contained() {
     local bwrap
     bwrap=$(command -v bwrap)
     clean_environment
-    export FIRST_STEP=3 STEPS=5
+    # Open MPI names its folder in TMPDIR after the user id, here 0 for everyone.
+    export FIRST_STEP=3 STEPS=5 TMPDIR=/var/tmp
     PATH=$PATH:$(dirname "$bwrap") contained "$bwrap" "${MOUNTS[@]}" --chdir / \
         "$REPO/docker/provision.sh" "$REPO/pyproject.toml"
 }
@@ -186,6 +187,7 @@ provision_contained() {
 # To the owner of the set-up belongs all of it, so that a plain rm can delete it.
 settle() {
     ((EUID == 0)) || (contained chown -R -h 0:0 "$PARTIAL") >>"$LOG" 2>&1 || fail
+    sync -f "$PARTIAL"
     mv -T "$PARTIAL" "$ROOT"
 }
 

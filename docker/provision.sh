@@ -46,6 +46,7 @@ apt() {
         -o Acquire::Retries=3
         -o APT::Install-Recommends=false
         -o DPkg::Options::=--force-confnew
+        -o DPkg::Options::=--force-unsafe-io # a root counts only once it is complete
     )
     if [[ -r ${SSL_CERT_FILE:-} ]]; then
         options+=(-o "Acquire::https::CAInfo=$SSL_CERT_FILE")
@@ -64,12 +65,9 @@ install_debian_packages() {
 
 install_python_packages() {
     step 1 "Python packages from pyproject.toml"
-    local list
-    list=$(mktemp)
-    python3 "$SOURCE/requirements.py" list "$1" test >"$list"
     python3 -m venv --clear --system-site-packages "$PREFIX"
-    "$PREFIX/bin/python" -m pip install --requirement "$list"
-    rm -f "$list"
+    "$PREFIX/bin/python" -m pip install --requirement \
+        <(python3 "$SOURCE/requirements.py" list "$1" test)
 }
 
 check() {

@@ -147,11 +147,15 @@ def unknown_material(name: str, known: Sequence[str]) -> str:
 
 def describe_material(material: Material) -> str:
     """Return a table of all numbers of a material with unit, source and validity."""
+    return "\n".join([f"{material.name}: {material.title}", *value_table(material_values(material))])
+
+
+def value_table(rows: Sequence[UsedValue]) -> list[str]:
+    """Return lines with aligned columns: quantity, value, unit, activation, validity, source."""
     header = ("quantity", "value", "unit", "E_a [eV]", "fitted", "valid", "source")
-    rows = [header, *(_cells(row) for row in material_values(material))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header) - 1)]
-    lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]) for row in rows]
-    return "\n".join([f"{material.name}: {material.title}", *lines])
+    cells = [header, *(_cells(row) for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header) - 1)]
+    return ["  ".join([*map(str.ljust, row, widths), row[-1]]) for row in cells]
 
 
 def material_values(material: Material) -> tuple[UsedValue, ...]:

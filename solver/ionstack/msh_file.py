@@ -147,7 +147,7 @@ def _facets_among(cells: Ints, nodes: Ints) -> Ints:
 def _nodes(dimension: int, tag: int) -> Ints:
     """Return the nodes of all elements of an entity (-1: of all entities), flat."""
     parts = gmsh.model.mesh.getElements(dimension, tag)[2]
-    return np.concatenate([*parts, np.zeros(0)]).astype(np.int64)
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(part.astype(np.int64) for part in parts)])
 
 
 def _check_simplices(path: Path, dimension: int, tdim: int) -> None:

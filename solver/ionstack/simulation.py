@@ -27,7 +27,7 @@ from ionstack.model import build_model
 from ionstack.newton import Newton, NewtonControl, Scheme
 from ionstack.node_fields import NodeFields
 from ionstack.observers import Balance, Homogeneity, Observer, Profiles, Snapshots, Trace
-from ionstack.output import summary
+from ionstack.output import sources, summary
 from ionstack.output.names import electrochemical_potential
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
@@ -128,6 +128,8 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
     """
     timing = Timing()
     _greet(case, comm, log)
+    if comm.rank == 0:
+        sources.write(run.sources, values_used(case))
     prepared = prepare(case, comm, timing)
     system = prepared.system
     volumes = system.equations.volumes

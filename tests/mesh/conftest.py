@@ -46,6 +46,13 @@ def make_stack() -> Callable[..., Stack]:
 
 
 @pytest.fixture
+def own_path() -> Iterator[Path]:
+    """Give a folder of this rank; pytest's own are raced for by the ranks."""
+    with tempfile.TemporaryDirectory(prefix="ionstack-mesh-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def shared_path(comm: MPI.Intracomm) -> Iterator[Path]:
     """Give one folder that all ranks see, removed by rank 0."""
     made = tempfile.mkdtemp(prefix="ionstack-mesh-") if comm.rank == 0 else None

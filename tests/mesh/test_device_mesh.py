@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import dolfinx.mesh
 import gmsh
 import numpy as np
 import pytest
@@ -78,24 +79,21 @@ def test_contact_facets_are_owned_once_and_lie_on_the_faces(make_stack, comm, di
     stack = _stack(make_stack, dimension, lateral)
     device = build_mesh(stack, comm)
     whole = build_mesh(stack, MPI.COMM_SELF)
-    mesh, axis = device.mesh, device.stack_axis
-    tdim = mesh.topology.dim
-    mesh.topology.create_connectivity(tdim - 1, tdim)
-    mesh.topology.create_connectivity(tdim - 1, 0)
-    corners = mesh.topology.connectivity(tdim - 1, 0)
-    point = np.empty(len(mesh.topology.index_map(0).ghosts) + mesh.topology.index_map(0).size_local)
-    point = point.astype(np.int64)
-    mesh.topology.create_connectivity(tdim, 0)
-    point[mesh.topology.connectivity(tdim, 0).array] = mesh.geometry.dofmap.ravel()
     assert device.contacts == ("cathode", "anode")
-    for facets, all_facets, depth in zip(
-        device.contact_facets, whole.contact_facets, (0.0, 105.3e-9 + 50e-9), strict=True
-    ):
-        assert np.all(facets < mesh.topology.index_map(tdim - 1).size_local)
-        assert comm.allreduce(len(facets)) == len(all_facets)
-        for facet in facets:
-            found = mesh.geometry.x[point[corners.links(facet)], axis]
-            assert np.all(found == pytest.approx(depth, rel=1e-15))
+    sizes = [comm.allreduce(len(facets)) for facets in device.contact_facets]
+    assert sizes == [len(facets) for facets in whole.contact_facets]
+    corners = _facet_points(device)
+    for facets, depth in zip(device.contact_facets, (0.0, 80e-9 + 25.3e-9 + 50e-9), strict=True):
+        assert np.all(facets < device.mesh.topology.index_map(device.stack_axis).size_local)
+        np.testing.assert_allclose(corners[facets, :, device.stack_axis], depth, rtol=1e-15)
+
+
+def _facet_points(device):
+    """Corners of all local facets, shape (n_facets, dim, 3)."""
+    mesh, facet = device.mesh, device.mesh.topology.dim - 1
+    mesh.topology.create_connectivity(facet, facet + 1)
+    entities = np.arange(mesh.topology.connectivity(facet, facet + 1).num_nodes, dtype=np.int32)
+    return mesh.geometry.x[dolfinx.mesh.entities_to_geometry(mesh, facet, entities)]
 
 
 @pytest.mark.parametrize(("dimension", "lateral"), SHAPES)

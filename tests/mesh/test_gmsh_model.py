@@ -157,9 +157,9 @@ def test_gmsh_is_silent(make_stack, capfd):
 
 
 @pytest.mark.parametrize("dimension", ["1d", "axisymmetric", "3d"])
-def test_exported_file_is_read_back_with_names_and_size(make_stack, tmp_path, dimension):
+def test_exported_file_is_read_back_with_names_and_size(make_stack, own_path, dimension):
     stack = make_stack(dimension)
-    path = tmp_path / "sample.msh"
+    path = own_path / "sample.msh"
     export_msh(stack, path)
     assert path.read_text().startswith("$MeshFormat\n4.1 0 8")
     with gmsh_model(stack) as built:
@@ -172,8 +172,8 @@ def test_exported_file_is_read_back_with_names_and_size(make_stack, tmp_path, di
     assert np.ptp(points) == pytest.approx(np.ptp(reference), rel=1e-15)
 
 
-def test_export_names_a_wrong_path(make_stack, tmp_path):
+def test_export_names_a_wrong_path(make_stack, own_path):
     with pytest.raises(InputError, match=r"must end in \.msh"):
-        export_msh(make_stack("1d"), tmp_path / "sample.vtk")
+        export_msh(make_stack("1d"), own_path / "sample.vtk")
     with pytest.raises(InputError, match="no folder"):
-        export_msh(make_stack("1d"), tmp_path / "absent" / "sample.msh")
+        export_msh(make_stack("1d"), own_path / "absent" / "sample.msh")

@@ -51,6 +51,11 @@ class RunDirectory:
         return self.path / "summary.json"
 
     @property
+    def sources(self) -> Path:
+        """Every number used, with its unit, source and whether it is fitted."""
+        return self.path / "sources.csv"
+
+    @property
     def log(self) -> Path:
         """What was printed."""
         return self.path / "log.txt"
@@ -63,7 +68,7 @@ class RunDirectory:
     @property
     def results(self) -> tuple[Path, ...]:
         """The files that a new run of the same case replaces (figures apart)."""
-        return self.trace, self.fields, self.profiles, self.summary, self.log
+        return self.trace, self.fields, self.profiles, self.summary, self.sources, self.log
 
 
 def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:

@@ -30,6 +30,20 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     )
 
 
+@law("interface", "transfer", Parameter("velocity", "m/s", "transfer velocity at equal density"))
+def transfer(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Transfer proportional to the carriers present: 2 v sqrt(c_K c_L) sinh(delta/2).
+
+    In equilibrium the densities differ by the step of the standard potential;
+    with free sites on the other side, as hopping does. Suits minority carriers,
+    for which a constant exchange current would be out of proportion.
+    """
+    # The floor keeps the slope of the square root finite where a density underflows.
+    floor = 1e-300
+    mean = jnp.sqrt(K.c * L.vacancy + floor) * jnp.sqrt(L.c * K.vacancy + floor)
+    return p["velocity"] * mean * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
+
+
 @law("contact", "blocking")
 @law("interface", "blocking")
 def blocking(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:

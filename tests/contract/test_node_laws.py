@@ -1,0 +1,95 @@
+"""Statistics and excess laws: derivatives, bounds, and the identities that flows rely on."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers
+
+from ionstack.model import Arrhenius
+from ionstack.physics.catalogue import laws
+from ionstack.terms import at
+
+ETA = np.linspace(-30.0, 5.0, 141)
+CONTENT = np.linspace(0.0, 1.0, 101)
+
+
+@pytest.fixture(params=laws("statistics"))
+def occupation(request):
+    return laws("statistics")[request.param].function
+
+
+@pytest.fixture(params=laws("excess"))
+def excess(request):
+    entry = laws("excess")[request.param]
+    return lambda x: entry.function(x, numbers(entry.parameters), THERMAL)
+
+
+def slopes(function, points):
+    return jax.jvp(function, (jnp.asarray(points),), (jnp.ones(len(points)),))[1]
+
+
+def central(function, points, step):
+    above, below = function(points + step), function(points - step)
+    return jax.tree.map(lambda a, b: np.asarray(a - b) / (2.0 * step), above, below)
+
+
+def test_occupation_derivatives(occupation):
+    exact, found = slopes(occupation, ETA), central(occupation, ETA, 1e-5)
+    for field in ("x", "vacancy", "log_gamma"):
+        a, b = np.asarray(getattr(exact, field)), getattr(found, field)
+        # Near 1 the difference quotient knows 2e-11 only.
+        assert np.all(np.abs(a - b) <= 1e-8 * np.abs(a) + 3e-11), field
+
+
+def test_occupation_grows_with_the_chemical_potential(occupation):
+    assert np.all(np.asarray(slopes(occupation, ETA).x) > 0.0)
+
+
+def test_activity_belongs_to_the_occupation(occupation):
+    found = occupation(jnp.asarray(ETA))
+    rest = ETA - np.log(np.asarray(found.x)) - np.asarray(found.log_gamma)
+    assert np.max(np.abs(rest)) < 1e-13 * np.abs(ETA).max()
+
+
+def test_activity_coefficient_is_that_of_the_vacancy_at_low_density(occupation):
+    dilute = occupation(jnp.asarray([-40.0]))
+    assert float(dilute.x[0]) == pytest.approx(np.exp(-40.0), rel=1e-14)
+    assert float(dilute.vacancy[0]) == pytest.approx(1.0, rel=1e-14)
+    assert float(dilute.log_gamma[0]) == pytest.approx(0.0, abs=1e-14)
+
+
+def test_lattice_gas_fills_its_sites():
+    found = laws("statistics")["lattice_gas"].function(jnp.asarray(EXTREMES))
+    np.testing.assert_allclose(found.x + found.vacancy, 1.0, rtol=1e-15)
+    assert np.all((np.asarray(found.x) >= 0.0) & (np.asarray(found.x) <= 1.0))
+
+
+@pytest.mark.parametrize("name", laws("statistics"))
+def test_occupation_is_finite_at_extremes(name):
+    points = np.array([eta for eta in EXTREMES if eta <= LARGEST_ETA.get(name, np.inf)])
+    function = laws("statistics")[name].function
+    for part in (function(jnp.asarray(points)), slopes(function, points)):
+        assert np.all(np.isfinite(np.array(part)))
+
+
+def test_excess_derivative(excess):
+    inner = CONTENT[1:-1]
+    exact = np.asarray(slopes(excess, inner))
+    found = central(excess, inner, 1e-5)
+    assert np.max(np.abs(exact - found)) < 1e-7 * np.abs(exact).max()
+
+
+def test_excess_is_finite_for_every_content(excess):
+    assert np.all(np.isfinite(np.asarray(excess(jnp.asarray(CONTENT)))))
+    assert np.all(np.isfinite(np.asarray(slopes(excess, CONTENT))))
+
+
+def test_arrhenius_factor():
+    """0.4 eV between 298.15 K and 330 K: exp(-0.4/k (1/330 - 1/298.15))."""
+    number = Arrhenius(2.0, 0.4, 298.15)
+    assert float(at(number, jnp.asarray(298.15))) == 2.0
+    expected = 2.0 * np.exp(0.4 / 8.617333262e-5 * (1.0 / 298.15 - 1.0 / 330.0))
+    assert float(at(number, jnp.asarray(330.0))) == pytest.approx(expected, rel=1e-9)

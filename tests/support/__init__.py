@@ -1,0 +1,1 @@
+"""What several test folders share: reference values, devices, checks of laws."""

@@ -1,0 +1,284 @@
+"""One law on a batch of states, by itself and through the terms, and what it must obey.
+
+`Subject` holds the law; every check returns a dimensionless violation per state, so
+that the same check can accept a registered law and refuse a deliberately wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack import terms
+from ionstack.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
+from ionstack.physics.catalogue import laws
+from ionstack.physics.constants import BOLTZMANN_EV
+from ionstack.physics.registry import Law, Parameter
+from ionstack.physics.states import Carrier, Edge
+
+Floats = NDArray[np.float64]
+
+TEMPERATURE = 320.0
+THERMAL = BOLTZMANN_EV * TEMPERATURE
+LENGTH = 1.5e-9
+SITES = 1e27
+
+# Values of parameters by name, else by unit; a new law is tested without further ado.
+_BY_NAME = {"optical_permittivity": 9.0, "critical_content": 0.6, "barrier": 0.11}
+_BY_UNIT = {
+    "m^2/s": 1e-14,
+    "S/m": 1e-6,
+    "S/m^2": 2.0,
+    "A/m^2": 10.0,
+    "eV": 0.3,
+    "m": 1e-7,
+    "1": 0.4,
+    "1/m^3": SITES,
+}
+EXTREMES = (0.0, 1e-12, -1e-12, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
+# exp(800) is no double: Boltzmann densities and sinh(drop/2) end before.
+LARGEST_ETA = {"boltzmann": 40.0}
+LARGEST_DROP = 1400.0
+# One batch size for all states: every law is compiled once.
+COUNT = len(EXTREMES) ** 3
+
+
+def numbers(parameters: tuple[Parameter, ...]) -> dict[str, float]:
+    """Plausible values of a law's parameters."""
+    return {one.name: _BY_NAME.get(one.name, _BY_UNIT[one.unit]) for one in parameters}
+
+
+@dataclass(frozen=True)
+class States:
+    """Ends K and L of edges, pairs or contacts: arrays (2, n), potentials in kT.
+
+    `eta` of the species itself, `phi`, and `ion`, the eta of the coupled species.
+    """
+
+    eta: Floats
+    phi: Floats
+    ion: Floats
+
+
+def random_states(statistics: str, count: int = COUNT, seed: int = 1) -> States:
+    """States with densities over many decades and drops from 0.01 to about 20 kT."""
+    draw = np.random.default_rng(seed)
+    top = 3.0 if statistics == "boltzmann" else 20.0
+    eta = draw.uniform(-25.0, top, (2, count))
+    phi = draw.uniform(-60.0, 60.0, (2, count))
+    drop = draw.choice([-1.0, 1.0], count) * 10.0 ** draw.uniform(-2.0, 1.3, count)
+    # z = 1 and no excess: psi_K - psi_L = drop.
+    phi[1] = phi[0] + eta[0] - eta[1] - drop
+    return States(eta, phi, draw.uniform(-3.0, 3.0, (2, count)))
+
+
+def extreme_states(subject: Subject) -> States:
+    """All combinations of extreme chemical potentials and potential differences.
+
+    Left out is what has no double value; other states are repeated in their place.
+    """
+    largest = LARGEST_ETA.get(subject.statistics, np.inf)
+    cases = np.array(
+        [case for case in product(EXTREMES, EXTREMES, EXTREMES) if max(case[:2]) <= largest]
+    )
+    cases = np.resize(cases, (COUNT, 3))
+    K, L = subject.carriers(_drops(cases))
+    drop = np.abs(np.asarray(K.psi - L.psi))
+    return _drops(np.resize(cases[drop <= LARGEST_DROP], (COUNT, 3)))
+
+
+def _drops(cases: Floats) -> States:
+    eta_k, eta_l, rise = cases.T
+    eta = np.stack([eta_k, eta_l])
+    return States(eta, np.stack([np.zeros_like(rise), rise]), np.zeros_like(eta))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A law with the statistics and excess of the species that it moves."""
+
+    law: Law
+    statistics: str
+    excess: str | None = None
+    z: int = 1
+
+    def carriers(self, states: States) -> tuple[Carrier, Carrier]:
+        """Carriers at both ends, by hand and not through the terms."""
+        K, L = (self._carrier(*(part[end] for part in _parts(states))) for end in (0, 1))
+        return K, L
+
+    def _carrier(self, eta: Floats, phi: Floats, ion: Floats) -> Carrier:
+        x, vacancy, log_gamma = laws("statistics")[self.statistics].function(jnp.asarray(eta))
+        shift = jnp.zeros_like(x)
+        if self.excess is not None:
+            entry = laws("excess")[self.excess]
+            shift = entry.function(x, numbers(entry.parameters), THERMAL)
+        bare = self.z * phi + shift
+        coupled = jax.nn.sigmoid(ion) if self.law.couples else jnp.zeros_like(x)
+        return Carrier(SITES * x, x, vacancy, bare + eta, bare + log_gamma, bare, coupled)
+
+    def flow(self, K: Carrier, L: Carrier) -> Floats:
+        """Flow from K to L, in the law's unit."""
+        return np.asarray(self._flow(K, L))
+
+    @cached_property
+    def _flow(self) -> Callable[[Carrier, Carrier], jax.Array]:
+        edge = Edge(jnp.asarray(LENGTH), jnp.asarray(THERMAL), jnp.asarray(float(self.z)))
+        values = numbers(self.law.parameters)
+        return jax.jit(lambda K, L: self.law.function(K, L, edge, values) + 0.0 * K.psi)
+
+    @cached_property
+    def assembled(self) -> Callable[[Mapping[str, jax.Array]], tuple[jax.Array, list[jax.Array]]]:
+        """Value and derivatives as the solver forms them, from unknowns of nodes K then L."""
+        return jax.jit(self._assembled)
+
+    def _assembled(self, u: Mapping[str, jax.Array]) -> tuple[jax.Array, list[jax.Array]]:
+        region = self.region()
+        count = u["phi"].shape[0] // 2
+        first, second = jnp.arange(count), count + jnp.arange(count)
+        batch = terms.node_batch(region, self._numbers(), jnp.asarray(TEMPERATURE), u)
+        entities = {
+            "K": first,
+            "L": second,
+            "factor": 1.0,
+            "area": 1.0,
+            "length": jnp.full(count, LENGTH),
+        }
+        arrays = {"edges": [entities], "pairs": [entities], "faces": [entities]}
+        temperature = jnp.asarray(TEMPERATURE)
+        state = terms.State((batch,), arrays, self._numbers(), temperature, jnp.array([0.3]))
+        return self._term(region)(state)
+
+    def _term(self, region: RegionModel) -> Callable[..., Any]:
+        law = self.bound()
+        if self.law.kind == "transport":
+            return terms.flux("law", 0, region, "own", law)
+        if self.law.kind == "interface":
+            return terms.pair_flow("law", 0, ((0, region), (0, region)), "own", law)
+        return terms.contact_flow("law", 0, 0, 0, region, "own", law)
+
+    def inputs(self) -> list[tuple[int, str]]:
+        """End (0 = K, 1 = L) and unknown of every derivative, in the order of `assembled`."""
+        names = terms.inputs_of(self.region(), "own", self.bound())
+        ends = (0,) if self.law.kind == "contact" else (0, 1)
+        return [(end, name) for end in ends for name in names]
+
+    def bound(self) -> BoundLaw:
+        """The law as the model binds it."""
+        return BoundLaw(self.law, _records(self.law), "ion" if self.law.couples else None)
+
+    def region(self) -> RegionModel:
+        """A region that holds the species and an ion to couple to."""
+        excess = None if self.excess is None else laws("excess")[self.excess]
+        bound = None if excess is None else BoundLaw(excess, _records(excess))
+        statistics = laws("statistics")
+        idle = BoundLaw(laws("transport")["sedan"], {})
+        own = SpeciesModel("own", self.z, -0.2, SITES, statistics[self.statistics], bound, idle)
+        ion = SpeciesModel("ion", 1, 0.1, SITES, statistics["lattice_gas"], None, idle)
+        return RegionModel("film", 10.0, 0.0, (own, ion))
+
+    def _numbers(self) -> dict[str, Any]:
+        region = self.region()
+        found: dict[str, Any] = {"law": _records(self.law)}
+        for one in region.species:
+            found[f"film/{one.name}"] = {"level": one.level, "site_density": one.site_density}
+            if one.excess is not None:
+                found[f"film/{one.name}/excess"] = one.excess.numbers
+        return found
+
+    def unknowns(self, states: States) -> dict[str, Floats]:
+        """Unknowns [V] of nodes K then L, as `Layout` defines them."""
+        eta, phi, ion = (part.reshape(-1) for part in _parts(states))
+        own, other = self.region().species
+        return {
+            "phi": THERMAL * phi,
+            "own": own.level + THERMAL * (eta + own.z * phi),
+            "ion": other.level + THERMAL * (ion + other.z * phi),
+        }
+
+
+def _parts(states: States) -> tuple[Floats, Floats, Floats]:
+    return states.eta, states.phi, states.ion
+
+
+def _records(law: Law) -> dict[str, Arrhenius]:
+    return {name: Arrhenius(value, 0.1, 298.15) for name, value in numbers(law.parameters).items()}
+
+
+def derivative_error(subject: Subject, states: States) -> Floats:
+    """Derivatives against central differences, over the largest derivative of the state."""
+    u = subject.unknowns(states)
+    step = 1e-5 * THERMAL
+    exact = np.array(subject.assembled(u)[1])
+    count = states.eta.shape[1]
+    found = np.empty_like(exact)
+    for row, (end, name) in enumerate(subject.inputs()):
+        shift = np.zeros(2 * count)
+        shift[end * count : (end + 1) * count] = step
+        above, below = (
+            np.asarray(subject.assembled(u | {name: u[name] + sign * shift})[0])
+            for sign in (1.0, -1.0)
+        )
+        found[row] = (above - below) / (2.0 * step)
+    scale = np.abs(exact).max(axis=0)
+    return np.asarray(np.abs(found - exact).max(axis=0) / np.where(scale > 0.0, scale, 1.0))
+
+
+def missing_dependence(subject: Subject, states: States) -> Floats:
+    """Change of the flow with unknowns that the law does not declare (0 if none)."""
+    u = subject.unknowns(states)
+    count = states.eta.shape[1]
+    value = np.asarray(subject.assembled(u)[0])
+    worst = np.zeros(count)
+    ends = (0,) if subject.law.kind == "contact" else (0, 1)
+    for end, name in {(end, name) for end in ends for name in u} - set(subject.inputs()):
+        shift = np.zeros(2 * count)
+        shift[end * count : (end + 1) * count] = THERMAL
+        changed = np.asarray(subject.assembled(u | {name: u[name] + shift})[0])
+        worst = np.maximum(worst, np.abs(changed - value))
+    return worst
+
+
+def asymmetry(subject: Subject, states: States) -> Floats:
+    """flow(K, L) + flow(L, K), over the larger of both."""
+    K, L = subject.carriers(states)
+    forth, back = subject.flow(K, L), subject.flow(L, K)
+    scale = np.maximum(np.abs(forth), np.abs(back))
+    return np.abs(forth + back) / np.where(scale > 0.0, scale, 1.0)
+
+
+def flow_in_equilibrium(subject: Subject, states: States) -> Floats:
+    """Flow at equal electrochemical potentials, over that at a difference of one kT."""
+    K, L = subject.carriers(states)
+    L = L._replace(psi=K.psi, drift=L.drift + (K.psi - L.psi), bare=L.bare + (K.psi - L.psi))
+    still = np.abs(subject.flow(K, L))
+    raised = K._replace(psi=K.psi + 1.0, drift=K.drift + 1.0, bare=K.bare + 1.0)
+    moving = np.abs(subject.flow(raised, L))
+    return still / np.where(moving > 0.0, moving, 1.0)
+
+
+def wrong_direction(subject: Subject, states: States) -> Floats:
+    """1 where the flow runs up the electrochemical potential, else 0."""
+    K, L = subject.carriers(states)
+    return np.asarray(subject.flow(K, L) * np.asarray(K.psi - L.psi) < 0.0, dtype=float)
+
+
+def not_finite(subject: Subject, states: States) -> Floats:
+    """1 where value or a derivative is not finite, else 0."""
+    value, slopes = subject.assembled(subject.unknowns(states))
+    good = np.isfinite(np.array([value, *slopes])).all(axis=0)
+    return np.asarray(~good, dtype=float)
+
+
+def mutated(subject: Subject, change: Callable[..., Any]) -> Subject:
+    """Return the subject with ``change(function)`` in place of the law's function."""
+    wrong = replace(subject.law, function=change(subject.law.function))
+    return replace(subject, law=wrong)
