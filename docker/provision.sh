@@ -63,6 +63,17 @@ install_debian_packages() {
     rm -rf /var/lib/apt/lists/*
 }
 
+# As many ranks as asked for, and several runs at a time not tied to the same cores.
+configure_mpirun() {
+    local file map=rmaps_default_mapping_policy bind=hwloc_default_binding_policy
+    if prte_info --all 2>/dev/null | grep -q '"mapby"'; then
+        map=mapby bind=bindto
+    fi
+    for file in /etc/openmpi/prte-mca-params.conf /etc/prrte/prte-mca-params.conf; do
+        [[ ! -f $file ]] || printf '%s\n' "$map = :oversubscribe" "$bind = none" >"$file"
+    done
+}
+
 install_python_packages() {
     step 1 "Python packages from pyproject.toml"
     python3 -m venv --clear --system-site-packages "$PREFIX"
@@ -89,6 +100,7 @@ main() {
     fi
     rm -f "$PREFIX/complete"
     install_debian_packages
+    configure_mpirun
     install_python_packages "$1"
     check "$1"
     "$PREFIX/bin/python" -c 'import dolfinx; print(dolfinx.__version__)' >"$PREFIX/complete"

@@ -120,9 +120,7 @@ class System:
             self.matrix.setValuesCSR(starts, columns, entries)
         self.matrix.assemble()
 
-    def evaluate(
-        self, history: Floats, lead: float, step: float, voltages: Floats
-    ) -> Evaluation:
+    def evaluate(self, history: Floats, lead: float, step: float, voltages: Floats) -> Evaluation:
         """Evaluate at the current unknowns without derivatives.
 
         Args:
@@ -134,9 +132,7 @@ class System:
         values, amounts = self._values(*self._inputs(lead, step, voltages))
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
-    def linearise(
-        self, history: Floats, lead: float, step: float, voltages: Floats
-    ) -> Evaluation:
+    def linearise(self, history: Floats, lead: float, step: float, voltages: Floats) -> Evaluation:
         """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`."""
         values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
         self._fill(np.asarray(slopes))
@@ -268,7 +264,5 @@ def _entries(equations: Equations) -> tuple[csr_array, Ints, Ints]:
             start += len(column)
     unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
     columns = np.concatenate(positions)
-    gather = csr_array(
-        (np.concatenate(signs), (inverse, columns)), shape=(len(unique), start)
-    )
+    gather = csr_array((np.concatenate(signs), (inverse, columns)), shape=(len(unique), start))
     return gather, unique // n_global, unique % n_global

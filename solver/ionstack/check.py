@@ -34,7 +34,8 @@ def describe(case: Case) -> str:
 
 def _stack(case: Case) -> Iterator[str]:
     stack = case.stack
-    yield f"Stack {stack.name}, {stack.dimension}, {stack.area * 1e12:.6g} um^2, {case.temperature:.2f} K"
+    area = f"{stack.area * 1e12:.6g} um^2"
+    yield f"Stack {stack.name}, {stack.dimension}, {area}, {case.temperature:.2f} K"
     yield f"  {stack.top.name:<12} electrode of {stack.top.material}"
     for layer in stack.layers:
         size = f"{layer.thickness * 1e9:g} nm" if layer.thickness else "from the mesh file"
@@ -54,14 +55,15 @@ def _laws(model: Model) -> Iterator[str]:
     yield "Laws"
     for region in model.regions:
         for one in region.species:
-            excess = f" + {one.excess.law.name} excess" if one.excess else ""
-            yield f"  {region.name}: {one.name} {one.statistics.name}{excess}, {_law(one.transport)}"
+            statistics = one.statistics.name + (f" + {one.excess.law.name}" if one.excess else "")
+            yield f"  {region.name}: {one.name} {statistics}, {_law(one.transport)}"
     for interface in model.interfaces:
         for name, law in interface.laws.items():
             yield f"  {'/'.join(interface.sides)}: {name} {_law(law)}"
     for contact in model.contacts:
         for name, law in contact.laws.items():
-            yield f"  {contact.name} (work function {contact.work_function:g} eV): {name} {_law(law)}"
+            metal = f"{contact.name} (work function {contact.work_function:g} eV)"
+            yield f"  {metal}: {name} {_law(law)}"
 
 
 def _law(bound: BoundLaw) -> str:

@@ -151,9 +151,7 @@ class _Builder:
         for position, (interface, name, law, nodes, _) in enumerate(self._pairs()):
             sides = [self._region(side) for side in interface.sides]
             key = f"{'/'.join(interface.sides)}/{name}"
-            flow = make.pair_flow(
-                key, position, tuple((s.index, s.laws) for s in sides), name, law
-            )
+            flow = make.pair_flow(key, position, tuple((s.index, s.laws) for s in sides), name, law)
             rows = self.layout.species[name]
             columns = [
                 column
@@ -167,9 +165,7 @@ class _Builder:
         """Exchange between layers and metals."""
         for position, (contact, region, name, law, nodes, _) in enumerate(self._faces()):
             key = f"{self.volumes.contacts[contact]}/{name}"
-            flow = make.contact_flow(
-                key, position, contact, region.index, region.laws, name, law
-            )
+            flow = make.contact_flow(key, position, contact, region.index, region.laws, name, law)
             rows = self.layout.species[name][nodes]
             columns = self._columns(region.laws, name, law, nodes)
             charge = self.model.valences[name]
@@ -181,7 +177,7 @@ class _Builder:
     def _columns(
         self, laws: RegionModel, name: str, law: BoundLaw, nodes: Ints
     ) -> tuple[Ints, ...]:
-        phi, *species = make.inputs_of(laws, name, law)
+        species = make.inputs_of(laws, name, law)[1:]
         return (self._phi(nodes), *(self.layout.species[one][nodes] for one in species))
 
     def _region(self, name: str) -> _Region:
@@ -189,7 +185,8 @@ class _Builder:
 
     def _edge_nodes(self, region: _Region) -> Ints:
         inside = self.volumes.node_region[self.volumes.edge_nodes[:, 0]] == region.index
-        return self.volumes.edge_nodes[inside]
+        nodes: Ints = self.volumes.edge_nodes[inside]
+        return nodes
 
     def _pairs(self) -> Iterator[tuple[InterfaceModel, str, BoundLaw, Ints, Arrays]]:
         """Interface, species, law, node pairs (K, L) and arrays of each exchange term."""
@@ -210,7 +207,7 @@ class _Builder:
     def _interface_mask(self, first: int, second: int) -> NDArray[np.bool_]:
         regions = self.volumes.node_region[self.volumes.pair_nodes]
         wanted = np.array(sorted((first, second)))
-        return np.asarray((regions == wanted).all(axis=1))
+        return np.asarray((regions == wanted).all(axis=1), dtype=np.bool_)
 
     def _faces(self) -> Iterator[tuple[int, _Region, str, BoundLaw, Ints, Arrays]]:
         """Contact, region, species, law, nodes and arrays of each contact term."""

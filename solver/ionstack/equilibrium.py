@@ -19,7 +19,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.equations import equilibrium_equations, numbers_of
+from ionstack.equations import equilibrium_equations
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
 from ionstack.layout import Layout
@@ -58,7 +58,9 @@ def find_equilibrium(
     """Put the transient system's unknowns into equilibrium at 0 V (collective).
 
     Args:
-        model, volumes, layout: what `transient` was built from.
+        model: laws and numbers.
+        volumes: geometry.
+        layout: numbering of the unknowns, shared with `transient`.
         transient: system whose unknowns are set.
         contents: site fraction of each closed species in each layer, whose sum
             over the layers is the conserved total.
@@ -106,7 +108,7 @@ class _Layer:
         self.volume = volume
         self._thermal = thermal_voltage(model.temperature)
         self._tables = {one.name: _charge_table(model, region, one) for one in region.species}
-        self._phi = np.arange(-12.0, 12.0, _PHI_STEP)
+        self._phi = np.asarray(np.arange(-12.0, 12.0, _PHI_STEP), dtype=np.float64)
 
     def density(self, name: str, level: float, phi: Floats | float) -> Floats:
         """Density [1/m^3] at an electrochemical potential [V] and potential [V]."""
@@ -125,9 +127,11 @@ class _Layer:
 
     def neutral(self, levels: Mapping[str, float]) -> float:
         """Potential [V] at which the layer's charge vanishes."""
-        total = np.full(len(self._phi), self.region.fixed_charge)
-        for one in self.region.species:
-            total = total + one.z * self.density(one.name, levels[one.name], self._phi)
+        parts = [
+            one.z * self.density(one.name, levels[one.name], self._phi)
+            for one in self.region.species
+        ]
+        total = self.region.fixed_charge + np.sum(parts, axis=0)
         # The charge falls monotonically with the potential.
         position = int(np.searchsorted(-total, 0.0))
         return float(self._phi[min(position, len(self._phi) - 1)])
@@ -180,7 +184,9 @@ class _Search:
         for layer in self.layers:
             one = layer.region.find(group.species)
             if layer.region.name in group.regions and one is not None:
-                total += contents[layer.region.name][group.species] * one.site_density * layer.volume
+                total += (
+                    contents[layer.region.name][group.species] * one.site_density * layer.volume
+                )
         return total
 
     def run(self) -> Equilibrium:

@@ -46,7 +46,7 @@ def raise_together(comm: MPI.Comm, doing: str) -> Iterator[None]:
     local: Exception | None = None
     try:
         yield
-    except Exception as error:  # noqa: BLE001  (re-raised below, on every rank)
+    except Exception as error:
         local = error
     failures = comm.allgather(None if local is None else _portable(local, doing))
     first = next((failure for failure in failures if failure is not None), None)

@@ -27,7 +27,7 @@ from ionstack.simplex import LOCAL_EDGES, edge_parts, facet_shares
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# An edge is dropped when its factor is round-off of the parts that it is the sum of.
+# An edge is dropped when its factor is round-off of (volume of its cells)/(length)^2.
 DROP_TOLERANCE = 1e-9
 # Meshes with more than this fraction of edges with negative factors are rejected.
 NEGATIVE_FRACTION = 1e-2
@@ -146,9 +146,7 @@ class _Edges:
     table: tuple[Ints, NDArray[np.int32], Floats]  # id, owner, x of all vertices seen
 
 
-def _collect_edges(
-    comm: MPI.Comm, local: _LocalMesh, axisymmetric: bool, scale: float
-) -> _Edges:
+def _collect_edges(comm: MPI.Comm, local: _LocalMesh, axisymmetric: bool, scale: float) -> _Edges:
     factor, volume = edge_parts(local.x[local.vertices], axisymmetric)
     ends = local.vertices[:, LOCAL_EDGES[local.dimension]]
     per_cell = ends.shape[1]
@@ -157,14 +155,16 @@ def _collect_edges(
     ends[flip] = ends[flip][:, ::-1]
     volume = volume.reshape(-1, 2)
     volume[flip] = volume[flip][:, ::-1]
-    numbers = np.column_stack([factor.reshape(-1), volume]) * scale
+    square = np.sum((local.x[ends[:, 1]] - local.x[ends[:, 0]]) ** 2, axis=1)
+    cell_volume = np.repeat(volume.reshape(-1, 2 * per_cell).sum(axis=1), per_cell)
+    numbers = np.column_stack([factor.reshape(-1), volume, cell_volume / square]) * scale
     labels = np.column_stack(
         [local.ids[ends], np.repeat(local.region, per_cell), np.repeat(local.cell_id, per_cell)]
     )
     owners = local.owner[ends]
     rows, destination = _both_owners(owners)
     _, received = route(comm, destination, labels[rows], numbers[rows], owners[rows])
-    _, coordinates = route(comm, destination, local.x[ends[rows]].reshape(len(rows), -1))
+    _, coordinates = route(comm, destination, local.x[ends[rows]].reshape(-1, 2 * local.dimension))
     labels, numbers, owners = received
     return _sum_edges(labels, numbers, owners, coordinates[0])
 
@@ -184,17 +184,16 @@ def _sum_edges(
     labels, numbers = labels[order], numbers[order]
     starts = _group_starts(labels[:, :3])
     total = _segment_sum(numbers, starts)
-    modulus = _segment_sum(np.abs(numbers[:, :1]), starts)[:, 0]
     factor = total[:, 0]
-    vanishing = np.abs(factor) <= DROP_TOLERANCE * modulus
+    vanishing = np.abs(factor) <= DROP_TOLERANCE * total[:, 3]
     table = _unique_vertices(
         labels[:, :2].reshape(-1),
         owners[order].reshape(-1),
-        coordinates[order].reshape(2 * len(labels), -1),
+        coordinates[order].reshape(-1, coordinates.shape[1] // 2),
     )
     keys = labels[starts]
     negative = (factor < 0.0) & ~vanishing
-    return _Edges(keys[:, :2], keys[:, 2], factor, total[:, 1:], negative, vanishing, table)
+    return _Edges(keys[:, :2], keys[:, 2], factor, total[:, 1:3], negative, vanishing, table)
 
 
 def _group_starts(keys: Ints) -> Ints:
@@ -335,7 +334,9 @@ def _assemble(
     keys = ends * n_regions + edges.region[:, None]
     nodes, inverse = np.unique(keys, return_inverse=True)
     edge_nodes = inverse.reshape(-1, 2)
-    volume = np.bincount(inverse.reshape(-1), edges.volume.reshape(-1), len(nodes))
+    volume: Floats = np.bincount(inverse.reshape(-1), edges.volume.reshape(-1), len(nodes)).astype(
+        np.float64
+    )
     keep = ~edges.vanishing
     length = np.linalg.norm(vertices.x[ends[:, 1]] - vertices.x[ends[:, 0]], axis=1)
     negative = 0.5 * (vertices.x[ends[:, 0]] + vertices.x[ends[:, 1]])[edges.negative]

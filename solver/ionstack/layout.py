@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ionstack.exchange import route
 from ionstack.graph import ControlVolumes
-from ionstack.model import Model
+from ionstack.model import Model, RegionModel
 
 Ints = NDArray[np.int64]
 
@@ -74,7 +74,7 @@ def build_layout(volumes: ControlVolumes, model: Model) -> Layout:
     return _finish(volumes, names, n_owned, int(per_vertex.sum()), phi, start, species)
 
 
-def _by_index(volumes: ControlVolumes, model: Model) -> list:
+def _by_index(volumes: ControlVolumes, model: Model) -> list[RegionModel]:
     return [model.region(name) for name in volumes.regions]
 
 
@@ -88,7 +88,7 @@ def _finish(
     species: Mapping[str, Ints],
 ) -> Layout:
     comm = volumes.comm
-    first = int(comm.exscan(n_owned) or 0)
+    first = int(sum(comm.allgather(n_owned)[: comm.rank]))
     field = np.zeros(n_local, dtype=np.int64)
     node = np.zeros(n_local, dtype=np.int64)
     node[phi[volumes.node_vertex]] = np.arange(len(volumes.node_vertex))
@@ -124,8 +124,9 @@ def _global_index(
     source, (asked,) = route(comm, owner, request)
     answer = _answer(volumes, asked, phi + first, start + first)
     _, (reply,) = route(comm, source, answer)
-    ghost = ghost[np.argsort(owner, kind="stable")]
-    _spread(result, n_owned, n_local, phi[volumes.node_vertex[ghost]], start[ghost], reply)
+    asked_for = ghost[np.argsort(owner, kind="stable")]
+    heads = phi[volumes.node_vertex[asked_for]]
+    _spread(result, n_owned, n_local, heads, start[asked_for], reply)
     return result
 
 
@@ -139,9 +140,7 @@ def _answer(volumes: ControlVolumes, asked: Ints, phi: Ints, start: Ints) -> Int
     return np.column_stack([phi[vertex], start[node]])
 
 
-def _spread(
-    result: Ints, n_owned: int, n_local: int, phi: Ints, start: Ints, reply: Ints
-) -> None:
+def _spread(result: Ints, n_owned: int, n_local: int, phi: Ints, start: Ints, reply: Ints) -> None:
     """Write the owners' numbers of ghost potentials and of runs of species unknowns."""
     heads = np.concatenate([phi, start])
     numbers = np.concatenate([reply[:, 0], reply[:, 1]])

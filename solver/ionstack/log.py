@@ -56,7 +56,8 @@ class Progress:
         self._bar = tqdm(
             total=duration,
             disable=not self._terminal,
-            bar_format="{percentage:3.0f}% |{bar}| {n:.3f}/{total:.3f} s, {postfix} [{remaining} left]",
+            bar_format="{percentage:3.0f}% |{bar}| {n:.3f}/{total:.3f} s, "
+            "{postfix} [{remaining} left]",
             leave=False,
         )
         self._started = self._last = time.monotonic()
@@ -79,7 +80,10 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         """Take the bar away."""
         self._bar.close()

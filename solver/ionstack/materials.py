@@ -147,7 +147,9 @@ def unknown_material(name: str, known: Sequence[str]) -> str:
 
 def describe_material(material: Material) -> str:
     """Return a table of all numbers of a material with unit, source and validity."""
-    return "\n".join([f"{material.name}: {material.title}", *value_table(material_values(material))])
+    return "\n".join(
+        [f"{material.name}: {material.title}", *value_table(material_values(material))]
+    )
 
 
 def value_table(rows: Sequence[UsedValue]) -> list[str]:

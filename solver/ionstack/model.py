@@ -59,6 +59,10 @@ class RegionModel:
         """Return the species of that name, or None where the region does not hold it."""
         return next((one for one in self.species if one.name == name), None)
 
+    def held(self, name: str) -> SpeciesModel:
+        """Return the species of that name, which the region must hold."""
+        return next(one for one in self.species if one.name == name)
+
 
 @dataclass(frozen=True)
 class InterfaceModel:
@@ -117,9 +121,7 @@ class Group:
 
 def build_model(case: Case) -> Model:
     """Bind the case's materials and law choices (see `Case`) into a `Model`."""
-    regions = tuple(
-        _region(case, layer.name, layer.material) for layer in case.stack.layers
-    )
+    regions = tuple(_region(case, layer.name, layer.material) for layer in case.stack.layers)
     interfaces = tuple(
         InterfaceModel(_sides(key), {name: _bind("interface", one) for name, one in chosen.items()})
         for key, chosen in case.interfaces.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,8 +51,8 @@ class Trace:
         if self._writer is not None:
             self._writer.append(
                 state.time,
-                dict(zip(self._contacts, state.voltages.tolist(), strict=True)),
-                dict(zip(self._contacts, state.currents.tolist(), strict=True)),
+                dict(zip(self._contacts, map(float, state.voltages), strict=True)),
+                dict(zip(self._contacts, map(float, state.currents), strict=True)),
                 state.step,
                 state.newton,
                 cycle_at(self._cycles, state.time),
@@ -231,7 +232,9 @@ def centre_column(system: System, axisymmetric: bool) -> NDArray[np.int64]:
 def _bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
     """Least and largest coordinates over all ranks."""
     empty = np.full(points.shape[1], np.inf)
-    low = np.min(comm.allgather(points.min(axis=0, initial=np.inf) if len(points) else empty), axis=0)
+    low = np.min(
+        comm.allgather(points.min(axis=0, initial=np.inf) if len(points) else empty), axis=0
+    )
     high = np.max(
         comm.allgather(points.max(axis=0, initial=-np.inf) if len(points) else -empty), axis=0
     )
@@ -251,7 +254,7 @@ def electron_drops(
         f"drop.{state}.{name} [V]": float(psi[ends[name][0]] - psi[ends[name][-1]])
         for name in order
     }
-    for upper, lower in zip(order, order[1:], strict=False):
+    for upper, lower in pairwise(order):
         value = float(psi[ends[upper][-1]] - psi[ends[lower][0]])
         drops[f"drop.{state}.{upper}/{lower} [V]"] = value
     return drops
@@ -272,7 +275,7 @@ class Homogeneity:
             return
         count = volumes.n_owned_nodes
         content = self._fields.evaluate()[site_fraction(self._ion)][:count]
-        planes = np.column_stack([volumes.node_region[:count], volumes.depth[:count]])
+        planes = np.column_stack([volumes.node_region[:count].astype(float), volumes.depth[:count]])
         local = _plane_ranges(planes, content)
         low: dict[tuple[float, float], float] = {}
         high: dict[tuple[float, float], float] = {}

@@ -102,7 +102,7 @@ def _triangle(points: Array) -> tuple[Array, Array]:
 
 
 def _triangle_shares(points: Array) -> Array:
-    factors, volumes = _triangle(points)
+    _, volumes = _triangle(points)
     shares = np.zeros((len(points), 3))
     for edge, (i, j) in enumerate(LOCAL_EDGES[2]):
         shares[:, i] += volumes[:, edge, 0]

@@ -99,7 +99,9 @@ class Prepared:
             fixed=numerics.fixed_step,
         )
         contacts = self.system.equations.volumes.contacts
-        return Stepper(self.system, self.newton, ContactDrive(self.case.protocol, contacts), control)
+        return Stepper(
+            self.system, self.newton, ContactDrive(self.case.protocol, contacts), control
+        )
 
 
 def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
@@ -251,6 +253,10 @@ def _finish(
     log.say(
         f"{entries['steps.accepted']} steps, {entries['newton.steps']} Newton steps in "
         f"{timing.seconds['stepping']:.1f} s; currents sum to {entries['current_sum']:.1e}, "
-        + ", ".join(f"{k.split('.')[1]} kept to {v:.1e}" for k, v in entries.items() if k.startswith("conservation"))
+        + ", ".join(
+            f"{k.split('.')[1]} kept to {v:.1e}"
+            for k, v in entries.items()
+            if k.startswith("conservation")
+        )
     )
     log.say(f"results in {run.path}")

@@ -83,9 +83,7 @@ class _Past:
 class Stepper:
     """Runs a system along a drive and yields the accepted states."""
 
-    def __init__(
-        self, system: System, newton: Newton, drive: Drive, control: StepControl
-    ) -> None:
+    def __init__(self, system: System, newton: Newton, drive: Drive, control: StepControl) -> None:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self._past: list[_Past] = []
         self.accepted = 0
@@ -166,7 +164,9 @@ class Stepper:
         factor = SAFETY * max(error, 1e-6) ** (-1.0 / 3.0)
         return size * float(np.clip(factor, SHRINK, GROWTH))
 
-    def _try(self, time: float, rejected: int, last: bool) -> tuple[NewtonResult, float, State | None]:
+    def _try(
+        self, time: float, rejected: int, last: bool
+    ) -> tuple[NewtonResult, float, State | None]:
         past = self._past
         guess = _extrapolate(past, time)
         unknowns = self.system.unknowns
@@ -187,7 +187,7 @@ class Stepper:
         evaluation = self.newton.evaluate(scheme)
         charge = self._sum(evaluation.metal_charge)
         rate = lead * charge + sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
-        currents = ELEMENTARY_CHARGE * (rate - self._sum(evaluation.outflow)) / size
+        currents = np.asarray(rate - self._sum(evaluation.outflow)) * (ELEMENTARY_CHARGE / size)
         self._past = [*past[-2:], _Past(time, new, evaluation.amounts, charge)]
         count = result.iterations
         state = State(

@@ -21,7 +21,7 @@ from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_P
 from ionstack.physics.states import Carrier, Edge
 
 Ints = NDArray[np.int64]
-Tree = Any
+Contributions = tuple[jax.Array, list[jax.Array]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Term:
     weight: Literal["flow", "stored", "algebraic"]
     rows: tuple[tuple[Ints, int], ...]
     columns: tuple[Ints, ...]
-    evaluate: Callable[[State], tuple[jax.Array, list[jax.Array]]]
+    evaluate: Callable[[State], Contributions]
     contact: int | None = None
     charge: int = 0
 
@@ -73,10 +73,14 @@ class State:
         return {name: at(value, self.temperature) for name, value in self.numbers[key].items()}
 
 
-def at(number: Tree, temperature: jax.Array) -> jax.Array:
+Evaluate = Callable[[State], Contributions]
+
+
+def at(number: Any, temperature: jax.Array) -> jax.Array:
     """Evaluate an `Arrhenius` number at a temperature [K]."""
     inverse = 1.0 / temperature - 1.0 / number.reference_temperature
-    return number.value * jnp.exp(-number.activation_energy / BOLTZMANN_EV * inverse)
+    factor = jnp.exp(-number.activation_energy / BOLTZMANN_EV * inverse)
+    return jnp.asarray(number.value * factor)
 
 
 def node_batch(
@@ -112,8 +116,7 @@ def _carrier(
     thermal: jax.Array,
     u: Mapping[str, jax.Array],
 ) -> Carrier:
-    species = region.find(name)
-    assert species is not None
+    species = region.held(name)
     own = numbers[f"{region.name}/{name}"]
     bare = (own["level"] + species.z * u["phi"]) / thermal
     psi = u[name] / thermal
@@ -164,26 +167,26 @@ def _differentiate(
     L: tuple[Carrier, list[Carrier]],
 ) -> tuple[jax.Array, list[jax.Array]]:
     """Value of a two-ended law and its derivatives, first along K's, then along L's inputs."""
-    (k, k_tangents), (l, l_tangents) = K, L
-    zero = Carrier(*(jnp.zeros_like(field) for field in k))
-    value = function(k, l)
-    slopes = [jax.jvp(function, (k, l), (tangent, zero))[1] for tangent in k_tangents]
-    slopes += [jax.jvp(function, (k, l), (zero, tangent))[1] for tangent in l_tangents]
+    (here, here_tangents), (there, there_tangents) = K, L
+    zero = Carrier(*(jnp.zeros_like(field) for field in here))
+    value = function(here, there)
+    slopes = [jax.jvp(function, (here, there), (tangent, zero))[1] for tangent in here_tangents]
+    slopes += [jax.jvp(function, (here, there), (zero, tangent))[1] for tangent in there_tangents]
     return value, slopes
 
 
-def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) -> Callable:
+def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) -> Evaluate:
     """Species flow along the edges of region `index`; law numbers under `key`."""
-    z = region.find(name).z
+    z = region.held(name).z
     inputs = inputs_of(region, name, law)
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         arrays = state.arrays["edges"][index]
         numbers = state.resolve(key)
         edge = Edge(arrays["length"], state.thermal_voltage, jnp.asarray(float(z)))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
-            return arrays["factor"] * law.law.function(K, L, edge, numbers)
+            return jnp.asarray(arrays["factor"] * law.law.function(K, L, edge, numbers))
 
         batch = state.regions[index]
         K = _ends(batch, name, law, inputs, arrays["K"])
@@ -196,24 +199,24 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
 def pair_flow(
     key: str,
     position: int,
-    sides: tuple[tuple[int, RegionModel], tuple[int, RegionModel]],
+    sides: tuple[tuple[int, RegionModel], ...],
     name: str,
     law: BoundLaw,
-) -> Callable:
+) -> Evaluate:
     """Species flow across an interface from side K to side L."""
-    (k, region_k), (l, region_l) = sides
-    z = region_k.find(name).z
+    (index_k, region_k), (index_l, region_l) = sides
+    z = region_k.held(name).z
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         arrays = state.arrays["pairs"][position]
         numbers = state.resolve(key)
         edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
-            return arrays["area"] * law.law.function(K, L, edge, numbers)
+            return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
-        K = _ends(state.regions[k], name, law, inputs_of(region_k, name, law), arrays["K"])
-        L = _ends(state.regions[l], name, law, inputs_of(region_l, name, law), arrays["L"])
+        K = _ends(state.regions[index_k], name, law, inputs_of(region_k, name, law), arrays["K"])
+        L = _ends(state.regions[index_l], name, law, inputs_of(region_l, name, law), arrays["L"])
         return _differentiate(flow, K, L)
 
     return evaluate
@@ -221,22 +224,22 @@ def pair_flow(
 
 def contact_flow(
     key: str, position: int, contact: int, index: int, region: RegionModel, name: str, law: BoundLaw
-) -> Callable:
+) -> Evaluate:
     """Species flow from a layer into a metal whose potential is the contact's voltage."""
-    z = region.find(name).z
+    z = region.held(name).z
     inputs = inputs_of(region, name, law)
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         arrays = state.arrays["faces"][position]
         numbers = state.resolve(key)
         edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
-            return arrays["area"] * law.law.function(K, L, edge, numbers)
+            return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
         K = _ends(state.regions[index], name, law, inputs, arrays["K"])
         zero = jnp.zeros_like(K[0].psi)
-        metal = Carrier(*([zero] * 7))._replace(
+        metal = Carrier(*([zero] * len(Carrier._fields)))._replace(
             psi=zero + z * state.voltages[contact] / state.thermal_voltage
         )
         return _differentiate(flow, K, (metal, []))
@@ -244,10 +247,10 @@ def contact_flow(
     return evaluate
 
 
-def displacement(index: int, region: RegionModel) -> Callable:
+def displacement(index: int, region: RegionModel) -> Evaluate:
     """Electric flux along edges [elementary charges], positive from K to L."""
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         arrays = state.arrays["edges"][index]
         permittivity = state.numbers[region.name]["permittivity"] * VACUUM_PERMITTIVITY
         capacitance = permittivity / ELEMENTARY_CHARGE * arrays["factor"]
@@ -257,11 +260,11 @@ def displacement(index: int, region: RegionModel) -> Callable:
     return evaluate
 
 
-def charge(index: int, region: RegionModel) -> Callable:
+def charge(index: int, region: RegionModel) -> Evaluate:
     """Minus the charge in each control volume [elementary charges]."""
     unknowns = ("phi", *(one.name for one in region.species))
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         volume = state.arrays["nodes"][index]["volume"]
         batch = state.regions[index]
 
@@ -276,10 +279,10 @@ def charge(index: int, region: RegionModel) -> Callable:
     return evaluate
 
 
-def stored(index: int, name: str) -> Callable:
+def stored(index: int, name: str) -> Evaluate:
     """Number of particles of a species in each control volume."""
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         volume = state.arrays["nodes"][index]["volume"]
         batch = state.regions[index]
         count = len(volume)
@@ -289,10 +292,10 @@ def stored(index: int, name: str) -> Callable:
     return evaluate
 
 
-def pinned(index: int, name: str, group: int) -> Callable:
+def pinned(index: int, name: str, group: int) -> Evaluate:
     """Electrochemical potential minus its equilibrium value [V], for the equilibrium search."""
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         count = len(state.arrays["nodes"][index]["volume"])
         batch = state.regions[index]
         thermal = state.thermal_voltage
@@ -303,10 +306,10 @@ def pinned(index: int, name: str, group: int) -> Callable:
     return evaluate
 
 
-def metal_potential(contact: int) -> Callable:
+def metal_potential(contact: int) -> Evaluate:
     """Potential at a metal: phi - (V - work function/e), scaled like a Poisson row."""
 
-    def evaluate(state: State) -> tuple[jax.Array, list[jax.Array]]:
+    def evaluate(state: State) -> Contributions:
         arrays = state.arrays["metals"][contact]
         phi = state.arrays["u"][arrays["phi"]]
         target = state.voltages[contact] - state.numbers["contacts"][contact]

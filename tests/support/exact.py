@@ -1,10 +1,10 @@
-"""Reference values in 50-digit decimal arithmetic."""
+"""Reference values in 100-digit decimal arithmetic."""
 
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-_DIGITS = 50
+_DIGITS = 100
 
 
 def bernoulli(x: float) -> float:

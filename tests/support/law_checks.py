@@ -40,12 +40,15 @@ _BY_UNIT = {
     "A/m^2": 10.0,
     "eV": 0.3,
     "m": 1e-7,
+    "m/s": 1e-2,
     "1": 0.4,
     "1/m^3": SITES,
 }
 EXTREMES = (0.0, 1e-12, -1e-12, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
-# exp(800) is no double: Boltzmann densities and sinh(drop/2) end before.
+# exp(800) is no double: Boltzmann densities and sinh(drop/2) end before. Excess laws
+# are made for site fractions up to 1, hence eta up to 1 where nothing bounds them.
 LARGEST_ETA = {"boltzmann": 40.0}
+LARGEST_ETA_WITH_EXCESS = {"boltzmann": 1.0}
 LARGEST_DROP = 1400.0
 # One batch size for all states: every law is compiled once.
 COUNT = len(EXTREMES) ** 3
@@ -85,7 +88,8 @@ def extreme_states(subject: Subject) -> States:
 
     Left out is what has no double value; other states are repeated in their place.
     """
-    largest = LARGEST_ETA.get(subject.statistics, np.inf)
+    limits = LARGEST_ETA_WITH_EXCESS if subject.excess else LARGEST_ETA
+    largest = limits.get(subject.statistics, np.inf)
     cases = np.array(
         [case for case in product(EXTREMES, EXTREMES, EXTREMES) if max(case[:2]) <= largest]
     )

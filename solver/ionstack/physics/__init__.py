@@ -1,0 +1,1 @@
+"""Laws and functions of physics: no mesh, no files, no MPI."""

@@ -25,9 +25,7 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     The Butler-Volmer form with equal transfer coefficients; a large j0 gives
     equilibrium across the interface.
     """
-    return p["exchange_current_density"] / ELEMENTARY_CHARGE * 2.0 * jnp.sinh(
-        0.5 * (K.psi - L.psi)
-    )
+    return p["exchange_current_density"] / ELEMENTARY_CHARGE * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
 
 
 @law("interface", "transfer", Parameter("velocity", "m/s", "transfer velocity at equal density"))

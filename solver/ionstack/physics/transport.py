@@ -55,7 +55,7 @@ def site_hopping(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array
     Lattice-gas flux c_K (1-x_L) exp(-..) - c_L (1-x_K) exp(..), exponentially fitted.
     """
     hop = exponential_fitting(K.c * L.vacancy, L.c * K.vacancy, K.bare - L.bare, K.psi - L.psi)
-    return p["diffusivity"] * hop
+    return jnp.asarray(p["diffusivity"] * hop)
 
 
 @law(
@@ -76,14 +76,14 @@ def polaron(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     width = 0.01
     remaining = width * jax.nn.softplus((1.0 - content) / width)
     activation = p["barrier"] / edge.thermal_voltage * remaining
-    return site_hopping(K, L, edge, p) * jnp.exp(-activation)
+    return jnp.asarray(site_hopping(K, L, edge, p) * jnp.exp(-activation))
 
 
 @law("transport", "ohmic", _CONDUCTIVITY)
 def ohmic(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Constant conductivity: current density = conductivity * gradient of psi/(z e)."""
     conductance = p["conductivity"] * edge.thermal_voltage / ELEMENTARY_CHARGE
-    return conductance / edge.z**2 * (K.psi - L.psi)
+    return jnp.asarray(conductance / edge.z**2 * (K.psi - L.psi))
 
 
 @law("transport", "poole_frenkel", _CONDUCTIVITY, _OPTICAL)
@@ -94,7 +94,7 @@ def poole_frenkel(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
     screen the electrostatic field of an electrolyte, not the force on its electrons.
     """
     drop = edge.thermal_voltage * smooth_sqrt_abs(K.psi - L.psi) ** 2
-    return ohmic(K, L, edge, p) * poole_frenkel_factor(drop / edge.length, edge, p)
+    return jnp.asarray(ohmic(K, L, edge, p) * poole_frenkel_factor(drop / edge.length, edge, p))
 
 
 def poole_frenkel_factor(field: jax.Array, edge: Edge, p: Parameters) -> jax.Array:

@@ -1,0 +1,190 @@
+"""What a run must keep: ions, current, lateral uniformity, and its own history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from support.devices import analog, area, owned, ready, total
+
+from ionstack.newton import NewtonResult, Outcome
+from ionstack.simulation import Prepared
+from ionstack.stepper import State, StepControl, Stepper
+
+COMM = MPI.COMM_WORLD
+
+
+@cache
+def device(*overrides: str) -> tuple[Prepared, np.ndarray]:
+    """A device and its unknowns in equilibrium, to start from again."""
+    prepared = ready(analog(*overrides), COMM)
+    return prepared, prepared.system.unknowns.getArray().copy()
+
+
+def start(*overrides: str) -> Prepared:
+    prepared, unknowns = device(*overrides)
+    prepared.system.unknowns.setArray(unknowns)
+    prepared.system.refresh_ghosts()
+    return prepared
+
+
+def run(prepared: Prepared, **control: float) -> tuple[Stepper, list[State]]:
+    stepper = prepared.stepper()
+    stepper.control = replace(stepper.control, **control)
+    return stepper, list(stepper.run())
+
+
+@pytest.fixture(scope="module")
+def sweep() -> tuple[Prepared, list[State]]:
+    prepared = start()
+    return prepared, run(prepared)[1]
+
+
+def test_lithium_is_conserved(sweep):
+    prepared, states = sweep
+    totals = np.array([total(prepared.system, state, "Li+") for state in states])
+    assert len(states) > 20
+    assert np.abs(totals / totals[0] - 1.0).max() < 1e-12
+
+
+def test_lithium_moves(sweep):
+    """Conservation is no test of a device in which nothing happens."""
+    prepared, states = sweep
+    mask = owned(prepared.system, "Li+")
+    moved = max(np.abs(state.amounts - states[0].amounts)[mask].max() for state in states)
+    assert COMM.allreduce(moved, MPI.MAX) > 1e-3 * COMM.allreduce(states[0].amounts[mask].max())
+
+
+def test_currents_of_all_contacts_sum_to_zero(sweep):
+    currents = np.array([state.currents for state in sweep[1]])
+    assert np.abs(currents.sum(axis=1)).max() < 1e-9 * np.abs(currents).max()
+
+
+def test_electrons_balance_the_charge(sweep):
+    """Charge of all carriers and metals together is conserved to round-off of the ions."""
+    prepared, states = sweep
+    system = prepared.system
+    lithium, electrons = (
+        np.array([total(system, state, name) for state in states]) for name in ("Li+", "e-")
+    )
+    through = np.cumsum([state.step * state.currents.sum() for state in states])
+    assert np.abs(np.diff(lithium - lithium[0])).max() < 1e-12 * lithium[0]
+    assert np.all(np.isfinite(electrons))
+    assert np.abs(through).max() < 1e-9 * np.abs([s.step * s.currents for s in states]).max()
+
+
+def test_states_lie_on_the_protocol(sweep):
+    prepared, states = sweep
+    protocol = prepared.case.protocol
+    times = np.array([state.time for state in states])
+    assert np.all(np.diff(times) > 0.0)
+    assert [state.time for state in states if state.at_breakpoint] == list(protocol.breakpoints)
+    for state in states:
+        assert state.voltages.tolist() == list(protocol.voltages(state.time).values())
+    # No slivers: no accepted step is much smaller than both of its neighbours.
+    steps = np.array([state.step for state in states[1:]])
+    assert np.all(steps[1:-1] > 0.2 * np.minimum(steps[:-2], steps[2:]))
+
+
+DIMENSIONS = ("1d", "axisymmetric", "3d")
+
+
+def density(dimension: str) -> np.ndarray:
+    """Current density [A/m^2] along a few fixed steps of a quarter cycle."""
+    overrides = (f"stack.dimension={dimension}", "stack.lateral.cells=4")
+    prepared = start(*overrides, "numerics.fixed_step=5 ms", *STEPS)
+    states = run(prepared)[1]
+    return np.array([state.currents[0] for state in states[1:]]) / area(prepared)
+
+
+# A hold in place of the second sweep is not needed: one sweep of 20 mV.
+STEPS = ("protocol.0.sweep.amplitude=-0.02 V", "protocol.1.sweep.amplitude=0.005 V")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dimension", DIMENSIONS[1:])
+def test_uniform_stack_has_the_same_current_density_in_every_dimension(dimension):
+    expected, found = density("1d"), density(dimension)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+
+
+# Rejected attempts leave no trace.
+
+
+class Replay(Stepper):
+    """Takes given steps, without looking at the error."""
+
+    def take(self, steps: Iterator[float]) -> None:
+        self._steps = steps
+        self.control = replace(self.control, tolerance=np.inf)
+
+    def _fit(self, step: float, end: float) -> tuple[float, bool]:
+        size = next(self._steps)
+        return size, bool(np.isclose(self._past[-1].time + size, end, rtol=1e-12))
+
+
+def replayed(prepared: Prepared, states: list[State]) -> list[State]:
+    model = prepared.stepper()
+    stepper = Replay(model.system, model.newton, model.drive, model.control)
+    stepper.take(iter([state.step for state in states[1:]]))
+    return list(stepper.run())
+
+
+def same(first: list[State], second: list[State]) -> bool:
+    return len(first) == len(second) and all(
+        a.time == b.time
+        and np.array_equal(a.unknowns, b.unknowns)
+        and np.array_equal(a.amounts, b.amounts)
+        and np.array_equal(a.currents, b.currents)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def test_inaccurate_steps_leave_no_trace():
+    stepper, states = run(start(), tolerance=2e-4, initial=5e-3)
+    assert stepper.rejected > 3
+    assert sum(state.rejected for state in states) == stepper.rejected
+    assert same(states, replayed(start(), states))
+
+
+class Failing:
+    """A Newton solver whose every third solve fails halfway."""
+
+    def __init__(self, newton) -> None:
+        self._newton, self._count = newton, 0
+
+    def __getattr__(self, name: str):
+        return getattr(self._newton, name)
+
+    def solve(self, scheme) -> NewtonResult:
+        self._count += 1
+        if self._count % 3:
+            return self._newton.solve(scheme)
+        self._newton.system.unknowns.scale(1.1)
+        return NewtonResult(Outcome.TOO_MANY, 1, 1.0)
+
+
+def test_failed_steps_leave_no_trace():
+    prepared = start()
+    model = prepared.stepper()
+    stepper = Stepper(model.system, Failing(model.newton), model.drive, model.control)
+    states = list(stepper.run())
+    assert stepper.rejected > 10
+    assert same(states, replayed(start(), states))
+    totals = np.array([total(prepared.system, state, "Li+") for state in states])
+    assert np.abs(totals / totals[0] - 1.0).max() < 1e-12
+
+
+def test_smallest_step_ends_the_run_with_a_message():
+    prepared = start()
+    model = prepared.stepper()
+    control = StepControl(tolerance=1e-15, smallest=1e-5)
+    stepper = Stepper(model.system, model.newton, model.drive, control)
+    from ionstack.errors import NumericsError
+
+    with pytest.raises(NumericsError, match=r"step rejected down to .* s at t = .*Pt .* V"):
+        list(stepper.run())

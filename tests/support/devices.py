@@ -1,0 +1,78 @@
+"""Devices ready to solve: the shipped cases on coarse grids, and films made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.case import Case, load_case
+from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.simulation import Prepared, prepare
+from ionstack.stepper import State
+
+Floats = NDArray[np.float64]
+
+ROOT = Path(__file__).parents[2]
+ANALOG = ROOT / "cases" / "all_in_one" / "analog.yaml"
+ORGANIC = ROOT / "cases" / "organic_heterojunction" / "first_sweep.yaml"
+
+# One cycle of 50 mV at 1 V/s on a coarse grid: a fraction of a second in 1-D.
+COARSE = ("stack.grading.first_cell=1 nm", "stack.grading.growth=2")
+SHORT = (
+    "protocol.0.sweep.amplitude=-0.05 V",
+    "protocol.0.sweep.cycles=1",
+    "protocol.1.sweep.amplitude=0.05 V",
+    "protocol.1.sweep.cycles=1",
+)
+
+
+def analog(*overrides: str, coarse: bool = True) -> Case:
+    """The analog case with a short protocol."""
+    return load_case(ANALOG, [*(COARSE if coarse else ()), *SHORT, *overrides])
+
+
+def ready(case: Case, comm: MPI.Comm = MPI.COMM_SELF) -> Prepared:
+    """The case's device in equilibrium at 0 V."""
+    return prepare(case, comm)
+
+
+def owned(system: System, name: str) -> NDArray[np.bool_]:
+    """Which owned unknowns belong to a species."""
+    layout = system.layout
+    return np.asarray(layout.field[: layout.n_owned] == layout.names.index(name) + 1)
+
+
+def total(system: System, state: State, name: str) -> float:
+    """Number of particles of a species in a state (collective)."""
+    return float(system.comm.allreduce(state.amounts[owned(system, name)].sum()))
+
+
+def area(prepared: Prepared) -> float:
+    """Area of the first contact [m^2] (collective)."""
+    volumes = prepared.system.equations.volumes
+    mine = volumes.node_vertex[volumes.face_node] < volumes.n_owned_vertices
+    local = volumes.face_area[mine & (volumes.face_contact == 0)].sum()
+    return float(volumes.comm.allreduce(local))
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A drive with given voltages [V] of all contacts at given times [s]."""
+
+    breakpoints: tuple[float, ...]
+    voltages: tuple[tuple[float, ...], ...]
+
+    def levels_at(self, time: float) -> Floats:
+        """Voltages at a time, linear between the breakpoints."""
+        columns = np.array(self.voltages).T
+        return np.array([np.interp(time, self.breakpoints, column) for column in columns])
+
+
+def in_amperes(charge: Floats) -> Floats:
+    """Elementary charges to coulombs (or per second to amperes)."""
+    return ELEMENTARY_CHARGE * charge
