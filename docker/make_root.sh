@@ -103,11 +103,11 @@ contained() {
 
 # Run in the background, so that a signal is answered at once, and show progress.
 supervise() {
-    "$@" >>"$LOG" 2>&1 3>>"$PROGRESS" </dev/null &
+    "$@" >>"$LOG" 2>&1 </dev/null &
     CHILD=$!
     while kill -0 "$CHILD" 2>/dev/null; do
         show_progress
-        sleep 1 9>&- &
+        sleep "$POLL" 9>&- &
         wait $! || true
     done
     wait "$CHILD" || fail
@@ -179,7 +179,7 @@ provision_contained() {
     bwrap=$(command -v bwrap)
     clean_environment
     # Open MPI names its folder in TMPDIR after the user id, here 0 for everyone.
-    export FIRST_STEP=3 STEPS=5 TMPDIR=/var/tmp
+    export FIRST_STEP=3 STEPS=5 PROGRESS TMPDIR=/var/tmp
     PATH=$PATH:$(dirname "$bwrap") contained "$bwrap" "${MOUNTS[@]}" --chdir / \
         "$REPO/docker/provision.sh" "$REPO/pyproject.toml"
 }

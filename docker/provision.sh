@@ -8,7 +8,7 @@
 # $PREFIX/complete. May be interrupted and repeated.
 #
 # FIRST_STEP, STEPS  numbers for the progress lines, when this is part of more
-# FD 3               progress lines, if open; everything else goes to stdout/stderr
+# PROGRESS           a file to which these lines are appended as well
 set -euo pipefail
 
 PREFIX=/usr/lib/ionstack
@@ -34,10 +34,8 @@ DEBIAN_PACKAGES=(
     python3-venv
 )
 
-{ true >&3; } 2>/dev/null || exec 3>&2
-
 step() {
-    printf '[%d/%d] %s\n' "$((FIRST_STEP + $1))" "$STEPS" "$2" >&3
+    printf '[%d/%d] %s\n' "$((FIRST_STEP + $1))" "$STEPS" "$2" | tee -a "${PROGRESS:-/dev/null}"
 }
 
 apt() {

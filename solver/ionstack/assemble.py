@@ -20,8 +20,9 @@ from petsc4py import PETSc
 from scipy.sparse import csr_array
 
 from ionstack.equations import Equations
+from ionstack.packing import Buffers, pack
 from ionstack.physics.constants import thermal_voltage
-from ionstack.terms import NodeBatch, State, Term, node_batch
+from ionstack.terms import NodeBatch, State, Term, node_batch, settled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,9 +51,11 @@ class System:
         self.layout = equations.layout
         self.comm = equations.volumes.comm
         self._scatter = _scatter(equations)
-        self._arrays = jax.tree.map(jnp.asarray, equations.arrays)
-        self._numbers = jax.tree.map(jnp.asarray, dict(equations.numbers))
-        kernel = _kernel(equations)
+        arrays = dict(equations.arrays)
+        self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
+        numbers = settled(equations.numbers, equations.model.temperature)
+        self._buffers, unpack = pack((arrays, numbers))
+        kernel = _kernel(equations, unpack)
         self._values = jax.jit(lambda *inputs: kernel(*inputs)[::2])
         self._both = jax.jit(kernel)
         self.unknowns = PETSc.Vec().createGhost(
@@ -65,7 +68,7 @@ class System:
 
     def set_levels(self, levels: Floats) -> None:
         """Set the equilibrium levels [V] of an equilibrium system."""
-        self._arrays["levels"] = jnp.asarray(levels)
+        self._levels = np.array(levels)
 
     @property
     def thermal_voltage(self) -> float:
@@ -141,7 +144,7 @@ class System:
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
         u = self.local_unknowns()
         temperature = self.equations.model.temperature
-        return u, np.array([lead, step, temperature]), voltages, self._arrays, self._numbers
+        return u, np.array([lead, step, temperature]), voltages, self._levels, self._buffers
 
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
         amounts = np.zeros(self.layout.n_owned)
@@ -157,18 +160,19 @@ class System:
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
 
 
-def _kernel(equations: Equations) -> Kernel:
+def _kernel(equations: Equations, unpack: Callable[[Buffers], Any]) -> Kernel:
     """Return the pure function of unknowns, scheme and voltages that runs all terms."""
     terms = equations.terms
     regions = [equations.model.region(name) for name in equations.volumes.regions]
 
-    def run(u: Any, scheme: Any, voltages: Any, arrays: Any, numbers: Any) -> Any:
+    def run(u: Any, scheme: Any, voltages: Any, levels: Any, buffers: Buffers) -> Any:
         lead, step, temperature = scheme
+        arrays, numbers = unpack(buffers)
         batches: list[NodeBatch] = []
         for region, nodes in zip(regions, arrays["nodes"], strict=True):
             own = {name: u[index] for name, index in nodes["unknowns"].items()}
             batches.append(node_batch(region, numbers, temperature, own))
-        arrays = {**arrays, "u": u}
+        arrays = {**arrays, "u": u, "levels": levels}
         state = State(tuple(batches), arrays, numbers, temperature, voltages)
         weight = {"flow": step, "stored": lead, "algebraic": 1.0}
         values, slopes, stored = [], [], [jnp.zeros(0)]

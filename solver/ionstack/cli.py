@@ -122,19 +122,20 @@ def _positive(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
         _start_ranks(options)
-    from ionstack.compute import configure
-
-    configure()
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
+    from ionstack.compute import configure
     from ionstack.log import Log
     from ionstack.output.run_directory import claim
-    from ionstack.simulation import simulate
 
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     case = _load_together(comm, options)
+    # Imported after the case is known to be right: mistakes are answered at once.
+    configure()
+    from ionstack.simulation import simulate
+
     folder = options.o or Path("results") / case.name
     run = claim(folder, case.resolved(), comm)
     log = Log(comm.rank, options.quiet)
@@ -152,6 +153,8 @@ def _start_ranks(options: argparse.Namespace) -> NoReturn:
     arguments += ["-o", str(options.o)] if options.o else []
     arguments += ["--quiet"] if options.quiet else []
     arguments += [part for setting in options.set for part in ("--set", setting)]
+    # More ranks than cores is the user's choice (variable of Open MPI 5's launcher).
+    os.environ.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
     command = ["mpirun", "-n", str(options.n), *arguments]
     try:
         os.execvp(command[0], command)

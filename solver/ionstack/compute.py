@@ -10,14 +10,18 @@ from pathlib import Path
 @cache
 def configure() -> None:
     """Set JAX up once per process; called before the first kernel is built."""
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
     flags = os.environ.get("XLA_FLAGS", "")
-    # One thread per rank: the batches are small and ranks share the cores.
+    # One thread per rank: the batches are small and ranks share the cores. NPROC is the
+    # size of XLA's thread pool, which would run small operations concurrently at a loss.
+    os.environ.setdefault("NPROC", "1")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
     settings = {
+        "jax_platforms": os.environ.get("JAX_PLATFORMS", "cpu"),
         "jax_enable_x64": True,
+        # Every result is used at once: handing the work to another thread only costs.
+        "jax_cpu_enable_async_dispatch": False,
         "jax_compilation_cache_dir": str(_cache()),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,

@@ -59,7 +59,9 @@ class Trace:
             )
 
     def found(self) -> Mapping[str, Any]:
-        """Nothing."""
+        """Nothing; the file is complete."""
+        if self._writer is not None:
+            self._writer.close()
         return {}
 
 

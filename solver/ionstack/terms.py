@@ -1,14 +1,16 @@
 """Terms: one law on one batch of entities, with the rows that it enters and its columns.
 
 A term's value enters each of its rows with a sign; the signs are written here and
-nowhere else. Its derivatives come from forward-mode differentiation along the
-unknowns that the law declares (own potential, own species, coupled species).
+nowhere else. Its derivatives are taken along the unknowns that the law declares (own
+potential, own species, coupled species): forward mode at the nodes, one reverse sweep
+per edge, pair or face, and the chain rule between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -16,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.model import BoundLaw, RegionModel
+from ionstack.model import Arrhenius, BoundLaw, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.states import Carrier, Edge
 
@@ -76,11 +78,27 @@ class State:
 Evaluate = Callable[[State], Contributions]
 
 
-def at(number: Any, temperature: jax.Array) -> jax.Array:
-    """Evaluate an `Arrhenius` number at a temperature [K]."""
+def at(number: Any, temperature: Any) -> jax.Array:
+    """Evaluate an `Arrhenius` number at a temperature [K]; other numbers stay as they are."""
+    if not isinstance(number, Arrhenius):
+        return jnp.asarray(number)
     inverse = 1.0 / temperature - 1.0 / number.reference_temperature
     factor = jnp.exp(-number.activation_energy / BOLTZMANN_EV * inverse)
     return jnp.asarray(number.value * factor)
+
+
+def settled(numbers: Mapping[str, Any], temperature: float) -> dict[str, Any]:
+    """Copy of the numbers with every `Arrhenius` number evaluated at a temperature [K]."""
+
+    def one(number: Any) -> Any:
+        return np.asarray(at(number, temperature)) if isinstance(number, Arrhenius) else number
+
+    return {
+        key: {name: one(number) for name, number in group.items()}
+        if isinstance(group, Mapping)
+        else group
+        for key, group in numbers.items()
+    }
 
 
 def node_batch(
@@ -103,10 +121,19 @@ def node_batch(
         }
 
     tangents = {}
-    for name in u:
-        direction = {k: jnp.ones_like(v) if k == name else jnp.zeros_like(v) for k, v in u.items()}
-        tangents[name] = jax.jvp(carriers, (dict(u),), (direction,))[1]
+    for name, own in u.items():
+        along = partial(_replaced, carriers, u, name)
+        tangents[name] = jax.jvp(along, (own,), (jnp.ones_like(own),))[1]
     return NodeBatch(carriers(u), tangents, u["phi"])
+
+
+def _replaced(
+    carriers: Callable[[Mapping[str, jax.Array]], dict[str, Carrier]],
+    u: Mapping[str, jax.Array],
+    name: str,
+    value: jax.Array,
+) -> dict[str, Carrier]:
+    return carriers({**u, name: value})
 
 
 def _carrier(
@@ -123,7 +150,8 @@ def _carrier(
     eta = psi - bare
     occupation = species.statistics.function(eta)
     if species.excess is not None:
-        excess = {k: v.value for k, v in numbers[f"{region.name}/{name}/excess"].items()}
+        given = numbers[f"{region.name}/{name}/excess"].items()
+        excess = {k: at(v, thermal / BOLTZMANN_EV) for k, v in given}
         shift = species.excess.law.function(occupation.x, excess, thermal)
         bare, psi = bare + shift, psi + shift
     return Carrier(
@@ -150,29 +178,57 @@ def inputs_of(region: RegionModel, name: str, law: BoundLaw) -> tuple[str, ...]:
     return ("phi", name) if extra is None or extra == name else ("phi", name, extra)
 
 
+# A carrier's rates of change along one unknown, without the fields that cannot change.
+Tangent = Mapping[str, jax.Array]
+
+
 def _ends(
     batch: NodeBatch, name: str, law: BoundLaw, inputs: tuple[str, ...], index: jax.Array
-) -> tuple[Carrier, list[Carrier]]:
+) -> tuple[Carrier, list[Tangent]]:
     """Carrier at the indexed nodes and its tangents along `inputs`."""
-
-    def take(carriers: Mapping[str, Carrier]) -> Carrier:
-        return Carrier(*(field[index] for field in _coupled(carriers, name, law.couples)))
-
-    return take(batch.carriers), [take(batch.tangents[unknown]) for unknown in inputs]
+    carrier = _coupled(batch.carriers, name, law.couples)
+    tangents: list[Tangent] = []
+    for unknown in inputs:
+        along = _coupled(batch.tangents[unknown], name, law.couples)._asdict()
+        fields = along if unknown in ("phi", name) else ("coupled",)
+        tangents.append({field: along[field][index] for field in fields})
+    return Carrier(*(field[index] for field in carrier)), tangents
 
 
 def _differentiate(
     function: Callable[[Carrier, Carrier], jax.Array],
-    K: tuple[Carrier, list[Carrier]],
-    L: tuple[Carrier, list[Carrier]],
-) -> tuple[jax.Array, list[jax.Array]]:
-    """Value of a two-ended law and its derivatives, first along K's, then along L's inputs."""
-    (here, here_tangents), (there, there_tangents) = K, L
-    zero = Carrier(*(jnp.zeros_like(field) for field in here))
-    value = function(here, there)
-    slopes = [jax.jvp(function, (here, there), (tangent, zero))[1] for tangent in here_tangents]
-    slopes += [jax.jvp(function, (here, there), (zero, tangent))[1] for tangent in there_tangents]
+    K: tuple[Carrier, list[Tangent]],
+    L: tuple[Carrier, list[Tangent]],
+) -> Contributions:
+    """Value of a two-ended law and its derivatives, first along K's, then along L's inputs.
+
+    One reverse sweep gives the partial derivatives by the ends' fields; the chain rule
+    then takes only the fields that the law reads.
+    """
+    (k, k_tangents), (l, l_tangents) = K, L
+    value, pull = jax.vjp(function, k, l)
+    at_k, at_l = pull(jnp.ones_like(value))
+    read_k, read_l = _fields_read(function, k, l)
+    slopes = [_chain(at_k, tangent, read_k) for tangent in k_tangents]
+    slopes += [_chain(at_l, tangent, read_l) for tangent in l_tangents]
     return value, slopes
+
+
+def _chain(partials: Carrier, tangent: Tangent, read: set[str]) -> jax.Array:
+    fields = sorted(read & set(tangent))
+    parts = [getattr(partials, field) * tangent[field] for field in fields]
+    return sum(parts, jnp.zeros_like(partials.psi))
+
+
+def _fields_read(
+    function: Callable[[Carrier, Carrier], jax.Array], k: Carrier, l: Carrier
+) -> tuple[set[str], set[str]]:
+    """Fields of each end on which the value can depend."""
+    graph = jax.make_jaxpr(function)(k, l).jaxpr
+    read = {id(variable) for equation in graph.eqns for variable in equation.invars}
+    names = [*((0, name) for name in k._fields), *((1, name) for name in l._fields)]
+    used = [key for key, variable in zip(names, graph.invars, strict=True) if id(variable) in read]
+    return {name for end, name in used if end == 0}, {name for end, name in used if end == 1}
 
 
 def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) -> Evaluate:

@@ -11,7 +11,9 @@ import pytest
 from mpi4py import MPI
 from support.devices import analog, area, owned, ready, total
 
-from ionstack.newton import NewtonResult, Outcome
+from ionstack.assemble import Evaluation
+from ionstack.errors import NumericsError
+from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.simulation import Prepared
 from ionstack.stepper import State, StepControl, Stepper
 
@@ -56,25 +58,13 @@ def test_lithium_moves(sweep):
     prepared, states = sweep
     mask = owned(prepared.system, "Li+")
     moved = max(np.abs(state.amounts - states[0].amounts)[mask].max() for state in states)
-    assert COMM.allreduce(moved, MPI.MAX) > 1e-3 * COMM.allreduce(states[0].amounts[mask].max())
+    largest = COMM.allreduce(states[0].amounts[mask].max(), MPI.MAX)
+    assert COMM.allreduce(moved, MPI.MAX) > 0.01 * largest
 
 
 def test_currents_of_all_contacts_sum_to_zero(sweep):
     currents = np.array([state.currents for state in sweep[1]])
     assert np.abs(currents.sum(axis=1)).max() < 1e-9 * np.abs(currents).max()
-
-
-def test_electrons_balance_the_charge(sweep):
-    """Charge of all carriers and metals together is conserved to round-off of the ions."""
-    prepared, states = sweep
-    system = prepared.system
-    lithium, electrons = (
-        np.array([total(system, state, name) for state in states]) for name in ("Li+", "e-")
-    )
-    through = np.cumsum([state.step * state.currents.sum() for state in states])
-    assert np.abs(np.diff(lithium - lithium[0])).max() < 1e-12 * lithium[0]
-    assert np.all(np.isfinite(electrons))
-    assert np.abs(through).max() < 1e-9 * np.abs([s.step * s.currents for s in states]).max()
 
 
 def test_states_lie_on_the_protocol(sweep):
@@ -90,23 +80,23 @@ def test_states_lie_on_the_protocol(sweep):
     assert np.all(steps[1:-1] > 0.2 * np.minimum(steps[:-2], steps[2:]))
 
 
-DIMENSIONS = ("1d", "axisymmetric", "3d")
+QUARTER = (
+    "numerics.fixed_step=5 ms",
+    "protocol.0.sweep.amplitude=-0.02 V",
+    "protocol.1.sweep.amplitude=0.005 V",
+)
 
 
 def density(dimension: str) -> np.ndarray:
-    """Current density [A/m^2] along a few fixed steps of a quarter cycle."""
+    """Current density [A/m^2] along a few fixed steps."""
     overrides = (f"stack.dimension={dimension}", "stack.lateral.cells=4")
-    prepared = start(*overrides, "numerics.fixed_step=5 ms", *STEPS)
+    prepared = start(*overrides, *QUARTER)
     states = run(prepared)[1]
     return np.array([state.currents[0] for state in states[1:]]) / area(prepared)
 
 
-# A hold in place of the second sweep is not needed: one sweep of 20 mV.
-STEPS = ("protocol.0.sweep.amplitude=-0.02 V", "protocol.1.sweep.amplitude=0.005 V")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("dimension", DIMENSIONS[1:])
+@pytest.mark.parametrize("dimension", ["axisymmetric", "3d"])
 def test_uniform_stack_has_the_same_current_density_in_every_dimension(dimension):
     expected, found = density("1d"), density(dimension)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
@@ -128,7 +118,7 @@ class Replay(Stepper):
 
 
 def replayed(prepared: Prepared, states: list[State]) -> list[State]:
-    model = prepared.stepper()
+    model = prepared.stepper()  # only for its parts
     stepper = Replay(model.system, model.newton, model.drive, model.control)
     stepper.take(iter([state.step for state in states[1:]]))
     return list(stepper.run())
@@ -145,24 +135,23 @@ def same(first: list[State], second: list[State]) -> bool:
 
 
 def test_inaccurate_steps_leave_no_trace():
-    stepper, states = run(start(), tolerance=2e-4, initial=5e-3)
+    stepper, states = run(start(), tolerance=2e-4, initial=2e-2)
     assert stepper.rejected > 3
     assert sum(state.rejected for state in states) == stepper.rejected
     assert same(states, replayed(start(), states))
 
 
 class Failing:
-    """A Newton solver whose every third solve fails halfway."""
+    """A Newton solver of which every fourth solve or so fails halfway."""
 
-    def __init__(self, newton) -> None:
-        self._newton, self._count = newton, 0
+    def __init__(self, newton: Newton) -> None:
+        self._newton, self._draw = newton, np.random.default_rng(4)
 
-    def __getattr__(self, name: str):
-        return getattr(self._newton, name)
+    def evaluate(self, scheme: Scheme) -> Evaluation:
+        return self._newton.evaluate(scheme)
 
-    def solve(self, scheme) -> NewtonResult:
-        self._count += 1
-        if self._count % 3:
+    def solve(self, scheme: Scheme) -> NewtonResult:
+        if self._draw.random() > 0.25:
             return self._newton.solve(scheme)
         self._newton.system.unknowns.scale(1.1)
         return NewtonResult(Outcome.TOO_MANY, 1, 1.0)
@@ -184,7 +173,5 @@ def test_smallest_step_ends_the_run_with_a_message():
     model = prepared.stepper()
     control = StepControl(tolerance=1e-15, smallest=1e-5)
     stepper = Stepper(model.system, model.newton, model.drive, control)
-    from ionstack.errors import NumericsError
-
     with pytest.raises(NumericsError, match=r"step rejected down to .* s at t = .*Pt .* V"):
         list(stepper.run())

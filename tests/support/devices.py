@@ -21,12 +21,12 @@ ROOT = Path(__file__).parents[2]
 ANALOG = ROOT / "cases" / "all_in_one" / "analog.yaml"
 ORGANIC = ROOT / "cases" / "organic_heterojunction" / "first_sweep.yaml"
 
-# One cycle of 50 mV at 1 V/s on a coarse grid: a fraction of a second in 1-D.
+# One cycle of each polarity at 1 V/s on a coarse grid: a fraction of a second in 1-D.
 COARSE = ("stack.grading.first_cell=1 nm", "stack.grading.growth=2")
 SHORT = (
-    "protocol.0.sweep.amplitude=-0.05 V",
+    "protocol.0.sweep.amplitude=-0.5 V",
     "protocol.0.sweep.cycles=1",
-    "protocol.1.sweep.amplitude=0.05 V",
+    "protocol.1.sweep.amplitude=0.5 V",
     "protocol.1.sweep.cycles=1",
 )
 

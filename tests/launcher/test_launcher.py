@@ -1,0 +1,412 @@
+"""The launcher with stand-ins for every tool: offline, inside or outside a root.
+
+The script is sourced, so that what needs privileges or this machine's state can be
+replaced; everything else is the real code.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FILES = (
+    "ionstack",
+    "pyproject.toml",
+    "docker/make_root.sh",
+    "docker/provision.sh",
+    "docker/requirements.py",
+)
+
+# Runs the launcher as on a machine without DOLFINx that allows namespaces.
+DRIVER = """
+source "$LAUNCHER"
+POLL=0.02
+inside_environment() { false; }
+machine_python_serves() { false; }
+source "$REPO/docker/make_root.sh"
+check_namespaces() { :; }
+contained() { exec setpriv --pdeathsig KILL -- "$@"; }
+"""
+
+FAKES = {
+    "mmdebstrap": """
+        for last; do [ -d "$last" ] && root=$last; done
+        echo called >>"$COUNT"
+        mkdir -p "$root/etc"
+        eval "${ON_MMDEBSTRAP:-true}"
+    """,
+    # Set-up provisions a root; use runs the command that follows the mounts.
+    "bwrap": """
+        case " $* " in
+            *provision.sh*)
+                eval "${ON_PROVISION:-true}"
+                mkdir -p "$3/usr/lib/ionstack"
+                echo 0.9 >"$3/usr/lib/ionstack/complete" ;;
+            *) printf '%s\\n' "$@" >"$COUNT.bwrap"
+                while [ "$1" != -- ]; do shift; done
+                shift
+                PATH=$FAKE_PATH exec "$@" ;;
+        esac
+    """,
+    "df": 'printf "header\\n/dev/x 1 1 %s 1%% /\\n" "${FREE_KB:-99000000}"',
+    "chown": "true",
+    "newuidmap": "true",
+    "apt-config": "echo 'Acquire::http::Proxy \"proxy:3142\";'",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A checkout in a folder with a space, a cache, and a PATH of stand-ins."""
+
+    repo: Path
+    home: Path
+    bin: Path
+    count: Path
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Return the environment of a start; a value of `""` removes the name."""
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("IONSTACK_", "XDG_"))}
+        environ |= {
+            "LAUNCHER": str(self.repo / "ionstack"),
+            "IONSTACK_HOME": str(self.home),
+            "COUNT": str(self.count),
+            "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "FAKE_PATH": os.environ["PATH"],
+        }
+        return {k: v for k, v in (environ | extra).items() if v}
+
+    def start(self, script: str, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        """Start bash with the launcher sourced, then `script`."""
+        return subprocess.Popen(
+            ["bash", "-c", DRIVER + script, "bash", *arguments],
+            env=self.environment(**extra),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.home.parent,
+        )
+
+    def call(self, script: str, *arguments: str, **extra: str) -> tuple[int, str, str]:
+        """Return exit status, output and messages of `script`."""
+        process = self.start(script, *arguments, **extra)
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+    def run(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
+        """Return exit status, output and messages of `./ionstack ARGUMENTS`."""
+        return self.call('main "$@"', *arguments, **extra)
+
+    def roots(self) -> list[str]:
+        """Return the names of the roots, finished or not."""
+        return sorted(path.name for path in (self.home / "roots").iterdir() if path.is_dir())
+
+    def set_ups(self) -> int:
+        """Return how often a base system was made."""
+        return len(self.count.read_text().splitlines()) if self.count.exists() else 0
+
+
+def write_tool(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/bash\n{body}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    made = Bench(tmp_path / "my repo", tmp_path / "the cache", tmp_path / "bin", tmp_path / "count")
+    for folder in (made.repo / "docker", made.repo / "solver", made.home, made.bin):
+        folder.mkdir(parents=True)
+    for name in FILES:
+        shutil.copy(REPOSITORY / name, made.repo / name)
+    for name, body in FAKES.items():
+        write_tool(made.bin / name, body)
+    return made
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+# ------------------------------------------------------------------ a set-up that works
+
+
+def test_set_up_then_command_with_its_status_and_arguments(bench: Bench) -> None:
+    status, out, err = bench.run("shell", "bash", "-c", 'echo "<$1>"; exit 7', "x", "a  b")
+    assert (status, out) == (7, "<a  b>\n")
+    assert "environment ready" in err
+    assert len(bench.roots()) == 1
+    assert bench.roots()[0].startswith("trixie-")
+
+
+def test_second_start_makes_nothing_and_says_nothing(bench: Bench) -> None:
+    bench.run("shell", "true")
+    assert bench.run("shell", "true") == (0, "", "")
+    assert bench.set_ups() == 1
+
+
+def test_progress_names_each_step_in_order(bench: Bench) -> None:
+    say = 'echo "[3/5] Debian packages" >>"$PROGRESS"; sleep 0.2'
+    _, _, err = bench.run("shell", "true", ON_PROVISION=say)
+    assert err.index("[2/5] base system") < err.index("[3/5] Debian packages")
+
+
+def test_host_settings_do_not_leak_in(bench: Bench) -> None:
+    leaks = {"PYTHONHOME": "/x", "PYTHONPATH": "/x", "LD_LIBRARY_PATH": "/x", "VIRTUAL_ENV": "/x"}
+    _, out, _ = bench.run("shell", "env", PETSC_OPTIONS="-log_view", OMP_NUM_THREADS="3", **leaks)
+    lines = out.splitlines()
+    assert f"PYTHONPATH={bench.repo}/solver" in lines
+    assert {"PETSC_OPTIONS=-log_view", "OMP_NUM_THREADS=3", "OPENBLAS_NUM_THREADS=1"} <= set(lines)
+    assert not [line for line in lines if line.startswith(("PYTHONHOME", "LD_", "VIRTUAL_ENV"))]
+
+
+def test_runs_in_the_working_directory_on_a_read_only_root(bench: Bench) -> None:
+    bench.run("shell", "true")
+    arguments = Path(f"{bench.count}.bwrap").read_text().splitlines()
+    assert arguments[0] == "--ro-bind"
+    assert arguments[arguments.index("--chdir") + 1] == str(bench.home.parent)
+
+
+def test_anything_but_shell_is_a_command_of_the_program(bench: Bench) -> None:
+    script = 'choose_command bash run "a b.yaml"; printf "%s|" "${COMMAND[@]}"'
+    _, out, _ = bench.call(script)
+    assert out == "python3|-m|ionstack|run|a b.yaml|"
+
+
+# ------------------------------------------------------------------ what a root is keyed by
+
+
+def root_name(bench: Bench, **extra: str) -> str:
+    return bench.call('find_home; name_root; echo "$NAME"', **extra)[1].strip()
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("pyproject.toml", '"jax>=', '"jax>=9.'),
+        ("pyproject.toml", '"pytest>=', '"pytest>=9.'),
+        ("docker/provision.sh", "openmpi-bin", "mpich"),
+    ],
+)
+def test_name_follows_what_defines_a_root(bench: Bench, file: str, old: str, new: str) -> None:
+    before = root_name(bench)
+    edit(bench.repo / file, old, new)
+    assert root_name(bench) != before
+
+
+def test_name_ignores_everything_else(bench: Bench) -> None:
+    before = root_name(bench)
+    edit(bench.repo / "pyproject.toml", "line-length = 100", "line-length = 99")
+    assert root_name(bench) == before
+
+
+def test_suite_selects_another_root(bench: Bench) -> None:
+    assert root_name(bench, IONSTACK_SUITE="unstable").startswith("unstable-")
+    assert root_name(bench, IONSTACK_SUITE="unstable")[9:] != root_name(bench)[7:]
+
+
+# ------------------------------------------------------------------ set-ups that do not finish
+
+
+def test_failure_names_step_and_log_and_leaves_no_root(bench: Bench) -> None:
+    status, _, err = bench.run("shell", "true", ON_MMDEBSTRAP='echo "E: no archive" >&2; exit 1')
+    assert status == 1
+    assert "    E: no archive\n" in err
+    last = err.splitlines()[-1]
+    assert last.startswith("ionstack: set-up failed at [2/5] base system (Debian trixie); ")
+    assert Path(last.split(" is ")[1]).read_text().count("E: no archive") == 1
+    assert bench.roots() == []
+
+
+def test_failed_provisioning_is_repeated_from_the_start(bench: Bench) -> None:
+    assert bench.run("shell", "true", ON_PROVISION="exit 1")[0] == 1
+    assert bench.roots() == []
+    assert bench.run("shell", "true")[0] == 0
+    assert bench.set_ups() == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interruption_leaves_nothing(bench: Bench, number: signal.Signals) -> None:
+    process = bench.start('main "$@"', "shell", "true", ON_MMDEBSTRAP="exec sleep 60")
+    wait_until(lambda: bench.set_ups() == 1)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert "set-up interrupted" in err
+    assert bench.roots() == []
+
+
+def test_killed_set_up_is_not_taken_for_a_root(bench: Bench) -> None:
+    process = bench.start('main "$@"', "shell", "true", ON_MMDEBSTRAP="exec sleep 60")
+    wait_until(lambda: bench.set_ups() == 1)
+    process.kill()
+    process.communicate(timeout=20)
+    assert [name.endswith(".partial") for name in bench.roots()] == [True]
+    assert bench.run("shell", "echo", "fine")[:2] == (0, "fine\n")
+    assert [name.endswith(".partial") for name in bench.roots()] == [False]
+
+
+def test_partial_roots_of_other_definitions_are_removed(bench: Bench) -> None:
+    (bench.home / "roots" / "trixie-0123.partial" / "etc").mkdir(parents=True)
+    bench.run("shell", "true")
+    assert not [name for name in bench.roots() if name.endswith(".partial")]
+
+
+def test_two_starts_make_one_root(bench: Bench) -> None:
+    first = bench.start('main "$@"', "shell", "true", ON_MMDEBSTRAP="sleep 1")
+    wait_until(lambda: bench.set_ups() == 1)
+    status, out, err = bench.run("shell", "echo", "second")
+    first.communicate(timeout=20)
+    assert (first.returncode, status, out) == (0, 0, "second\n")
+    assert err == "ionstack: another start is making the environment; waiting for it\n"
+    assert bench.set_ups() == 1
+
+
+# ------------------------------------------------------------------ what is missing, in a sentence
+
+
+def message(result: tuple[int, str, str]) -> str:
+    status, out, err = result
+    assert (status, out) == (1, "")
+    return err.splitlines()[-1]
+
+
+def test_no_place_for_the_environment(bench: Bench) -> None:
+    result = bench.run("shell", "true", HOME="", IONSTACK_HOME="")
+    assert message(result).startswith("ionstack: neither HOME nor IONSTACK_HOME says")
+
+
+def test_place_that_cannot_be_written(bench: Bench) -> None:
+    result = bench.run("shell", "true", IONSTACK_HOME="/dev/null/x")
+    assert "cannot write to /dev/null/x; set IONSTACK_HOME" in message(result)
+
+
+def test_full_disk(bench: Bench) -> None:
+    result = bench.run("shell", "true", FREE_KB="1000000")
+    assert f"set-up needs 5 GB in {bench.home}, which has 1 GB" in message(result)
+    assert bench.set_ups() == 0
+
+
+def test_system_without_the_tools_and_without_apt(bench: Bench) -> None:
+    absent = "command() { case $2 in mmdebstrap | bwrap | apt-get) return 1; esac; }; "
+    text = message(bench.call(absent + "main shell true"))
+    assert text.startswith("ionstack: set-up needs mmdebstrap bwrap, which this system must")
+    assert "conda" in text
+    assert "docker/Dockerfile" in text
+
+
+# ------------------------------------------------------------------ a machine that has DOLFINx
+
+
+def test_python_with_the_dependencies_is_used_as_it_is(bench: Bench) -> None:
+    write_tool(bench.bin / "python3", 'case $1 in *requirements.py) exit 0; esac; echo "$@"')
+    script = 'source "$LAUNCHER"; inside_environment() { false; }; main check x.yaml'
+    assert bench.call(script)[:2] == (0, "-m ionstack check x.yaml\n")
+    assert not (bench.home / "roots" / "lock").exists()
+
+
+def test_python_that_lacks_a_dependency_is_named_once(bench: Bench) -> None:
+    write_tool(bench.bin / "python3", "echo 'jax>=0.5 pint>=0.24'; exit 1")
+    script = "machine_python_serves() { UNMET=$(python3); }; main shell true"
+    assert "python3 has DOLFINx but not jax>=0.5 pint>=0.24" in bench.call(script)[2]
+    assert bench.call(script)[2] == ""
+
+
+def requirements(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["python3", str(REPOSITORY / "docker/requirements.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_requirements_are_listed_with_their_extra() -> None:
+    pyproject = str(REPOSITORY / "pyproject.toml")
+    runtime = requirements("list", pyproject).stdout.splitlines()
+    tested = requirements("list", pyproject, "test").stdout.splitlines()
+    assert "fenics-dolfinx>=0.9" in runtime
+    assert tested[: len(runtime)] == runtime
+    assert any(line.startswith("pytest>=") for line in tested[len(runtime) :])
+
+
+def test_unmet_requirements_are_named(tmp_path: Path) -> None:
+    if requirements("missing", str(REPOSITORY / "pyproject.toml")).returncode:
+        pytest.skip("this Python has no DOLFINx")
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text('[project]\ndependencies = ["numpy>=2", "numpy>=99.1", "nonesuch>=1"]\n')
+    result = requirements("missing", str(pyproject))
+    assert (result.returncode, result.stdout) == (1, "numpy>=99.1 nonesuch>=1\n")
+
+
+# ------------------------------------------------------------------ the host's network settings
+
+ONE_LINE = """\
+# deb http://commented.example/debian bookworm main
+deb [arch=amd64] https://packages.example/tool stable main
+deb [signed-by=/x y] http://mirror.example/debian bookworm main contrib
+deb http://mirror.example/security bookworm-security main
+"""
+STANZAS = """\
+Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("sources.list", ONE_LINE), ("sources.list.d/debian.sources", STANZAS)],
+)
+def test_mirror_of_the_host_is_found(bench: Bench, tmp_path: Path, file: str, text: str) -> None:
+    path = tmp_path / "apt" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    script = 'debian_mirror "$1" bookworm'
+    assert bench.call(script, str(tmp_path / "apt"))[1] == "http://mirror.example/debian\n"
+
+
+def test_machine_without_a_mirror_leaves_the_choice_to_debian(bench: Bench, tmp_path: Path) -> None:
+    assert bench.call('debian_mirror "$1" bookworm', str(tmp_path)) == (0, "", "")
+
+
+def test_proxy_of_apt_is_passed_on(bench: Bench) -> None:
+    assert bench.call("apt_proxy_settings")[1] == 'Acquire::http::Proxy "proxy:3142";\n'
+
+
+def test_package_folders_named_for_pip_are_found(bench: Bench) -> None:
+    index = "file:///opt/index/simple https://index.example/opt/other/simple"
+    _, out, _ = bench.call("pip_folders", PIP_EXTRA_INDEX_URL=index)
+    assert "/opt/index" in out.splitlines()
+    assert "/opt/other" not in out.splitlines()
+
+
+def test_certificates_named_by_the_host_are_used(bench: Bench, tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.write_text("certificate")
+    assert bench.call("certificate_bundle", SSL_CERT_FILE=str(bundle))[1] == f"{bundle}\n"
+
+
+# ------------------------------------------------------------------ the scripts themselves
+
+
+def test_scripts_are_clean() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("shellcheck is not installed")
+    scripts = ["ionstack", ".ci/run", "docker/make_root.sh", "docker/provision.sh"]
+    subprocess.run(["shellcheck", "-x", *scripts], cwd=REPOSITORY, check=True)

@@ -1,0 +1,133 @@
+"""Equilibrium from a cold start: flat levels, no current, the amount that was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
+
+from ionstack.case import Case, load_case
+from ionstack.equilibrium import Equilibrium
+from ionstack.errors import NumericsError
+from ionstack.node_fields import NodeFields
+from ionstack.output import names
+from ionstack.simulation import Prepared, equilibrium_current
+
+COMM = MPI.COMM_WORLD
+
+FULL = ("stack.grading.first_cell=0.1 nm", "stack.grading.growth=1.35")
+CASES = {
+    "as shipped": lambda: load_case(ANALOG, SHORT),
+    "coarse": analog,
+    "cold": lambda: analog("temperature=230 K"),
+    "hot": lambda: analog("temperature=400 K"),
+    "lithium poor": lambda: analog(*_contents(0.02, 0.5, 0.03)),
+    "lithium rich": lambda: analog(*_contents(0.8, 0.5, 0.62)),
+    "one side empty": lambda: analog(*_contents(0.6, 0.5, 0.001)),
+    "thin": lambda: analog(*(f"stack.layers.{k}.thickness=5 nm" for k in range(3)), *FULL),
+    "axisymmetric": lambda: analog("stack.dimension=axisymmetric", "stack.lateral.cells=4"),
+    "organic": lambda: load_case(ORGANIC),
+    "organic hot": lambda: load_case(ORGANIC, ["temperature=350 K"]),
+    "organic, much In": lambda: load_case(
+        ORGANIC, ["content.pentacene.In+=1e-3", "content.P13.In+=1e-6"]
+    ),
+}
+
+
+def _contents(*values: float) -> list[str]:
+    layers = ("WO3", "LiPON", "MoO3")
+    return [f"content.{name}.Li+={value}" for name, value in zip(layers, values, strict=True)]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def prepared(request) -> Prepared:
+    return ready(CASES[request.param](), COMM)
+
+
+def test_electrochemical_potentials_are_constant(prepared):
+    volumes = prepared.system.equations.volumes
+    fields = NodeFields(prepared.system).evaluate()
+    found: Equilibrium = prepared.equilibrium
+    assert {group.species for group in found.groups} == set(prepared.case.valences)
+    for group, level in zip(found.groups, found.levels, strict=True):
+        regions = [volumes.regions.index(one) for one in group.regions]
+        inside = np.isin(volumes.node_region, regions)
+        psi = fields[names.electrochemical_potential(group.species)][inside]
+        assert np.abs(psi - level).max(initial=0.0) < 1e-10
+        assert not group.open or level == 0.0
+
+
+def given(case: Case, name: str, volume: np.ndarray) -> float:
+    """Number of particles that the case file puts in."""
+    sites = [
+        case.materials[layer.material].species[name].statistics.values["site_density"].value
+        for layer in case.stack.layers
+    ]
+    contents = [case.contents[layer.name][name] for layer in case.stack.layers]
+    return float(np.sum(np.array(sites) * contents * volume))
+
+
+def test_closed_species_keep_the_given_total(prepared):
+    system, case = prepared.system, prepared.case
+    volume = np.array([case.stack.area * layer.thickness for layer in case.stack.layers])
+    zero = np.zeros(system.layout.n_owned)
+    amounts = system.evaluate(zero, 1.0, 0.0, np.zeros(2)).amounts
+    closed = [group for group in prepared.equilibrium.groups if not group.open]
+    assert closed
+    for group in closed:
+        found = COMM.allreduce(amounts[owned(system, group.species)].sum())
+        assert found == pytest.approx(given(case, group.species, volume), rel=1e-12)
+
+
+def test_poisson_is_solved(prepared):
+    """Charge of the layers and of the metals cancel to round-off of the charge."""
+    system = prepared.system
+    zero = np.zeros(system.layout.n_owned)
+    found = system.evaluate(zero, 1.0, 0.0, np.zeros(2))
+    metals = COMM.allreduce(found.metal_charge)
+    carriers = sum(
+        z * COMM.allreduce(found.amounts[owned(system, name)].sum())
+        for name, z in prepared.case.valences.items()
+    )
+    case = prepared.case
+    fixed = sum(
+        case.materials[layer.material].fixed_charge.value * case.stack.area * layer.thickness
+        for layer in case.stack.layers
+    )
+    moving = COMM.allreduce(np.abs(found.amounts).sum())
+    assert abs(metals.sum() + carriers + fixed) < 1e-11 * (moving + np.abs(metals).sum())
+
+
+def test_no_current_in_equilibrium():
+    prepared = ready(analog(coarse=False), COMM)
+    still = equilibrium_current(prepared)
+    largest = max(np.abs(state.currents).max() for state in prepared.stepper().run())
+    assert largest > 1e-7
+    assert still < 1e-12 * largest
+
+
+def test_equilibrium_stays_when_nothing_is_applied():
+    """A hold at 0 V: no unknown moves by more than round-off of its solution."""
+    case = analog("protocol.0.sweep.amplitude=-1e-9 V", "protocol.1.sweep.amplitude=1e-9 V")
+    prepared = ready(case, COMM)
+    before = prepared.system.unknowns.getArray().copy()
+    for state in prepared.stepper().run():
+        assert np.abs(state.unknowns - before).max(initial=0.0) < 1e-8
+
+
+def test_step_of_the_levels_at_the_organic_heterojunction():
+    """Holes feel the step of 0.4 eV: their occupation falls by exp(-0.4/kT) across it."""
+    prepared = ready(load_case(ORGANIC), COMM)
+    volumes = prepared.system.equations.volumes
+    occupied = NodeFields(prepared.system).evaluate()[names.site_fraction("h+")]
+    K, L = volumes.pair_nodes.T
+    odds = occupied / (1.0 - occupied)
+    step = np.log(odds[K] / odds[L]) * prepared.system.thermal_voltage
+    np.testing.assert_allclose(step, 0.4, atol=1e-9)
+
+
+def test_more_lithium_than_electron_sites_is_refused():
+    """MoO3 has 0.67 electron sites per lithium site: beyond, no neutral state exists."""
+    with pytest.raises(NumericsError, match="no equilibrium found"):
+        ready(analog(*_contents(0.9, 0.5, 0.9)), COMM)
