@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 from petsc4py import PETSc
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
@@ -149,12 +149,11 @@ class System:
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
         amounts = np.zeros(self.layout.n_owned)
         amounts[self._scatter.stored_row] = stored
-        return Evaluation(
-            residual=self._scatter.residual @ values + history,
-            amounts=amounts,
-            metal_charge=self._scatter.metal_charge @ values,
-            outflow=self._scatter.outflow @ values,
-        )
+        sums = self._scatter.sums @ values
+        residual = sums[: len(history)]
+        residual += history
+        metal_charge, outflow = sums[len(history) :].reshape(2, -1)
+        return Evaluation(residual, amounts, metal_charge, outflow)
 
 
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
@@ -189,11 +188,12 @@ def _kernel(equations: Equations, unpack: Callable[[Buffers], Any]) -> Kernel:
 
 @dataclass(frozen=True)
 class _Scatter:
-    """Where contributions go; see the module's docstring."""
+    """Where contributions go; see the module's docstring.
 
-    residual: csr_array
-    metal_charge: csr_array
-    outflow: csr_array
+    Rows of `sums`: residuals of the owned unknowns, charges of the metals, outflows.
+    """
+
+    sums: csr_array
     entries: csr_array
     entry_row: Ints
     entry_column: Ints
@@ -223,10 +223,13 @@ def _scatter(equations: Equations) -> _Scatter:
             owner = np.full(len(term.rows[0][0]), term.contact)
             outflow.append(_triplets(owner, np.arange(len(owner)) + start, term.charge))
     n_values, n_contacts = int(starts[-1]), len(equations.volumes.contacts)
-    return _Scatter(
+    sums = (
         _matrix(residual, (n_owned, n_values)),
         _matrix(charges, (n_contacts, n_values)),
         _matrix(outflow, (n_contacts, n_values)),
+    )
+    return _Scatter(
+        csr_array(vstack(sums)),
         *_entries(equations),
         _stored_rows(equations),
     )

@@ -283,7 +283,8 @@ def numbers_of(model: Model, volumes: ControlVolumes) -> dict[str, Any]:
             numbers[key] = {"level": one.level, "site_density": one.site_density}
             numbers[f"{key}/transport"] = dict(one.transport.numbers)
             if one.excess is not None:
-                numbers[f"{key}/excess"] = dict(one.excess.numbers)
+                excess = one.excess.numbers.items()
+                numbers[f"{key}/excess"] = {name: number.value for name, number in excess}
     for interface in model.interfaces:
         for name, law in interface.laws.items():
             numbers[f"{'/'.join(interface.sides)}/{name}"] = dict(law.numbers)

@@ -69,6 +69,8 @@ class Progress:
             self._bar.update(now - self._bar.n)
         elif time.monotonic() - self._last > LINE_EVERY:
             self._last = time.monotonic()
+            if now < 0.01 * self._duration:
+                return
             left = (self._last - self._started) * (self._duration / max(now, 1e-300) - 1.0)
             self._log.say(
                 f"t = {now:.6g} of {self._duration:.6g} s, step {step:.2e} s, {newton} Newton "

@@ -151,7 +151,7 @@ def _carrier(
     occupation = species.statistics.function(eta)
     if species.excess is not None:
         given = numbers[f"{region.name}/{name}/excess"].items()
-        excess = {k: at(v, thermal / BOLTZMANN_EV) for k, v in given}
+        excess = {k: v.value if isinstance(v, Arrhenius) else v for k, v in given}
         shift = species.excess.law.function(occupation.x, excess, thermal)
         bare, psi = bare + shift, psi + shift
     return Carrier(
@@ -205,12 +205,12 @@ def _differentiate(
     One reverse sweep gives the partial derivatives by the ends' fields; the chain rule
     then takes only the fields that the law reads.
     """
-    (k, k_tangents), (l, l_tangents) = K, L
-    value, pull = jax.vjp(function, k, l)
-    at_k, at_l = pull(jnp.ones_like(value))
-    read_k, read_l = _fields_read(function, k, l)
-    slopes = [_chain(at_k, tangent, read_k) for tangent in k_tangents]
-    slopes += [_chain(at_l, tangent, read_l) for tangent in l_tangents]
+    (here, here_tangents), (there, there_tangents) = K, L
+    value, pull = jax.vjp(function, here, there)
+    at_here, at_there = pull(jnp.ones_like(value))
+    read_here, read_there = _fields_read(function, here, there)
+    slopes = [_chain(at_here, tangent, read_here) for tangent in here_tangents]
+    slopes += [_chain(at_there, tangent, read_there) for tangent in there_tangents]
     return value, slopes
 
 
@@ -221,12 +221,12 @@ def _chain(partials: Carrier, tangent: Tangent, read: set[str]) -> jax.Array:
 
 
 def _fields_read(
-    function: Callable[[Carrier, Carrier], jax.Array], k: Carrier, l: Carrier
+    function: Callable[[Carrier, Carrier], jax.Array], here: Carrier, there: Carrier
 ) -> tuple[set[str], set[str]]:
     """Fields of each end on which the value can depend."""
-    graph = jax.make_jaxpr(function)(k, l).jaxpr
+    graph = jax.make_jaxpr(function)(here, there).jaxpr
     read = {id(variable) for equation in graph.eqns for variable in equation.invars}
-    names = [*((0, name) for name in k._fields), *((1, name) for name in l._fields)]
+    names = [(end, name) for end in (0, 1) for name in Carrier._fields]
     used = [key for key, variable in zip(names, graph.invars, strict=True) if id(variable) in read]
     return {name for end, name in used if end == 0}, {name for end, name in used if end == 1}
 

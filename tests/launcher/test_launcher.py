@@ -35,6 +35,7 @@ machine_python_serves() { false; }
 source "$REPO/docker/make_root.sh"
 check_namespaces() { :; }
 contained() { exec setpriv --pdeathsig KILL -- "$@"; }
+source() { :; } # what is replaced above stays replaced
 """
 
 FAKES = {
@@ -99,8 +100,8 @@ class Bench:
 
     def call(self, script: str, *arguments: str, **extra: str) -> tuple[int, str, str]:
         """Return exit status, output and messages of `script`."""
-        process = self.start(script, *arguments, **extra)
-        out, err = process.communicate(timeout=30)
+        with self.start(script, *arguments, **extra) as process:
+            out, err = process.communicate(timeout=30)
         return process.returncode, out, err
 
     def run(self, *arguments: str, **extra: str) -> tuple[int, str, str]:
@@ -318,7 +319,7 @@ def test_system_without_the_tools_and_without_apt(bench: Bench) -> None:
 
 def test_python_with_the_dependencies_is_used_as_it_is(bench: Bench) -> None:
     write_tool(bench.bin / "python3", 'case $1 in *requirements.py) exit 0; esac; echo "$@"')
-    script = 'source "$LAUNCHER"; inside_environment() { false; }; main check x.yaml'
+    script = 'builtin source "$LAUNCHER"; inside_environment() { false; }; main check x.yaml'
     assert bench.call(script)[:2] == (0, "-m ionstack check x.yaml\n")
     assert not (bench.home / "roots" / "lock").exists()
 

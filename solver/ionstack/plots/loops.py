@@ -37,6 +37,7 @@ def draw_iv(trace: Trace, path: Path) -> Path:
     _log_scale(logarithmic, curve)
     for axes in (linear, logarithmic):
         axes.set_xlabel(f"voltage at {curve.contact} [V]")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     linear.axhline(0.0, color="0.6", lw=0.7, zorder=1)
     linear.axvline(0.0, color="0.6", lw=0.7, zorder=1)
     _colorbar(figure, (linear, logarithmic), cycles, colors)

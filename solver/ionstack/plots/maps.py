@@ -22,6 +22,10 @@ from ionstack.plots.style import new_figure, save, species_label
 
 FloatArray = npt.NDArray[np.float64]
 
+DIVERGING = "RdBu_r"
+# Share of the stack next to each face of a layer that sets no colour limits.
+DOUBLE_LAYER = 0.01
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -77,7 +81,7 @@ def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> P
         axes.set_title(state)
     if changes:
         shown = list(grid[1, 1:])
-        _draw_row(figure, shown, fields, changes, (f"change of {label}", "cividis"))
+        _draw_row(figure, shown, fields, changes, (f"change of {label}", DIVERGING))
         grid[1, 0].set_axis_off()
         grid[1, 0].text(
             0.95,
@@ -110,12 +114,23 @@ def _draw_row(
     look: tuple[str, str],
 ) -> None:
     label, colormap = look
-    limits = value_limits(np.concatenate([plane.values for plane in planes]))
+    inner = [plane.values[_away_from_faces(plane, fields)] for plane in planes]
+    limits = value_limits(np.concatenate(inner))
+    if colormap == DIVERGING:
+        limits = (-max(map(abs, limits)), max(map(abs, limits)))
     for axes, plane in zip(row, planes, strict=True):
         mesh = _draw_slice(axes, plane, limits, colormap)
         _mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    figure.colorbar(mesh, ax=row, label=label, pad=0.02)
+    figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
+
+
+def _away_from_faces(plane: Slice, fields: Fields) -> npt.NDArray[np.bool_]:
+    """Points outside the double layers, whose extremes would leave no colours for the films."""
+    faces = np.array([edge for _, top, bottom in fields.layers for edge in (top, bottom)])
+    distance = np.abs(plane.depth[:, None] - faces).min(axis=1)
+    inside = distance > DOUBLE_LAYER * np.ptp(faces)
+    return inside if inside.any() else np.ones_like(inside)
 
 
 def value_limits(values: FloatArray) -> tuple[float, float]:

@@ -1,0 +1,39 @@
+"""Starting programs on several MPI ranks from a serial test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+
+
+def launch(
+    ranks: int, arguments: Sequence[str], timeout: float = 300.0
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python ARGUMENTS`` on `ranks` ranks; a hang fails the test after `timeout` s."""
+    mpirun = shutil.which("mpirun")
+    if mpirun is None:
+        pytest.skip("mpirun is not on PATH")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "solver"), str(TESTS)]),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    command = [mpirun, "--oversubscribe", "-n", str(ranks), sys.executable, *arguments]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,160 @@
+"""A program for ``mpirun``: does the same work on any number of ranks, writes JSON.
+
+``python -m support.on_ranks FOLDER TASK...`` writes ``FOLDER/TASK.json`` on rank 0.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from ionstack.abort import abort_on_crash
+from ionstack.compute import configure
+from ionstack.errors import InputError, raise_together
+from ionstack.graph import build_control_volumes
+from ionstack.mesh import build_mesh
+from ionstack.output.names import site_fraction
+from support.devices import analog, ready, total
+from support.jacobians import assembled, disturb
+from support.stacks import SHAPES, film, stack, write_free_form
+from support.volumes import table
+
+COMM = MPI.COMM_WORLD
+
+# The smallest devices in which every rank has work to do.
+DEVICES = {
+    "1d": (),
+    "axisymmetric": ("stack.dimension=axisymmetric", "stack.lateral.cells=4"),
+    "3d": ("stack.dimension=3d", "stack.lateral.cells=2"),
+}
+ONE_SWEEP = ("protocol.0.sweep.amplitude=-0.3 V", "protocol.1.sweep.amplitude=0.1 V")
+
+
+def graph(folder: Path) -> dict[str, Any]:
+    """Differences between this rank's control volumes and those of the whole mesh."""
+    path = folder / f"free-{COMM.size}.msh"
+    with raise_together(COMM, "writing the mesh"):
+        if COMM.rank == 0:
+            write_free_form(path)
+    stacks = {name: stack(name) for name in SHAPES} | {"free-form": film(path)}
+    return {name: _graph_difference(entry) for name, entry in stacks.items()}
+
+
+def _graph_difference(entry: Any) -> dict[str, Any]:
+    part = build_control_volumes(build_mesh(entry, COMM))
+    whole = build_control_volumes(build_mesh(entry, MPI.COMM_SELF))
+    own, all_ = table(part), table(whole)
+    result: dict[str, Any] = {}
+    for kind, expected in all_.items():
+        wrong = sum(expected.get(key) != value for key, value in own[kind].items())
+        seen = set().union(*COMM.allgather(set(own[kind])))
+        result[kind] = [COMM.allreduce(wrong), len(set(expected) ^ seen), len(expected)]
+    result["owned"] = COMM.allgather(part.n_owned_vertices)
+    result["hash"] = [part.content_hash, whole.content_hash]
+    cells = COMM.allreduce(len(part.cell_nodes))
+    result["cells"] = [cells, len(whole.cell_nodes)]
+    return result
+
+
+def jacobian(folder: Path) -> dict[str, float]:
+    """Largest difference between the distributed and the serial matrix, over the row's scale."""
+    return {name: _jacobian_difference(DEVICES[name]) for name in ("1d", "axisymmetric")}
+
+
+def _jacobian_difference(overrides: tuple[str, ...]) -> float:
+    case = analog("stack.grading.first_cell=8 nm", *overrides)
+    parts = []
+    for comm in (COMM, MPI.COMM_SELF):
+        # From the same start: an equilibrium has errors of its own.
+        system = ready(case, comm).system
+        system.unknowns.set(-1.0)
+        system.refresh_ghosts()
+        disturb(system, 0.08)
+        parts.append(assembled(system))
+    part, whole = parts
+    scale: dict[tuple[int, ...], float] = {}
+    for key, value in whole.items():
+        scale[key[:3]] = max(scale.get(key[:3], 0.0), abs(value))
+    worst = max(abs(part.get(key, 0.0) - value) / scale[key[:3]] for key, value in whole.items())
+    return max(worst, float(len(set(part) ^ set(whole))))
+
+
+def trace(folder: Path) -> dict[str, Any]:
+    """Times, steps, currents and lithium of a short sweep on each device."""
+    return {name: _trace(overrides) for name, overrides in DEVICES.items()}
+
+
+def _trace(overrides: tuple[str, ...]) -> dict[str, Any]:
+    prepared = ready(analog(*ONE_SWEEP, *overrides), COMM)
+    states = list(prepared.stepper().run())
+    lithium = [total(prepared.system, state, "Li+") for state in states]
+    return {
+        "time": [state.time for state in states],
+        "step": [state.step for state in states],
+        "current": [state.currents.tolist() for state in states],
+        "lithium": lithium,
+        "profile": _profile(prepared),
+    }
+
+
+def _profile(prepared: Any) -> list[float]:
+    """Mean lithium content of the layers at the end."""
+    from ionstack.node_fields import NodeFields
+
+    volumes = prepared.system.equations.volumes
+    content = NodeFields(prepared.system).evaluate()[site_fraction("Li+")]
+    own = slice(volumes.n_owned_nodes)
+    weight = volumes.node_volume[own]
+    region = volumes.node_region[own]
+    count = len(volumes.regions)
+    sums = [np.bincount(region, part, count) for part in (weight * content[own], weight)]
+    held, space = (COMM.allreduce(part) for part in sums)
+    return (held / space).tolist()
+
+
+def error(folder: Path) -> dict[str, Any]:
+    """A mistake that only the last rank sees must reach all ranks, with its class."""
+    try:
+        with raise_together(COMM, "testing"):
+            if COMM.rank == COMM.size - 1:
+                raise InputError("a mistake on one rank")
+    except InputError as found:
+        messages = COMM.allgather(str(found))
+    return {"messages": messages}
+
+
+def crash(folder: Path) -> dict[str, Any]:
+    """An unforeseen error on the last rank, while the others wait in a barrier."""
+    abort_on_crash(COMM)
+    if COMM.rank == COMM.size - 1:
+        raise RuntimeError("unforeseen")
+    COMM.Barrier()
+    return {}
+
+
+TASKS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "graph": graph,
+    "jacobian": jacobian,
+    "trace": trace,
+    "error": error,
+    "crash": crash,
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Run the tasks in turn."""
+    configure()
+    for name in names:
+        found = TASKS[name](folder)
+        if COMM.rank == 0:
+            (folder / f"{name}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
