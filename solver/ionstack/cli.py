@@ -1,4 +1,4 @@
-"""The command line: ``ionstack run | check | mesh | plot | materials | test``."""
+"""The command line: ``ionstack run | check | mesh | plot | materials | bench | test``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 for input, 3 for numerics."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and "rest" not in options:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     try:
         work: Callable[[argparse.Namespace], int] = options.work
         return work(options)
@@ -59,9 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_mesh(commands)
     _add_plot(commands)
     _add_materials(commands)
+    bench = commands.add_parser("bench", help="run the benchmarks", add_help=False)
+    bench.set_defaults(work=_bench, rest=[])
     test = commands.add_parser("test", help="run the test suite", add_help=False)
-    test.set_defaults(work=_test)
-    test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    test.set_defaults(work=_test, rest=[])
     return parser
 
 
@@ -219,12 +224,18 @@ def _materials(options: argparse.Namespace) -> int:
     return 0
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from ionstack import bench
+
+    return bench.main(options.rest)
+
+
 def _test(options: argparse.Namespace) -> int:
     import pytest
 
     root = Path(__file__).resolve().parents[2]
     os.chdir(root)
-    return int(pytest.main(options.pytest))
+    return int(pytest.main(options.rest))
 
 
 if __name__ == "__main__":

@@ -41,3 +41,10 @@ def test_two_ranks_answer_once_and_do_not_hang(tmp_path: Path) -> None:
         assert f"{mistake.name}: 2 2" in run.stdout, run.stdout
         for part in mistake.answer:
             assert part in run.stderr
+
+
+def test_an_unknown_option_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "case.yaml", "--sett", "a=b"])
+    assert ended.value.code == 2
+    assert "--sett" in capsys.readouterr().err
