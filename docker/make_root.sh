@@ -32,7 +32,7 @@ check_namespaces() {
         unshare --help | grep -q -- --map-auto ||
             die "set-up as an ordinary user needs util-linux >= 2.38 (this machine: $(unshare --version)); $ALTERNATIVE"
         grep -qE "^($(id -un)|$EUID):" /etc/subuid 2>/dev/null ||
-            die "set-up as an ordinary user needs subordinate ids; ask for: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+            die "set-up as an ordinary user needs subordinate ids; ask for: usermod --add-subuids 200000-265535 --add-subgids 200000-265535 $(id -un)"
     fi
     (contained bwrap --bind / / true) >>"$LOG" 2>&1 ||
         die "this machine does not let $(id -un) make namespaces; allow it, $ALTERNATIVE"
@@ -186,6 +186,7 @@ provision_contained() {
 
 # To the owner of the set-up belongs all of it, so that a plain rm can delete it.
 settle() {
+    [[ -f $PARTIAL$PREFIX/complete ]] || fail
     ((EUID == 0)) || (contained chown -R -h 0:0 "$PARTIAL") >>"$LOG" 2>&1 || fail
     sync -f "$PARTIAL"
     mv -T "$PARTIAL" "$ROOT"
@@ -205,7 +206,7 @@ make_root() {
     note "making the environment in $ROOT (once, 2 to 5 minutes, about 4 GB)"
     install_tools
     check_namespaces
-    for partial in "$HOME_DIR"/roots/*.partial; do remove_tree "$partial"; done
+    for partial in "$HOME_DIR"/roots/*.partial "$ROOT"; do remove_tree "$partial"; done
     make_base
     provision
     settle

@@ -8,7 +8,7 @@ no entry is ever sent to another rank.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,14 @@ class System:
     def thermal_voltage(self) -> float:
         """Return kT/e of the model [V]."""
         return thermal_voltage(self.equations.model.temperature)
+
+    def members(self, species: str, regions: Sequence[str]) -> NDArray[np.bool_]:
+        """Mask of the owned unknowns of a species in some regions, shape (n_owned,)."""
+        volumes, layout = self.equations.volumes, self.layout
+        inside = np.asarray([name in regions for name in volumes.regions])
+        field = layout.names.index(species) + 1
+        mask = (layout.field == field) & inside[volumes.node_region[layout.node]]
+        return np.asarray(mask[: layout.n_owned])
 
     def local_unknowns(self) -> Floats:
         """Copy of this rank's unknowns [V], owned ones first, then ghosts."""

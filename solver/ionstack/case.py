@@ -70,7 +70,10 @@ class Case:
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
         record = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        del record["text"]
+        # Where the files lie does not change what is run.
+        for key in ("text", "path"):
+            del record[key]
+        record["stack"] = dataclasses.replace(self.stack, path=Path(self.stack.path.name))
         record["protocol"] = [{type(step).__name__.lower(): step} for step in self.protocol.steps]
         text: str = yaml.safe_dump(_plain(record), sort_keys=False, allow_unicode=True)
         return text

@@ -8,6 +8,7 @@ from ionstack.case import Case, values_used
 from ionstack.materials import value_table
 from ionstack.model import BoundLaw, Model, build_model
 from ionstack.output.provenance import blas_name
+from ionstack.protocol import Hold, Sweep
 
 
 def describe(case: Case) -> str:
@@ -75,7 +76,15 @@ def _protocol(case: Case) -> Iterator[str]:
     protocol = case.protocol
     yield f"Protocol of {protocol.duration:g} s, {len(protocol.cycles)} cycles"
     for step in protocol.steps:
-        yield f"  {step}"
+        yield f"  {_step(step)}"
+
+
+def _step(step: Sweep | Hold) -> str:
+    if isinstance(step, Sweep):
+        repeated = f", {step.cycles} times" if step.cycles > 1 else ""
+        turn = f"0 V to {step.amplitude:g} V and back at {step.rate:g} V/s"
+        return f"sweep {step.contact} from {turn}{repeated}"
+    return f"hold {step.contact} at {step.voltage:g} V for {step.duration:g} s"
 
 
 def _observables(case: Case) -> Iterator[str]:

@@ -87,7 +87,7 @@ def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
     return tuple(group for name in model.valences for group in model.groups(name, merged))
 
 
-def _charge_table(model: Model, region: RegionModel, one: SpeciesModel) -> tuple[Floats, Floats]:
+def _chemical_table(model: Model, region: RegionModel, one: SpeciesModel) -> tuple[Floats, Floats]:
     """Chemical part of the electrochemical potential [kT] and density over a range of eta."""
     occupation = one.statistics.function(jnp.asarray(_ETA))
     thermal = thermal_voltage(model.temperature)
@@ -107,7 +107,7 @@ class _Layer:
         self.region = region
         self.volume = volume
         self._thermal = thermal_voltage(model.temperature)
-        self._tables = {one.name: _charge_table(model, region, one) for one in region.species}
+        self._tables = {one.name: _chemical_table(model, region, one) for one in region.species}
         self._phi = np.asarray(np.arange(-12.0, 12.0, _PHI_STEP), dtype=np.float64)
 
     def density(self, name: str, level: float, phi: Floats | float) -> Floats:
@@ -193,8 +193,12 @@ class _Search:
         levels = self._start()
         self._guess(levels)
         self._solve(levels)
-        for k in self.closed:
-            self._match(levels, k)
+        for _ in range(_MOST_OUTER):
+            for k in self.closed:
+                self._match(levels, k)
+            # Groups share the potential: matching one may have moved another.
+            if all(abs(self._surplus(k)) < _AMOUNT_TOLERANCE for k in self.closed):
+                break
         self._copy()
         return Equilibrium(self.groups, levels, self.steps)
 
@@ -261,24 +265,24 @@ class _Search:
 
     def _match(self, levels: Floats, k: int) -> None:
         """Secant iteration on one level until the group holds its total."""
-        previous, error = levels[k], self._excess(k)
+        previous, error = levels[k], self._surplus(k)
         levels[k] -= np.clip(error, -0.05, 0.05) * 0.1 + 1e-6
         for _ in range(_MOST_OUTER):
             self._solve(levels)
-            new = self._excess(k)
+            new = self._surplus(k)
             if abs(new) < _AMOUNT_TOLERANCE:
                 return
             slope = (new - error) / (levels[k] - previous)
             previous, error = levels[k], new
             step = -new / slope if slope > 0.0 else -np.sign(new) * 0.05
-            if abs(step) < 1e-15:
-                return
+            if abs(step) < 1e-15 and abs(new) < 1e-12:
+                return  # round-off of the level
             levels[k] += np.clip(step, -0.3, 0.3)
         raise NumericsError(
             f"no equilibrium found: the total of {self.groups[k].species} could not be matched"
         )
 
-    def _excess(self, k: int) -> float:
+    def _surplus(self, k: int) -> float:
         """Relative surplus of a group over its total."""
         self._copy()
         scheme = Scheme(
@@ -287,17 +291,9 @@ class _Search:
         amounts = self.transient.evaluate(
             scheme.history, scheme.lead, scheme.step, scheme.voltages
         ).amounts
-        mine = amounts[self.members(k)].sum()
-        return float(self.volumes.comm.allreduce(mine, MPI.SUM) / self.totals[k] - 1.0)
-
-    def members(self, k: int) -> NDArray[np.bool_]:
-        """Owned unknowns of a group's species in its regions."""
         group = self.groups[k]
-        field = self.layout.names.index(group.species) + 1
-        inside = [name in group.regions for name in self.volumes.regions]
-        region = self.volumes.node_region[self.layout.node]
-        mask = (self.layout.field == field) & np.asarray(inside)[region]
-        return np.asarray(mask[: self.layout.n_owned])
+        mine = amounts[self.transient.members(group.species, group.regions)].sum()
+        return float(self.volumes.comm.allreduce(mine, MPI.SUM) / self.totals[k] - 1.0)
 
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)

@@ -80,7 +80,7 @@ class Balance:
         self._system = system
         self._equilibrium_current = equilibrium_current
         self._groups = [group for group in groups if not group.open]
-        self._members = [members(system, group) for group in self._groups]
+        self._members = [system.members(one.species, one.regions) for one in self._groups]
         self._first: Floats | None = None
         self._drift = np.zeros(len(self._groups))
         self._current_sum = self._current_max = 0.0
@@ -109,15 +109,6 @@ class Balance:
             "current_max [A]": self._current_max,
             "equilibrium.current": self._equilibrium_current / largest,
         }
-
-
-def members(system: System, group: Group) -> NDArray[np.bool_]:
-    """Owned unknowns of a group's species in its regions."""
-    volumes, layout = system.equations.volumes, system.layout
-    inside = np.asarray([name in group.regions for name in volumes.regions])
-    field = layout.names.index(group.species) + 1
-    mask = (layout.field == field) & inside[volumes.node_region[layout.node]]
-    return np.asarray(mask[: layout.n_owned])
 
 
 class Snapshots:
@@ -246,19 +237,19 @@ def _bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
 def electron_drops(
     state: str, depth: Floats, regions: tuple[str, ...], fields: Mapping[str, Floats]
 ) -> dict[str, float]:
-    """Drop of the electrochemical potential of electrons over layers and interfaces [V]."""
+    """Fall of the electrons' electrochemical potential over layers and interfaces [eV]."""
     psi = fields.get(electrochemical_potential("e-"))
     if psi is None:
         return {}
     order = list(dict.fromkeys(regions))
     ends = {name: [i for i, one in enumerate(regions) if one == name] for name in order}
     drops = {
-        f"drop.{state}.{name} [V]": float(psi[ends[name][0]] - psi[ends[name][-1]])
+        f"electron_energy_drop.{state}.{name} [eV]": float(psi[ends[name][0]] - psi[ends[name][-1]])
         for name in order
     }
     for upper, lower in pairwise(order):
         value = float(psi[ends[upper][-1]] - psi[ends[lower][0]])
-        drops[f"drop.{state}.{upper}/{lower} [V]"] = value
+        drops[f"electron_energy_drop.{state}.{upper}/{lower} [eV]"] = value
     return drops
 
 

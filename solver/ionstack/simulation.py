@@ -28,6 +28,7 @@ from ionstack.newton import Newton, NewtonControl, Scheme
 from ionstack.node_fields import NodeFields
 from ionstack.observers import Balance, Homogeneity, Observer, Profiles, Snapshots, Trace
 from ionstack.output import sources, summary
+from ionstack.output.atomic import write_text
 from ionstack.output.names import electrochemical_potential
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
@@ -132,6 +133,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
     _greet(case, comm, log)
     if comm.rank == 0:
         sources.write(run.sources, values_used(case))
+        write_text(run.input, "".join(f"# --set {one}\n" for one in case.overrides) + case.text)
     prepared = prepare(case, comm, timing)
     system = prepared.system
     volumes = system.equations.volumes

@@ -2,8 +2,8 @@
 
 A term's value enters each of its rows with a sign; the signs are written here and
 nowhere else. Its derivatives are taken along the unknowns that the law declares (own
-potential, own species, coupled species): forward mode at the nodes, one reverse sweep
-per edge, pair or face, and the chain rule between them.
+potential, own species, coupled species), by forward mode: once at the nodes, then along
+those tangents over the edges, pairs and faces.
 """
 
 from __future__ import annotations
@@ -178,57 +178,35 @@ def inputs_of(region: RegionModel, name: str, law: BoundLaw) -> tuple[str, ...]:
     return ("phi", name) if extra is None or extra == name else ("phi", name, extra)
 
 
-# A carrier's rates of change along one unknown, without the fields that cannot change.
-Tangent = Mapping[str, jax.Array]
-
-
 def _ends(
     batch: NodeBatch, name: str, law: BoundLaw, inputs: tuple[str, ...], index: jax.Array
-) -> tuple[Carrier, list[Tangent]]:
+) -> tuple[Carrier, list[Carrier]]:
     """Carrier at the indexed nodes and its tangents along `inputs`."""
-    carrier = _coupled(batch.carriers, name, law.couples)
-    tangents: list[Tangent] = []
-    for unknown in inputs:
-        along = _coupled(batch.tangents[unknown], name, law.couples)._asdict()
-        fields = along if unknown in ("phi", name) else ("coupled",)
-        tangents.append({field: along[field][index] for field in fields})
-    return Carrier(*(field[index] for field in carrier)), tangents
+
+    def take(carriers: Mapping[str, Carrier]) -> Carrier:
+        return Carrier(*(field[index] for field in _coupled(carriers, name, law.couples)))
+
+    return take(batch.carriers), [take(batch.tangents[unknown]) for unknown in inputs]
 
 
 def _differentiate(
     function: Callable[[Carrier, Carrier], jax.Array],
-    K: tuple[Carrier, list[Tangent]],
-    L: tuple[Carrier, list[Tangent]],
+    K: tuple[Carrier, list[Carrier]],
+    L: tuple[Carrier, list[Carrier]],
 ) -> Contributions:
-    """Value of a two-ended law and its derivatives, first along K's, then along L's inputs.
-
-    One reverse sweep gives the partial derivatives by the ends' fields; the chain rule
-    then takes only the fields that the law reads.
-    """
+    """Value of a two-ended law and its derivatives, first along K's, then along L's inputs."""
     (here, here_tangents), (there, there_tangents) = K, L
-    value, pull = jax.vjp(function, here, there)
-    at_here, at_there = pull(jnp.ones_like(value))
-    read_here, read_there = _fields_read(function, here, there)
-    slopes = [_chain(at_here, tangent, read_here) for tangent in here_tangents]
-    slopes += [_chain(at_there, tangent, read_there) for tangent in there_tangents]
-    return value, slopes
 
+    def along_here(tangent: Carrier) -> jax.Array:
+        slope: jax.Array = jax.jvp(lambda end: function(end, there), (here,), (tangent,))[1]
+        return slope
 
-def _chain(partials: Carrier, tangent: Tangent, read: set[str]) -> jax.Array:
-    fields = sorted(read & set(tangent))
-    parts = [getattr(partials, field) * tangent[field] for field in fields]
-    return sum(parts, jnp.zeros_like(partials.psi))
+    def along_there(tangent: Carrier) -> jax.Array:
+        slope: jax.Array = jax.jvp(lambda end: function(here, end), (there,), (tangent,))[1]
+        return slope
 
-
-def _fields_read(
-    function: Callable[[Carrier, Carrier], jax.Array], here: Carrier, there: Carrier
-) -> tuple[set[str], set[str]]:
-    """Fields of each end on which the value can depend."""
-    graph = jax.make_jaxpr(function)(here, there).jaxpr
-    read = {id(variable) for equation in graph.eqns for variable in equation.invars}
-    names = [(end, name) for end in (0, 1) for name in Carrier._fields]
-    used = [key for key, variable in zip(names, graph.invars, strict=True) if id(variable) in read]
-    return {name for end, name in used if end == 0}, {name for end, name in used if end == 1}
+    slopes = [*map(along_here, here_tangents), *map(along_there, there_tangents)]
+    return function(here, there), slopes
 
 
 def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) -> Evaluate:

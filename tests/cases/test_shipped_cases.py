@@ -69,8 +69,14 @@ def test_lipon_carries_most_of_the_resistance(analog: Path) -> None:
     """Row S0-41; the barrier at WO3 is LiPON's (closure of the case)."""
     summary = _summary(analog)
     for state in ("most negative bias", "most positive bias"):
-        lipon = summary[f"drop.{state}.LiPON [V]"] + summary[f"drop.{state}.WO3/LiPON [V]"]
-        hosts = [summary[f"drop.{state}.{name} [V]"] for name in ("WO3", "MoO3")]
+        key = f"electron_energy_drop.{state}."
+        drops = {
+            name.removeprefix(key).removesuffix(" [eV]"): value
+            for name, value in summary.items()
+            if name.startswith(key)
+        }
+        lipon = drops["LiPON"] + drops["WO3/LiPON"]
+        hosts = [drops["WO3"], drops["MoO3"]]
         assert abs(lipon) > 10.0 * max(map(abs, hosts))
 
 

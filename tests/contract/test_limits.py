@@ -49,7 +49,9 @@ def test_sedan_is_scharfetter_gummel_for_boltzmann_statistics():
     states = random_states("boltzmann")
     K, L = law.carriers(states)
     drift = states.phi[0] - states.phi[1]
-    expected = [exact.scharfetter_gummel(*c) for c in zip(K.c.tolist(), L.c.tolist(), drift, strict=True)]
+    expected = [
+        exact.scharfetter_gummel(*c) for c in zip(K.c.tolist(), L.c.tolist(), drift, strict=True)
+    ]
     found = law.flow(K, L) / numbers(law.law.parameters)["diffusivity"]
     # The drop psi_K - psi_L is known to round-off of potentials of up to 100 kT.
     parts = np.maximum(exact_parts(K.c, drift), exact_parts(L.c, -drift))
@@ -96,7 +98,9 @@ def test_poole_frenkel_lowering():
     """0.2529790986 eV at 1e8 V/m and a relative permittivity of 9 (twice Schottky's)."""
     thermal = thermal_voltage(300.0)
     edge = Edge(jnp.asarray(1e-9), jnp.asarray(thermal), jnp.asarray(-1.0))
-    factor = poole_frenkel_factor(jnp.asarray(1e8), edge, {"optical_permittivity": jnp.asarray(9.0)})
+    factor = poole_frenkel_factor(
+        jnp.asarray(1e8), edge, {"optical_permittivity": jnp.asarray(9.0)}
+    )
     assert thermal * np.log(float(factor)) == pytest.approx(0.2529790986, rel=1e-9)
 
 

@@ -135,7 +135,9 @@ def lateral_graph(shape: str) -> tuple[int, int]:
         width, depth = lateral.cells + 1, round(lateral.cells * lateral.depth / lateral.width) + 1
         return width * depth, width * (depth - 1) + depth * (width - 1)
     if shape == "3d-disc":
-        radii = lateral_grid(0.5 * lateral.diameter, lateral.cells, lateral.edge_grading, both_ends=False)
+        radii = lateral_grid(
+            0.5 * lateral.diameter, lateral.cells, lateral.edge_grading, both_ends=False
+        )
         ring = sector_cells(radii)
         return 1 + ring * lateral.cells, 2 * ring * lateral.cells
     cells = 2 * lateral.cells if shape == "2d-disc" else lateral.cells
@@ -188,7 +190,9 @@ def test_free_form_mesh_is_exact_for_linear_solutions(tmp_path):
     expected = device.lateral_area * (2e-7 * 8e-8 + 0.5 * 6e-8 * 3e-8)
     np.testing.assert_allclose(region_volumes(volumes), [expected], rtol=1e-12)
     top, bottom = 2e-7, 2 * 7e-8 + 2 * math.hypot(3e-8, 3e-8)
-    np.testing.assert_allclose(contact_areas(volumes), device.lateral_area * np.array([top, bottom]))
+    np.testing.assert_allclose(
+        contact_areas(volumes), device.lateral_area * np.array([top, bottom])
+    )
 
 
 SIZE = 1e-7

@@ -53,7 +53,9 @@ def table(volumes: ControlVolumes) -> dict[str, dict[tuple[int, ...], Any]]:
     """Complete entries of this rank, by vertex ids and region, contact or interface."""
     ids = volumes.vertex_id[volumes.node_vertex]
     owned = volumes.node_vertex < volumes.n_owned_vertices
-    edges = np.column_stack([ids[volumes.edge_nodes], volumes.node_region[volumes.edge_nodes[:, 0]]])
+    edges = np.column_stack(
+        [ids[volumes.edge_nodes], volumes.node_region[volumes.edge_nodes[:, 0]]]
+    )
     nodes = np.column_stack([ids, volumes.node_region])[owned]
     pairs = np.column_stack([ids[volumes.pair_nodes[:, 0]], volumes.pair_interface])
     faces = np.column_stack([ids[volumes.face_node], volumes.face_contact])

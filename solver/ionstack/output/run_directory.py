@@ -27,8 +27,13 @@ class RunDirectory:
 
     @property
     def case(self) -> Path:
-        """The text of the case that was run; it tells whose results these are."""
+        """Every setting of the run, defaults included; it tells whose results these are."""
         return self.path / "case.yaml"
+
+    @property
+    def input(self) -> Path:
+        """The case file as it was written, to run again."""
+        return self.path / "input.yaml"
 
     @property
     def trace(self) -> Path:
@@ -68,7 +73,15 @@ class RunDirectory:
     @property
     def results(self) -> tuple[Path, ...]:
         """The files that a new run of the same case replaces (figures apart)."""
-        return self.trace, self.fields, self.profiles, self.summary, self.sources, self.log
+        return (
+            self.trace,
+            self.fields,
+            self.profiles,
+            self.summary,
+            self.sources,
+            self.input,
+            self.log,
+        )
 
 
 def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:

@@ -25,7 +25,8 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     The Butler-Volmer form with equal transfer coefficients; a large j0 gives
     equilibrium across the interface.
     """
-    return p["exchange_current_density"] / ELEMENTARY_CHARGE * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
+    rate = p["exchange_current_density"] / (jnp.abs(edge.z) * ELEMENTARY_CHARGE)
+    return rate * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
 
 
 @law("interface", "transfer", Parameter("velocity", "m/s", "transfer velocity at equal density"))
@@ -68,7 +69,8 @@ def barrier_leakage(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Ar
     """
     vt = edge.thermal_voltage
     lowering = p["barrier_shift"] / vt * (K.coupled - p["reference_content"])
-    field = vt * smooth_sqrt_abs(K.psi - L.psi) ** 2 / p["thickness"]
+    drop = vt / jnp.abs(edge.z) * smooth_sqrt_abs(K.psi - L.psi) ** 2
+    field = drop / p["thickness"]
     conductance = p["conductance"] * vt / ELEMENTARY_CHARGE / edge.z**2
     enhancement = jnp.exp(lowering) * poole_frenkel_factor(field, edge, p)
     return conductance * enhancement * (K.psi - L.psi)

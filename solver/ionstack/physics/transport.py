@@ -43,7 +43,7 @@ def sedan(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Drift-diffusion with excess chemical potential, mobility independent of content.
 
     Scharfetter-Gummel flux of Yu and Dutton (SEDAN III, 1988); see Abdel,
-    Farrell, Fuhrmann, Electrochim. Acta 390, 138696 (2021).
+    Farrell, Fuhrmann, Opt. Quantum Electron. 53, 163 (2021).
     """
     return p["diffusivity"] * exponential_fitting(K.c, L.c, K.drift - L.drift, K.psi - L.psi)
 
@@ -93,7 +93,7 @@ def poole_frenkel(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
     F is the gradient of the electrochemical potential over the charge: mobile ions
     screen the electrostatic field of an electrolyte, not the force on its electrons.
     """
-    drop = edge.thermal_voltage * smooth_sqrt_abs(K.psi - L.psi) ** 2
+    drop = edge.thermal_voltage / jnp.abs(edge.z) * smooth_sqrt_abs(K.psi - L.psi) ** 2
     return jnp.asarray(ohmic(K, L, edge, p) * poole_frenkel_factor(drop / edge.length, edge, p))
 
 
