@@ -135,8 +135,8 @@ def same(first: list[State], second: list[State]) -> bool:
 
 
 def test_inaccurate_steps_leave_no_trace():
-    stepper, states = run(start(), tolerance=2e-4, initial=2e-2)
-    assert stepper.rejected > 3
+    stepper, states = run(start(), tolerance=1e-4, initial=2e-2)
+    assert stepper.rejected > 0
     assert sum(state.rejected for state in states) == stepper.rejected
     assert same(states, replayed(start(), states))
 
@@ -162,7 +162,7 @@ def test_failed_steps_leave_no_trace():
     model = prepared.stepper()
     stepper = Stepper(model.system, Failing(model.newton), model.drive, model.control)
     states = list(stepper.run())
-    assert stepper.rejected > 10
+    assert stepper.rejected > 5
     assert same(states, replayed(start(), states))
     totals = np.array([total(prepared.system, state, "Li+") for state in states])
     assert np.abs(totals / totals[0] - 1.0).max() < 1e-12

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, load_case
-from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.equations import transient_equations
+from ionstack.graph import build_control_volumes
+from ionstack.layout import build_layout
+from ionstack.mesh import build_mesh
+from ionstack.model import build_model
 from ionstack.simulation import Prepared, prepare
 from ionstack.stepper import State
 
@@ -39,6 +43,14 @@ def analog(*overrides: str, coarse: bool = True) -> Case:
 def ready(case: Case, comm: MPI.Comm = MPI.COMM_SELF) -> Prepared:
     """The case's device in equilibrium at 0 V."""
     return prepare(case, comm)
+
+
+def assemble(case: Case, comm: MPI.Comm = MPI.COMM_SELF) -> System:
+    """The case's transient equations, with unknowns that are all zero."""
+    volumes = build_control_volumes(build_mesh(case.stack, comm))
+    model = build_model(case)
+    layout = build_layout(volumes, model)
+    return System(transient_equations(model, volumes, layout))
 
 
 def owned(system: System, name: str) -> NDArray[np.bool_]:
@@ -71,8 +83,3 @@ class Ramp:
         """Voltages at a time, linear between the breakpoints."""
         columns = np.array(self.voltages).T
         return np.array([np.interp(time, self.breakpoints, column) for column in columns])
-
-
-def in_amperes(charge: Floats) -> Floats:
-    """Elementary charges to coulombs (or per second to amperes)."""
-    return ELEMENTARY_CHARGE * charge
