@@ -14,7 +14,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.exchange import route
-from ionstack.mesh import DeviceMesh
+from ionstack.mesh import DeviceMesh, cell_points
 from ionstack.simplex import LOCAL_EDGES, edge_parts, facet_shares
 
 Ints = NDArray[np.int64]
@@ -45,7 +45,7 @@ def local_mesh(device: DeviceMesh) -> LocalMesh:
     owned = mesh.topology.index_map(dimension).size_local
     vertex_map = mesh.topology.index_map(0)
     cells = mesh.topology.connectivity(dimension, 0).array.reshape(-1, dimension + 1)
-    geometry = mesh.geometry.dofmap
+    geometry = cell_points(mesh)
     point = np.empty(vertex_map.size_local + vertex_map.num_ghosts, dtype=np.int64)
     point[cells] = geometry
     owner = np.full(len(point), mesh.comm.rank, dtype=np.int32)

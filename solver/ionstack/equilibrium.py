@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from ionstack.assemble import System
 from ionstack.equations import equilibrium_equations
@@ -33,9 +34,10 @@ Contents = Mapping[str, Mapping[str, float]]
 
 # Reduced chemical potentials at which a layer's neutrality is tabulated.
 _ETA = np.linspace(-250.0, 250.0, 5001)
-_PHI_STEP = 2e-3  # V
+_RANGE = 12.0  # V, of levels and of the layers' potentials
 _AMOUNT_TOLERANCE = 1e-13
-_MOST_OUTER = 30
+_LEVEL_STEP = 1e-5  # V
+_MOST_OUTER = 60
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,6 @@ class _Layer:
         self.volume = volume
         self._thermal = thermal_voltage(model.temperature)
         self._tables = {one.name: _chemical_table(model, region, one) for one in region.species}
-        self._phi = np.asarray(np.arange(-12.0, 12.0, _PHI_STEP), dtype=np.float64)
 
     def density(self, name: str, level: float, phi: Floats | float) -> Floats:
         """Density [1/m^3] at an electrochemical potential [V] and potential [V]."""
@@ -127,14 +128,20 @@ class _Layer:
 
     def neutral(self, levels: Mapping[str, float]) -> float:
         """Potential [V] at which the layer's charge vanishes."""
-        parts = [
-            one.z * self.density(one.name, levels[one.name], self._phi)
-            for one in self.region.species
-        ]
-        total = self.region.fixed_charge + np.sum(parts, axis=0)
+
+        def charge(phi: float) -> float:
+            parts = (
+                one.z * float(self.density(one.name, levels[one.name], phi))
+                for one in self.region.species
+            )
+            return self.region.fixed_charge + sum(parts)
+
         # The charge falls monotonically with the potential.
-        position = int(np.searchsorted(-total, 0.0))
-        return float(self._phi[min(position, len(self._phi) - 1)])
+        if charge(-_RANGE) <= 0.0:
+            return -_RANGE
+        if charge(_RANGE) >= 0.0:
+            return _RANGE
+        return float(brentq(charge, -_RANGE, _RANGE, xtol=1e-10))
 
 
 class _Search:
@@ -193,12 +200,7 @@ class _Search:
         levels = self._start()
         self._guess(levels)
         self._solve(levels)
-        for _ in range(_MOST_OUTER):
-            for k in self.closed:
-                self._match(levels, k)
-            # Groups share the potential: matching one may have moved another.
-            if all(abs(self._surplus(k)) < _AMOUNT_TOLERANCE for k in self.closed):
-                break
+        self._match(levels)
         self._copy()
         return Equilibrium(self.groups, levels, self.steps)
 
@@ -211,7 +213,9 @@ class _Search:
         return levels
 
     def _bisect(self, levels: Floats, k: int) -> float:
-        low, high = -12.0, 12.0
+        if not self._discerns(levels, k):
+            return 0.0
+        low, high = -_RANGE, _RANGE
         for _ in range(50):
             levels[k] = 0.5 * (low + high)
             if self._neutral_total(levels, k) < self.totals[k]:
@@ -219,6 +223,17 @@ class _Search:
             else:
                 high = levels[k]
         return 0.5 * (low + high)
+
+    def _discerns(self, levels: Floats, k: int) -> bool:
+        """Whether the level changes the amount in neutral layers.
+
+        It does not where a fixed charge alone balances the species; the level then
+        follows from the space charge at the contacts.
+        """
+        totals = []
+        for levels[k] in (-0.3 * _RANGE, 0.3 * _RANGE):
+            totals.append(self._neutral_total(levels, k))
+        return totals[1] - totals[0] > 1e-6 * self.totals[k]
 
     def _levels_in(self, layer: _Layer, levels: Floats) -> dict[str, float]:
         name = layer.region.name
@@ -263,37 +278,54 @@ class _Search:
                 "check the levels and contents of the layers"
             )
 
-    def _match(self, levels: Floats, k: int) -> None:
-        """Secant iteration on one level until the group holds its total."""
-        previous, error = levels[k], self._surplus(k)
-        levels[k] -= np.clip(error, -0.05, 0.05) * 0.1 + 1e-6
+    def _match(self, levels: Floats) -> None:
+        """Broyden's iteration on the levels until every closed group holds its total."""
+        if not self.closed:
+            return
+        surplus = self._surplus()
+        slopes = self._slopes(levels, surplus)
         for _ in range(_MOST_OUTER):
+            step = np.clip(np.linalg.solve(slopes, -surplus), -0.3, 0.3)
+            if np.abs(surplus).max() < _AMOUNT_TOLERANCE or np.abs(step).max() < 1e-15:
+                break
+            levels[self.closed] += step
             self._solve(levels)
-            new = self._surplus(k)
-            if abs(new) < _AMOUNT_TOLERANCE:
-                return
-            slope = (new - error) / (levels[k] - previous)
-            previous, error = levels[k], new
-            step = -new / slope if slope > 0.0 else -np.sign(new) * 0.05
-            if abs(step) < 1e-15 and abs(new) < 1e-12:
-                return  # round-off of the level
-            levels[k] += np.clip(step, -0.3, 0.3)
+            new = self._surplus()
+            slopes += np.outer(new - surplus - slopes @ step, step) / (step @ step)
+            surplus = new
+        # Round-off of the levels may leave a little more than the tolerance.
+        self._solve(levels)
+        if np.abs(surplus).max() < 10.0 * _AMOUNT_TOLERANCE:
+            return
+        worst = self.groups[self.closed[int(np.argmax(np.abs(surplus)))]]
         raise NumericsError(
-            f"no equilibrium found: the total of {self.groups[k].species} could not be matched"
+            f"no equilibrium found: the total of {worst.species} could not be matched; "
+            "check that the layers can be neutral with the contents given"
         )
 
-    def _surplus(self, k: int) -> float:
-        """Relative surplus of a group over its total."""
+    def _slopes(self, levels: Floats, surplus: Floats) -> Floats:
+        """Changes of all surpluses with each closed level, by differences [1/V]."""
+        columns = []
+        for k in self.closed:
+            moved = levels.copy()
+            moved[k] += _LEVEL_STEP
+            self._solve(moved)
+            columns.append((self._surplus() - surplus) / _LEVEL_STEP)
+        return np.array(columns).T
+
+    def _surplus(self) -> Floats:
+        """Relative surplus of each closed group over its total."""
         self._copy()
-        scheme = Scheme(
-            np.zeros(self.layout.n_owned), 1.0, 0.0, np.zeros(len(self.volumes.contacts))
-        )
-        amounts = self.transient.evaluate(
-            scheme.history, scheme.lead, scheme.step, scheme.voltages
-        ).amounts
-        group = self.groups[k]
-        mine = amounts[self.transient.members(group.species, group.regions)].sum()
-        return float(self.volumes.comm.allreduce(mine, MPI.SUM) / self.totals[k] - 1.0)
+        zero = np.zeros(self.layout.n_owned)
+        voltages = np.zeros(len(self.volumes.contacts))
+        amounts = self.transient.evaluate(zero, 1.0, 0.0, voltages).amounts
+        found = []
+        for k in self.closed:
+            group = self.groups[k]
+            mine = amounts[self.transient.members(group.species, group.regions)].sum()
+            total = float(self.volumes.comm.allreduce(mine, MPI.SUM))
+            found.append(total / self.totals[k] - 1.0)
+        return np.array(found)
 
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)

@@ -1,26 +1,39 @@
-"""Linear solvers: PETSc's, chosen by size and dimension, with fall-back on failure."""
+"""Linear solvers: PETSc's, chosen by size and dimension, with fall-back on failure.
+
+Options with the prefix ``ionstack_`` change the first choice; then nothing is kept
+from one solve to the next. The method that it falls back to is never changed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from petsc4py import PETSc
 
+from ionstack.aggregates import build_aggregates
 from ionstack.assemble import System
 
 Choice = Literal["auto", "lu", "mumps", "iterative"]
 
-# Above this number of mesh vertices a 2-D factorisation costs more than iterating.
+PREFIX = "ionstack_"
+# Mesh vertices above which iterating beats a factorisation; measured, see docs/performance.md.
 DIRECT_LIMIT_2D = 30_000
-# 3-D fill makes factorisation lose much earlier.
-DIRECT_LIMIT_3D = 4_000
-ITERATIVE_TOLERANCE = 1e-8
+DIRECT_LIMIT_3D = 2_000
+MOST_ITERATIONS = 200
+# Error of an update relative to the update: far below what Newton's method leaves over
+# itself, and 1e-15 V for the last one.
+TOLERANCE = 1e-6
+# A factorisation costs about as much as this many iterations with an old one.
+LAGGED_ITERATIONS = 8
+# Failures in a row after which a method is not tried again.
+_PATIENCE = 3
 
 
 @dataclass(frozen=True)
 class LinearResult:
-    """Outcome of one solve: PETSc's reason (positive = converged) and its iterations."""
+    """Outcome of one solve: whether it converged, iterations, and the method used."""
 
     converged: bool
     iterations: int
@@ -32,8 +45,11 @@ class LinearSolver:
 
     def __init__(self, system: System, choice: Choice = "auto") -> None:
         self._system = system
-        self._order = _order(system, choice)
+        self._order = list(_order(system, choice))
+        self._customised = any(key.startswith(PREFIX) for key in PETSc.Options().getAll())
         self._ksp: dict[str, PETSc.KSP] = {}
+        self._failures = 0
+        self._old = False
 
     @property
     def method(self) -> str:
@@ -41,20 +57,58 @@ class LinearSolver:
         return self._order[0]
 
     def solve(self) -> LinearResult:
-        """Solve matrix * update = right_side of the system."""
-        for method in self._order:
+        """Solve matrix * update = right_side of the system (collective)."""
+        for method in tuple(self._order):
             ksp = self._ksp.get(method) or self._create(method)
-            try:
-                ksp.solve(self._system.right_side, self._system.update)
-            except PETSc.Error:
-                continue
-            if ksp.getConvergedReason() > 0:
+            lagged = method == "mumps" and not self._changed(method)
+            if self._lagged(ksp) if lagged else self._run(ksp):
+                self._failures = 0 if method == self._order[0] else self._failures
                 return LinearResult(True, ksp.getIterationNumber(), method)
+            self._count_failure(method)
         return LinearResult(False, 0, self._order[-1])
+
+    def types(self) -> tuple[str, str]:
+        """PETSc's names of the Krylov method and the preconditioner tried first."""
+        ksp = self._ksp.get(self.method) or self._create(self.method)
+        return str(ksp.getType()), str(ksp.getPC().getType())
+
+    def _changed(self, method: str) -> bool:
+        """Whether the user's options change this method."""
+        return self._customised and method == self._order[0]
+
+    def _count_failure(self, method: str) -> None:
+        """Give a method up for good once it has failed several times in a row."""
+        if method == self._order[0] and len(self._order) > 1:
+            self._failures += 1
+            if self._failures == _PATIENCE:
+                self._order.remove(method)
+                self._failures = 0
+                self._customised = False
+
+    def _run(self, ksp: PETSc.KSP) -> bool:
+        try:
+            ksp.solve(self._system.right_side, self._system.update)
+        except PETSc.Error:
+            return False
+        return bool(ksp.getConvergedReason() > 0)
+
+    def _lagged(self, ksp: PETSc.KSP) -> bool:
+        """Iterate with an old factorisation while that is cheaper than a new one."""
+        if self._old:
+            ksp.setType(PETSc.KSP.Type.GMRES)
+            ksp.setTolerances(rtol=TOLERANCE, max_it=LAGGED_ITERATIONS)
+            ksp.getPC().setReusePreconditioner(True)
+            if self._run(ksp):
+                return True
+        ksp.setType(PETSc.KSP.Type.PREONLY)
+        ksp.getPC().setReusePreconditioner(False)
+        self._old = self._run(ksp)
+        return self._old
 
     def _create(self, method: str) -> PETSc.KSP:
         ksp = PETSc.KSP().create(self._system.comm)
-        ksp.setOptionsPrefix("ionstack_")
+        first = method == self._order[0]
+        ksp.setOptionsPrefix(PREFIX if first else f"{PREFIX}fallback_")
         ksp.setOperators(self._system.matrix)
         {"lu": _lu, "mumps": _mumps, "iterative": _iterative}[method](ksp, self._system)
         ksp.setFromOptions()
@@ -92,10 +146,52 @@ def _mumps(ksp: PETSc.KSP, system: System) -> None:
 
 
 def _iterative(ksp: PETSc.KSP, system: System) -> None:
-    ksp.setType(PETSc.KSP.Type.FGMRES)
-    ksp.setGMRESRestart(100)
-    ksp.setTolerances(rtol=ITERATIVE_TOLERANCE, max_it=400)
+    """GMRES with two levels: incomplete factors along the columns, and aggregates.
+
+    The norm is that of the preconditioned residual, an estimate of the error in volts:
+    rows of different fields and cells differ in scale by ten orders and more.
+    """
+    ksp.setType(PETSc.KSP.Type.GMRES)
+    ksp.setGMRESRestart(60)
+    ksp.setTolerances(rtol=TOLERANCE, max_it=MOST_ITERATIONS)
     pc = ksp.getPC()
-    pc.setType(PETSc.PC.Type.ASM if system.comm.size > 1 else PETSc.PC.Type.ILU)
+    pc.setType(PETSc.PC.Type.MG)
+    pc.setMGLevels(2)
+    pc.setMGInterpolation(1, _interpolation(system))
+    _galerkin(pc)
+    smoother = pc.getMGSmoother(1)
+    smoother.setType(PETSc.KSP.Type.RICHARDSON)
+    smoother.setTolerances(max_it=1)
+    smoother.setNormType(PETSc.KSP.NormType.NONE)
+    coarse = pc.getMGCoarseSolve()
     if system.comm.size == 1:
-        pc.setFactorLevels(1)
+        smoother.getPC().setType(PETSc.PC.Type.ILU)
+        _mumps(coarse, system)
+    else:
+        # Overlap, since a partition may cut columns; a small system is not worth sharing.
+        smoother.getPC().setType(PETSc.PC.Type.ASM)
+        coarse.setType(PETSc.KSP.Type.PREONLY)
+        coarse.getPC().setType(PETSc.PC.Type.REDUNDANT)
+
+
+def _galerkin(pc: PETSc.PC) -> None:
+    """Let PETSc form the coarse matrix; petsc4py has no other way to ask for it."""
+    options = PETSc.Options(pc.getOptionsPrefix())
+    if not options.hasName("pc_mg_galerkin"):
+        options.setValue("pc_mg_galerkin", "both")
+        pc.setFromOptions()
+        options.delValue("pc_mg_galerkin")
+
+
+def _interpolation(system: System) -> PETSc.Mat:
+    """Piecewise constant interpolation; its transpose adds rows, which keeps sums exact."""
+    layout = system.layout
+    aggregates = build_aggregates(system.equations.volumes, layout)
+    starts = np.arange(layout.n_owned + 1, dtype=PETSc.IntType)
+    columns = aggregates.coarse.astype(PETSc.IntType)
+    sizes = ((layout.n_owned, layout.n_global), (None, aggregates.count))
+    matrix = PETSc.Mat().createAIJ(
+        sizes, csr=(starts, columns, np.ones(layout.n_owned)), comm=system.comm
+    )
+    matrix.assemble()
+    return matrix

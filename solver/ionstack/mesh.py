@@ -7,6 +7,7 @@ import importlib
 import inspect
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -106,9 +107,24 @@ def _distribute(model: Any, comm: MPI.Comm, gdim: int) -> tuple[dolfinx.mesh.Mes
     if "ghost_mode" in inspect.signature(read).parameters:
         made = read(model, comm, 0, gdim=gdim, ghost_mode=shared)
     else:
-        partitioner = dolfinx.mesh.create_cell_partitioner(shared)
-        made = read(model, comm, 0, gdim=gdim, partitioner=partitioner)
+        made = read(model, comm, 0, gdim=gdim, partitioner=_partitioner(shared))
     return made[0], made[1], made[2]
+
+
+def cell_points(mesh: dolfinx.mesh.Mesh) -> NDArray[np.int32]:
+    """Return the points of every local cell as rows of indices into ``mesh.geometry.x``."""
+    geometry: Any = mesh.geometry
+    if tuple(map(int, version("fenics-dolfinx").split(".")[:2])) >= (0, 11):
+        return np.asarray(geometry.dofmaps[0])
+    return np.asarray(geometry.dofmap)
+
+
+def _partitioner(shared: Any) -> Any:
+    """Return DOLFINx's partitioner with facet ghosts; a facet has two cells at most."""
+    try:
+        return dolfinx.mesh.create_cell_partitioner(shared, 2)
+    except TypeError:  # before DOLFINx 0.11
+        return dolfinx.mesh.create_cell_partitioner(shared)
 
 
 def _header(built: GmshModel) -> _Header:

@@ -10,7 +10,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.mesh import DeviceMesh
+from ionstack.mesh import DeviceMesh, cell_points
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def layer_cells(device: DeviceMesh) -> tuple[LayerCells, ...]:
     mesh, axis = device.mesh, device.stack_axis
     owned = mesh.topology.index_map(mesh.topology.dim).size_local
     x = np.asarray(mesh.geometry.x, dtype=np.float64)[:, : mesh.topology.dim]
-    points = x[mesh.geometry.dofmap[:owned]]
+    points = x[cell_points(mesh)[:owned]]
     extent = np.ptp(points, axis=1)
     height = extent[:, axis]
     lateral = np.linalg.norm(np.delete(extent, axis, axis=1), axis=1)

@@ -7,11 +7,11 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
-from support import law_checks as check
-from support.law_checks import Subject, extreme_states, random_states
 
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind
+from support import law_checks as check
+from support.law_checks import Subject, extreme_states, random_states
 
 STATISTICS = tuple(laws("statistics"))
 EXCESS = (None, *laws("excess"))

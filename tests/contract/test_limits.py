@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import exact
-from support.law_checks import SITES, THERMAL, Subject, numbers, random_states
 
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from ionstack.physics.special import bernoulli
 from ionstack.physics.states import Edge
 from ionstack.physics.transport import poole_frenkel_factor
+from support import exact
+from support.law_checks import SITES, THERMAL, Subject, numbers, random_states
 
 ARGUMENTS = np.concatenate(
     [

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers
 
 from ionstack.model import Arrhenius
 from ionstack.physics.catalogue import laws
 from ionstack.terms import at
+from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers
 
 ETA = np.linspace(-30.0, 5.0, 141)
 CONTENT = np.linspace(0.0, 1.0, 101)

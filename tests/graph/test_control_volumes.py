@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from scipy.spatial import Delaunay
-from support.stacks import DISC, FILMS, SHAPES, film, grid, stack, write_free_form, write_triangles
-from support.volumes import contact_areas, interface_areas, laplace_defect, region_volumes
 
 from ionstack.errors import InputError
 from ionstack.gmsh_model import lateral_grid, sector_cells
 from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.mesh import DeviceMesh, build_mesh
+from ionstack.mesh import DeviceMesh, build_mesh, cell_points
+from support.stacks import DISC, FILMS, SHAPES, film, grid, stack, write_free_form, write_triangles
+from support.volumes import contact_areas, interface_areas, laplace_defect, region_volumes
 
 SELF = MPI.COMM_SELF
 
@@ -81,7 +81,7 @@ def interior(device: DeviceMesh, volumes: ControlVolumes) -> np.ndarray:
     outer = np.unique(np.concatenate([corners.links(facet) for facet in facets]))
     point = np.empty(mesh.topology.index_map(0).size_local, dtype=np.int64)
     mesh.topology.create_connectivity(tdim, 0)
-    point[mesh.topology.connectivity(tdim, 0).array] = mesh.geometry.dofmap.ravel()
+    point[mesh.topology.connectivity(tdim, 0).array] = cell_points(mesh).ravel()
     ids = mesh.geometry.input_global_indices[point[outer]]
     return ~np.isin(volumes.vertex_id, ids)
 

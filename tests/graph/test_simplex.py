@@ -137,7 +137,7 @@ def test_facet_shares():
 def prism(aspect: float) -> np.ndarray:
     """Prism over an acute triangle of size 1, `aspect` times thinner: base, then top."""
     base = np.array([[0.0, 0.0, 0.0], [1.0, 0.1, 0.0], [0.4, 0.9, 0.0]])
-    return np.concatenate([base, base + [0.0, 0.0, 1.0 / aspect]])
+    return np.concatenate([base, base + np.array([0.0, 0.0, 1.0 / aspect])])
 
 
 def prism_sums(points: np.ndarray, order: np.ndarray) -> tuple[dict, dict]:

@@ -16,7 +16,7 @@ from mpi4py import MPI
 from ionstack.errors import InputError
 from ionstack.gmsh_model import export_msh
 from ionstack.graph import build_control_volumes
-from ionstack.mesh import build_mesh
+from ionstack.mesh import build_mesh, cell_points
 from ionstack.stack import Electrode, Lateral, Layer
 
 RECTANGLE = Lateral("rectangle", None, 80e-6, 30e-6, 4, 2.0)
@@ -38,7 +38,7 @@ def _stack(make_stack, dimension, lateral):
 def _cell_points(device):
     mesh = device.mesh
     owned = mesh.topology.index_map(mesh.topology.dim).size_local
-    return mesh.geometry.x[mesh.geometry.dofmap[:owned]][:, :, : mesh.topology.dim]
+    return mesh.geometry.x[cell_points(mesh)[:owned]][:, :, : mesh.topology.dim]
 
 
 def _layer_volumes(device):
@@ -70,7 +70,7 @@ def test_regions_are_known_for_all_cells_with_ghosts(make_stack, comm, dimension
     assert len(device.cell_region) == cells.size_local + cells.num_ghosts
     assert device.cell_region.dtype == np.int32
     assert comm.size == 1 or comm.allreduce(cells.num_ghosts) > 0
-    depth = mesh.geometry.x[mesh.geometry.dofmap][:, :, axis].mean(axis=1)
+    depth = mesh.geometry.x[cell_points(mesh)][:, :, axis].mean(axis=1)
     assert np.array_equal(device.cell_region, np.searchsorted([80e-9, 105.3e-9], depth))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from support.devices import ANALOG
 from support.launch import launch
 from support.on_ranks import RUN_ON

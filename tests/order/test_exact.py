@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from ionstack.model import Arrhenius, BoundLaw
+from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
+from ionstack.physics.registry import Law
 from support.devices import Ramp
 from support.films import bound, film, model, slab, species
-
-from ionstack.physics.constants import ELEMENTARY_CHARGE
 
 LENGTH = 1e-7
 DIFFUSIVITY = 1e-14
 
 
+def supply(K, L, edge, p):
+    """Ideal contact, also for a species without charge: it holds the content at 0.5."""
+    return p["rate"] * (K.psi - L.psi)
+
+
 def neutral_film():
-    """A neutral species that one contact supplies at a content of 0.5, the other blocks."""
+    """A neutral species that one contact supplies, and the other blocks."""
     hop = bound("transport", "site_hopping", diffusivity=DIFFUSIVITY)
     tracer = species("tracer", 0, "lattice_gas", 1e27, hop)
-    supply = {"cathode": {"tracer": bound("contact", "exchange", exchange_current_density=1e9)}}
-    return film(slab(LENGTH, 1e-9), model((tracer,), 10.0, 300.0, contacts=supply))
+    law = Law("contact", "supply", supply, ())
+    ideal = BoundLaw(law, {"rate": Arrhenius(1e30, 0.0, 298.15)})
+    contacts = {"cathode": {"tracer": ideal}}
+    return film(slab(LENGTH, 1e-9), model((tracer,), 10.0, 300.0, contacts=contacts))
 
 
 @pytest.mark.parametrize(
@@ -34,10 +43,10 @@ def test_diffusion_into_a_film(fourier, uptake):
     found.system.unknowns.setArray(values)
     end = fourier * LENGTH**2 / DIFFUSIVITY
     ramp = Ramp((0.0, end), ((0.0, 0.0), (0.0, 0.0)))
-    states = list(found.drive(ramp, tolerance=2e-3, initial=1e-9 * end, smallest=1e-15 * end))
+    states = list(found.drive(ramp, tolerance=2e-5, initial=1e-9 * end, smallest=1e-15 * end))
     held = states[-1].amounts.sum() / (1e27 * LENGTH)
     before = states[0].amounts.sum() / (1e27 * LENGTH)
-    assert (held - before) / (0.5 - before) == pytest.approx(uptake, rel=2e-3)
+    assert (held - before) / (0.5 - before) == pytest.approx(uptake, rel=1e-3)
 
 
 # One mobile cation on a fixed background between blocking contacts; charge of the left
@@ -58,7 +67,7 @@ RAMP = {
 def blocked_electrolyte():
     hop = bound("transport", "sedan", diffusivity=1e-16)
     ion = species("ion", 1, "boltzmann", 1e25, hop)
-    found = film(slab(1e-7, 5e-11, 1.1), model((ion,), 25.0, 300.0, fixed_charge=-1e25))
+    found = film(slab(1e-7, 5e-11, 1.04), model((ion,), 25.0, 300.0, fixed_charge=-1e25))
     found.settle({"ion": 1.0})
     return found
 
@@ -71,12 +80,12 @@ def test_charging_of_a_blocked_electrolyte():
     times = sorted({time for time, _ in turns} | set(RAMP))
     levels = np.interp(times, *np.array(turns).T)
     ramp = Ramp(tuple(times), tuple((level, 0.0) for level in levels))
-    charges, charge = {}, 0.0
-    for state in found.drive(ramp, tolerance=2e-4):
-        charge += state.step * state.currents[0]
+    charges = {}
+    for state in found.drive(ramp, fixed=1e-3):
         charges[state.time] = found.metal_charge(tuple(state.voltages))[0] * ELEMENTARY_CHARGE
+    largest = max(map(abs, RAMP.values()))
     for time, expected in RAMP.items():
-        assert charges[time] == pytest.approx(expected, rel=1e-3), time
+        assert charges[time] == pytest.approx(expected, abs=2e-4 * largest), time
 
 
 def test_steady_charge_of_a_blocked_electrolyte():
@@ -95,11 +104,13 @@ def test_double_layer_of_gouy_and_chapman(volts, sigma):
     hop = bound("transport", "sedan", diffusivity=1e-9)
     ions = tuple(species(name, z, "boltzmann", bulk, hop) for name, z in (("K", 1), ("Cl", -1)))
     water = model(ions, 78.49, 298.15, work_functions=(0.0, 2.0 * volts))
-    found = film(slab(4e-7, 2e-11, 1.1), water)
+    found = film(slab(4e-7, 1e-11, 1.03), water)
     found.settle({"K": 1.0, "Cl": 1.0})
     middle = np.argmin(np.abs(found.volumes.depth - 2e-7))
     u = found.system.local_unknowns()
-    eta = (u[found.layout.species["K"][middle]] - found.potential()[middle]) / 0.025692579121493725
+    eta = (u[found.layout.species["K"][middle]] - found.potential()[middle]) / thermal_voltage(
+        298.15
+    )
     # The double layers take ions from the bulk; sigma goes with the root of what is left.
     charge = found.metal_charge()[0] * ELEMENTARY_CHARGE / np.exp(0.5 * eta)
     assert charge == pytest.approx(sigma, rel=1e-3)

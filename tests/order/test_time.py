@@ -7,10 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+
 from support.convergence import richardson_order
 from support.devices import analog, owned, ready
 
-COUNTS = (20, 40, 80, 160, 320, 640)
+COUNTS = (80, 160, 320, 640, 1280)
 AMPLITUDE = 0.3  # V at 1 V/s
 
 

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 import pytest
 from mpi4py import MPI
-from support.devices import analog, area, owned, ready, total
 
 from ionstack.assemble import Evaluation
 from ionstack.errors import NumericsError
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.simulation import Prepared
 from ionstack.stepper import State, StepControl, Stepper
+from support.devices import analog, area, owned, ready, total
 
 COMM = MPI.COMM_WORLD
 
@@ -125,11 +125,16 @@ def replayed(prepared: Prepared, states: list[State]) -> list[State]:
 
 
 def same(first: list[State], second: list[State]) -> bool:
+    """Whether all states agree: to the last bit, where the linear solver repeats itself.
+
+    The parallel factorisation sums in the order in which messages arrive.
+    """
+    allowed = 0.0 if COMM.size == 1 else 1e-9
     return len(first) == len(second) and all(
         a.time == b.time
-        and np.array_equal(a.unknowns, b.unknowns)
-        and np.array_equal(a.amounts, b.amounts)
-        and np.array_equal(a.currents, b.currents)
+        and np.allclose(a.unknowns, b.unknowns, rtol=0.0, atol=allowed)
+        and np.allclose(a.amounts, b.amounts, rtol=allowed, atol=0.0)
+        and np.allclose(a.currents, b.currents, rtol=1e3 * allowed, atol=0.0)
         for a, b in zip(first, second, strict=True)
     )
 

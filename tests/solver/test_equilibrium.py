@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mpi4py import MPI
-from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
 
 from ionstack.case import Case, load_case
 from ionstack.equilibrium import Equilibrium
@@ -13,6 +12,7 @@ from ionstack.errors import NumericsError
 from ionstack.node_fields import NodeFields
 from ionstack.output import names
 from ionstack.simulation import Prepared, equilibrium_current
+from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
 
 COMM = MPI.COMM_WORLD
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.devices import ORGANIC, analog, ready
-from support.jacobians import LEAD, STEP, VOLTAGES, disturb, residual
 
 from ionstack.assemble import System
 from ionstack.case import load_case
 from ionstack.physics.constants import thermal_voltage
+from support.devices import ORGANIC, analog, ready
+from support.jacobians import LEAD, STEP, VOLTAGES, disturb, residual
 
 # Few nodes, so that every column can be tried.
 TINY = ("stack.grading.first_cell=12 nm", "stack.grading.growth=1.5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,5 +20,5 @@ def richardson_order(sizes: Sequence[float], values: Sequence[NDArray[np.float64
     Successive differences fall as the error does, without its bias against a
     reference that has errors of its own.
     """
-    pairs = zip(values, values[1:], strict=False)
-    return order(sizes[:-1], [float(np.abs(b - a).max()) for a, b in pairs])
+    differences = [float(np.abs(b - a).max()) for a, b in pairwise(values)]
+    return order(sizes[:-1], differences)

@@ -33,8 +33,8 @@ def scharfetter_gummel(c_k: float, c_l: float, drift: float) -> float:
 def occupation_difference(eta_k: float, eta_l: float) -> float:
     """Return 1/(1+exp(-eta_K)) - 1/(1+exp(-eta_L))."""
     with localcontext(prec=_DIGITS):
-        k, l = (1 / (1 + (-Decimal(eta)).exp()) for eta in (eta_k, eta_l))
-        return float(k - l)
+        first, second = (1 / (1 + (-Decimal(eta)).exp()) for eta in (eta_k, eta_l))
+        return float(first - second)
 
 
 def _bernoulli(x: Decimal) -> Decimal:

@@ -36,7 +36,7 @@ DEVICES: dict[str, tuple[str, ...]] = {
     "3d": ("stack.dimension=3d", "stack.lateral.cells=1"),
 }
 RUN_ON = {"1d": (1, 2, 3), "axisymmetric": (1, 2), "3d": (1, 3)}
-ONE_SWEEP = ("protocol.0.sweep.amplitude=-0.2 V", "protocol.1.sweep.amplitude=0.05 V")
+ONE_SWEEP = ("protocol.0.sweep.amplitude=-0.5 V", "protocol.1.sweep.amplitude=0.05 V")
 
 
 def graph(folder: Path) -> dict[str, Any]:
