@@ -38,7 +38,8 @@ def build_aggregates(volumes: ControlVolumes, layout: Layout, target: int = TARG
     """Join the unknowns of one kind, layer, depth and lateral box (collective).
 
     Args:
-        volumes, layout: mesh and numbering of the system.
+        volumes: mesh of the system.
+        layout: numbering of its unknowns.
         target: number of coarse unknowns aimed at; each depth counts at least once.
     """
     owned = slice(layout.n_owned)
@@ -62,12 +63,13 @@ def _levels(comm: MPI.Comm, depth: Floats) -> Ints:
     known = np.unique(np.concatenate(comm.allgather(np.unique(rounded))))
     if len(known) > _MOST_LEVELS:
         known = known[:: -(-len(known) // _MOST_LEVELS)]
-    return np.searchsorted(known, rounded, side="right") - 1
+    return np.asarray(np.searchsorted(known, rounded, side="right") - 1)
 
 
 def _boxes(comm: MPI.Comm, position: Floats, count: int) -> Ints:
     low, size = _extent(comm, position)
-    return np.minimum((position - low) / size * count, count - 1).astype(np.int64)
+    boxes = np.minimum((position - low) / size * count, count - 1)
+    return np.asarray(boxes, dtype=np.int64)
 
 
 def _extent(comm: MPI.Comm, values: Floats) -> tuple[float, float]:

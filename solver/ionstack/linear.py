@@ -19,7 +19,7 @@ Choice = Literal["auto", "lu", "mumps", "iterative"]
 
 PREFIX = "ionstack_"
 # Mesh vertices above which iterating beats a factorisation; measured, see docs/performance.md.
-DIRECT_LIMIT_2D = 30_000
+DIRECT_LIMIT_2D = 100_000
 DIRECT_LIMIT_3D = 2_000
 MOST_ITERATIONS = 200
 # Error of an update relative to the update: far below what Newton's method leaves over

@@ -10,6 +10,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.linear import DIRECT_LIMIT_2D
 from ionstack.mesh import DeviceMesh, cell_points
 
 Floats = NDArray[np.float64]
@@ -20,7 +21,6 @@ _CELLS = {1: "intervals", 2: "triangles", 3: "tetrahedra"}
 UNKNOWNS_PER_NODE = 3
 # About 400 time steps of 4-5 Newton steps.
 _NEWTON_PER_LOOP = 2000
-_LARGEST_DIRECT_2D = 30_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def estimate_run(
     base, laws = 4e8, 2e-7 * size
     if dimension == 1:
         return RunEstimate("LU", base + 2e3 * size, laws + 4.6e-8 * size)
-    if dimension == 2 and n_nodes <= _LARGEST_DIRECT_2D:
+    if dimension == 2 and n_nodes <= DIRECT_LIMIT_2D:
         share = size / 3e5
         memory = 1e9 * share * math.log(size) / math.log(3e5)
         return RunEstimate("MUMPS", base + memory, laws + 1.46 * share**1.5)

@@ -80,7 +80,7 @@ def test_negative_edges_are_listed_with_layer_and_place(make_stack, comm):
     ("nodes", "dimension", "solver", "seconds", "gigabytes"),
     [
         (400, 1, "LU", 2e-4, 0.4),
-        (100_000, 2, "iterative", 1.06, 0.9),
+        (200_000, 2, "iterative", 2.1, 1.4),
         (30_000, 2, "MUMPS", 0.26, 0.7),
         (50_000, 3, "iterative", 2.03, 0.9),
     ],

@@ -11,11 +11,11 @@ import pytest
 
 from support.devices import ANALOG
 from support.launch import launch
-from support.on_ranks import RUN_ON
+from support.on_ranks import DEVICES
 from support.stacks import SHAPES
 
 RANKS = (1, 2, 3)
-TASKS = ("graph", "jacobian", "trace", "error")
+TASKS = ("graph", "trace", "error")
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +26,10 @@ def results(tmp_path_factory) -> dict[int, dict[str, Any]]:
     found = {}
     for ranks in RANKS:
         folder = tmp_path_factory.mktemp(f"ranks-{ranks}")
-        done = launch(ranks, ["-m", "support.on_ranks", str(folder), *TASKS])
+        tasks = (*TASKS, "jacobian") if ranks == 2 else TASKS
+        done = launch(ranks, ["-m", "support.on_ranks", str(folder), *tasks])
         assert done.returncode == 0, done.stderr[-3000:]
-        found[ranks] = {task: json.loads((folder / f"{task}.json").read_text()) for task in TASKS}
+        found[ranks] = {task: json.loads((folder / f"{task}.json").read_text()) for task in tasks}
     return found
 
 
@@ -45,15 +46,12 @@ def test_control_volumes_are_the_same_to_the_last_bit(results, ranks, shape):
     assert sum(found["owned"]) == found["vertices"][2]
 
 
-@pytest.mark.parametrize("ranks", RANKS)
-def test_matrix_is_the_same(results, ranks):
-    assert results[ranks]["jacobian"] < 1e-13
+def test_matrix_is_the_same(results):
+    assert results[2]["jacobian"] < 1e-13
 
 
-RUNS = [(device, ranks) for device, on in RUN_ON.items() for ranks in on]
-
-
-@pytest.mark.parametrize(("device", "ranks"), [run for run in RUNS if run[1] > 1])
+@pytest.mark.parametrize("ranks", RANKS[1:])
+@pytest.mark.parametrize("device", DEVICES)
 def test_trace_is_the_same(results, ranks, device):
     expected, found = (results[n]["trace"][device] for n in (1, ranks))
     assert len(found["time"]) == len(expected["time"])
@@ -64,7 +62,8 @@ def test_trace_is_the_same(results, ranks, device):
     np.testing.assert_allclose(found["profile"], expected["profile"], rtol=1e-9)
 
 
-@pytest.mark.parametrize(("device", "ranks"), RUNS)
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("device", DEVICES)
 def test_lithium_and_charge_are_conserved(results, ranks, device):
     found = results[ranks]["trace"][device]
     lithium, currents = np.array(found["lithium"]), np.array(found["current"])
