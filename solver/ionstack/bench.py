@@ -1,122 +1,216 @@
-"""The project's own benchmarks: ``ionstack bench [--quick]``.
+"""``ionstack bench``: what a Newton step costs, and what SciPy and MUMPS need on the same matrix.
 
-Every device is the analog stack, stepped along its first sweep. Times are per Newton
-step and split; the peer in the same run is MUMPS on the same matrix (factorisation
-and solve), so that ratios hold when the machine's speed does not.
+Times depend on the machine and on what else runs there; the ratios inside one run
+hardly do.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import itertools
-import time
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from time import perf_counter
 
+import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
+from scipy.linalg import solve_banded
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import splu
 
 from ionstack.assemble import System
-from ionstack.case import Case, load_case
+from ionstack.case import load_case
 from ionstack.compute import configure
 from ionstack.errors import InputError
+from ionstack.newton import Scheme
 from ionstack.simulation import Prepared, prepare
 
-CASE = Path("cases") / "all_in_one" / "analog.yaml"
+_CASE = Path("cases") / "all_in_one" / "analog.yaml"
+_SWEEPS = ("protocol.0.sweep.cycles=1", "protocol.1.sweep.cycles=1")
+# Columns of the table: heading and width.
+_COLUMNS = (
+    ("case", 20),
+    ("vertices", 9),
+    ("unknowns", 9),
+    ("solver", 10),
+    ("steps/s", 9),
+    ("ms/step", 9),
+    ("assembly", 9),
+    ("linear", 8),
+    ("rest", 7),
+    ("MUMPS ms", 9),
+    ("step/MUMPS", 11),
+    ("SciPy ms", 9),
+)
 
 
 @dataclass(frozen=True)
-class Device:
-    """A size of the analog device: dimension, lateral cells, grading, steps to time."""
+class Problem:
+    """A device to time: settings on top of the analog case, time steps and repetitions."""
 
-    name: str
-    dimension: str
-    cells: int
-    first_cell: float
-    growth: float
+    title: str
+    settings: tuple[str, ...]
     steps: int
+    repeats: int = 1
 
 
-FULL = (
-    Device("1-D, 400 nodes", "1d", 1, 0.05e-9, 1.05, 300),
-    Device("2-D, 20 000 nodes", "2d", 180, 0.1e-9, 1.35, 6),
-    Device("3-D, 20 000 nodes", "3d", 9, 0.1e-9, 1.6, 4),
-)
-QUICK = (
-    Device("1-D, 110 nodes", "1d", 1, 0.1e-9, 1.35, 60),
-    Device("2-D, 1 100 nodes", "2d", 9, 0.1e-9, 1.35, 4),
-)
+@dataclass(frozen=True)
+class Timing:
+    """Mean seconds of one Newton step and of its parts."""
+
+    newton_steps: int
+    step: float
+    assembly: float
+    linear: float
+
+    @property
+    def rest(self) -> float:
+        """Seconds of a Newton step that are neither assembly nor linear algebra."""
+        return self.step - self.assembly - self.linear
 
 
-def main(arguments: Sequence[str]) -> int:
+def problems(quick: bool) -> tuple[Problem, ...]:
+    """Devices of the benchmark: 400 nodes in 1-D, 20 000 in 2-D and in 3-D, or fewer."""
+    line = ("stack.dimension=1d", "stack.grading.growth=1.05")
+    plane, block = ("5", "2") if quick else ("92", "7")
+    few = 6 if quick else 14
+    return (
+        Problem("1-D", line, 60 if quick else 100_000, 1 if quick else 5),
+        Problem("2-D", ("stack.dimension=2d", f"stack.lateral.cells={plane}"), few),
+        Problem("3-D", ("stack.dimension=3d", f"stack.lateral.cells={block}"), few),
+        Problem(
+            "3-D, 300 nm wide",
+            (
+                "stack.dimension=3d",
+                f"stack.lateral.cells={block}",
+                "stack.lateral.diameter=300 nm",
+            ),
+            few,
+        ),
+    )
+
+
+def main(arguments: Sequence[str] = ()) -> int:
     """Run the benchmarks and print a table; return the exit status."""
     parser = argparse.ArgumentParser(prog="ionstack bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small devices only")
+    parser.add_argument("--quick", action="store_true", help="small meshes, to see that it works")
     options = parser.parse_args(arguments)
     configure()
-    if not CASE.exists():
-        raise InputError(f"{CASE}: not found; run the benchmarks from the top of a checkout")
+    print(f"{os.cpu_count()} cores, one used; mean of Newton steps after compilation\n")
+    print("".join(f"{name:>{width}}" for name, width in _COLUMNS))
+    for problem in problems(options.quick):
+        print(f"{problem.title:>{_COLUMNS[0][1]}}", end="", flush=True)
+        print(_row(problem), flush=True)
     print(
-        f"{'device':<20}{'unknowns':>9}  {'method':<10}{'Newton/s':>9}{'ms each':>9}"
-        f"{'assembly':>9}{'linear':>8}{'rest':>7}{'T_MUMPS':>10}{'each/T':>8}"
+        "\nMUMPS: refactorisation and solve of the last matrix, symbolic analysis kept; "
+        "SciPy: banded LAPACK (1-D) or SuperLU on the same matrix. "
+        "assembly, linear and rest are shares of a step."
     )
-    for device in QUICK if options.quick else FULL:
-        print(f"{device.name:<20}", end="", flush=True)
-        print(_measure(device))
     return 0
 
 
-def _case(device: Device) -> Case:
-    settings = [
-        f"stack.dimension={device.dimension}",
-        f"stack.lateral.cells={device.cells}",
-        "numerics.max_step=25 ms",
-    ]
-    case = load_case(CASE, settings)
-    layers = tuple(
-        dataclasses.replace(layer, first_cell=device.first_cell, growth=device.growth)
-        for layer in case.stack.layers
+def _row(problem: Problem) -> str:
+    """Time one device; the cells of its row after the title."""
+    prepared = prepare(load_case(_case(), [*_SWEEPS, *problem.settings]), MPI.COMM_SELF)
+    system = prepared.system
+    _compile(system)
+    timings = [_march(prepared, problem.steps) for _ in range(problem.repeats)]
+    best = min(timings, key=lambda timing: timing.step)
+    mumps = _mumps_seconds(system)
+    volumes = system.equations.volumes
+    scipy = _banded_seconds(system) if volumes.dimension == 1 else _superlu_seconds(system)
+    cells = (
+        str(volumes.n_owned_vertices),
+        str(system.layout.n_global),
+        prepared.newton.method,
+        f"{1.0 / best.step:.0f}",
+        f"{best.step * 1e3:.3g}",
+        *(f"{part / best.step:.0%}" for part in (best.assembly, best.linear, best.rest)),
+        f"{mumps * 1e3:.3g}",
+        f"{best.step / mumps:.2f}",
+        f"{scipy * 1e3:.3g}",
     )
-    return dataclasses.replace(case, stack=dataclasses.replace(case.stack, layers=layers))
+    widths = (width for _, width in _COLUMNS[1:])
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
-def _measure(device: Device) -> str:
-    """Step a device after a warm-up and return its row of the table."""
-    prepared = prepare(_case(device), MPI.COMM_SELF)
-    newton, stepper = prepared.newton, prepared.stepper()
-    states = stepper.run()
-    for _ in itertools.islice(states, 5):
+def _case() -> Path:
+    """Path of the analog case: in the working directory or in the source tree."""
+    for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
+        if (root / _CASE).is_file():
+            return root / _CASE
+    raise InputError(f"no {_CASE} here: run `ionstack bench` in the repository")
+
+
+def _compile(system: System) -> None:
+    """Compile both kernels, so that no timing contains it."""
+    zero = np.zeros(system.layout.n_owned)
+    voltages = np.zeros(len(system.equations.volumes.contacts))
+    scheme = Scheme(zero, 1.5, 1e-3, voltages)
+    system.linearise(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+    system.evaluate(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+
+
+def _march(prepared: Prepared, steps: int) -> Timing:
+    """Take time steps from equilibrium, then put the equilibrium back."""
+    start, newton = prepared.system.unknowns.copy(), prepared.newton
+    newton.assembly_seconds = newton.linear_seconds = 0.0
+    stepper = prepared.stepper()
+    begin = perf_counter()
+    for _ in islice(stepper.run(), steps + 1):
         pass
-    before = (stepper.newton_steps, newton.assembly_seconds, newton.linear_seconds)
-    begin = time.perf_counter()
-    for _ in itertools.islice(states, device.steps):
-        pass
-    seconds = time.perf_counter() - begin
-    count = stepper.newton_steps - before[0]
-    assembly = newton.assembly_seconds - before[1]
-    linear = newton.linear_seconds - before[2]
-    peer = _mumps_seconds(prepared)
-    return (
-        f"{prepared.system.layout.n_global:>9}  {newton.method:<10}{count / seconds:>9.1f}"
-        f"{1e3 * seconds / count:>9.3f}{assembly / seconds:>9.0%}{linear / seconds:>8.0%}"
-        f"{1.0 - (assembly + linear) / seconds:>7.0%}{1e3 * peer:>7.1f} ms"
-        f"{seconds / count / peer:>8.2f}"
+    seconds, count = perf_counter() - begin, stepper.newton_steps
+    start.copy(prepared.system.unknowns)
+    prepared.system.refresh_ghosts()
+    return Timing(
+        count, seconds / count, newton.assembly_seconds / count, newton.linear_seconds / count
     )
 
 
-def _mumps_seconds(prepared: Prepared) -> float:
-    """Wall-clock seconds of a MUMPS refactorisation and solve of the present matrix."""
-    system: System = prepared.system
+def _best(work: Callable[[], object], repeats: int = 3) -> float:
+    """Shortest of several runs [s], after one that is not counted."""
+    work()
+    seconds = []
+    for _ in range(repeats):
+        begin = perf_counter()
+        work()
+        seconds.append(perf_counter() - begin)
+    return min(seconds)
+
+
+def _mumps_seconds(system: System) -> float:
     ksp = PETSc.KSP().create(system.comm)
-    ksp.setType(PETSc.KSP.Type.PREONLY)
+    ksp.setOptionsPrefix("ionstack_bench_")
     ksp.setOperators(system.matrix)
+    ksp.setType(PETSc.KSP.Type.PREONLY)
     ksp.getPC().setType(PETSc.PC.Type.LU)
     ksp.getPC().setFactorSolverType(PETSc.Mat.SolverType.MUMPS)
-    result = system.matrix.createVecRight()
-    ksp.solve(system.right_side, result)
-    system.matrix.stateIncrease()
-    begin = time.perf_counter()
-    ksp.solve(system.right_side, result)
-    return time.perf_counter() - begin
+
+    def work() -> None:
+        system.matrix.stateIncrease()
+        ksp.setOperators(system.matrix)
+        ksp.solve(system.right_side, system.update)
+
+    return _best(work)
+
+
+def _superlu_seconds(system: System) -> float:
+    matrix, right_side = _matrix(system).tocsc(), system.right_side.getArray()
+    return _best(lambda: splu(matrix).solve(right_side), 1)
+
+
+def _banded_seconds(system: System) -> float:
+    matrix, right_side = _matrix(system).tocoo(), system.right_side.getArray()
+    rows, columns = matrix.coords
+    width = int(np.abs(rows - columns).max())
+    bands = np.zeros((2 * width + 1, len(right_side)))
+    bands[width + rows - columns, columns] = matrix.data
+    return _best(lambda: solve_banded((width, width), bands, right_side), 20)
+
+
+def _matrix(system: System) -> csr_array:
+    starts, columns, entries = system.matrix.getValuesCSR()
+    return csr_array((entries, columns, starts), shape=system.matrix.getSize())
