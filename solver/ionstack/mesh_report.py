@@ -84,10 +84,10 @@ def estimate_run(
     1-D (linear), nested dissection in 2-D (time N^1.5, memory N log N, 1.46 s and
     1 GB for 100 000 nodes), preconditioned Krylov otherwise (linear, 2 s and 0.5 GB
     for 50 000 nodes in 3-D, 1 s and 0.5 GB for 100 000 nodes in 2-D). Evaluation of
-    the laws adds 0.2 us per unknown; the program itself needs 0.4 GB.
+    the laws adds 0.2 us per unknown and 0.25 ms; the program itself needs 0.4 GB.
     """
     size = float(max(n_nodes, 2) * unknowns_per_node)
-    base, laws = 4e8, 2e-7 * size
+    base, laws = 4e8, 2.5e-4 + 2e-7 * size
     if dimension == 1:
         return RunEstimate("LU", base + 2e3 * size, laws + 4.6e-8 * size)
     if dimension == 2 and n_nodes <= DIRECT_LIMIT_2D:
