@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +142,9 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
         f"{system.layout.n_global} unknowns on {comm.size} rank{'s' * (comm.size > 1)}; "
         f"equilibrium found in {prepared.equilibrium.newton_steps} Newton steps"
     )
-    entries = _equilibrium_entries(prepared)
-    stepper, observers = prepared.stepper(), _observers(prepared, run)
+    fields = NodeFields(system)
+    entries = _equilibrium_entries(prepared, fields)
+    stepper, observers = prepared.stepper(), _observers(prepared, fields, run)
     failure: IonstackError | None = None
     with timing.part("stepping"):
         try:
@@ -152,7 +153,9 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
             failure = error
     for observer in observers:
         entries |= observer.found()
-    entries |= _step_entries(prepared, stepper, timing, entries)
+    entries |= _step_entries(prepared, stepper)
+    timing.seconds["assembly"] = prepared.newton.assembly_seconds
+    timing.seconds["linear"] = prepared.newton.linear_seconds
     _finish(case, run, comm, system, entries | {"completed": failure is None}, timing, log)
     if failure is not None:
         raise failure
@@ -160,18 +163,18 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
 
 
 def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
-    fitted = sum(1 for row in values_used(case) if row.fitted)
+    numbers = values_used(case)
+    fitted = sum(1 for row in numbers if row.fitted)
     log.say(f"{case.title or case.name}: {case.path}")
     log.say(
         f"{case.stack.dimension} stack {case.stack.name}, {case.temperature:.2f} K, protocol of "
         f"{case.protocol.duration:g} s, {comm.size} rank{'s' * (comm.size > 1)}; "
-        f"{fitted} of {len(values_used(case))} material numbers are fitted or assumed"
+        f"{fitted} of {len(numbers)} material numbers are fitted or assumed"
     )
 
 
-def _observers(prepared: Prepared, run: RunDirectory) -> list[Observer]:
+def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
     case, system = prepared.case, prepared.system
-    fields = NodeFields(system)
     observers: list[Observer] = [
         Trace(run, system, case.protocol),
         Balance(system, prepared.equilibrium.groups, equilibrium_current(prepared)),
@@ -200,11 +203,11 @@ def equilibrium_current(prepared: Prepared) -> float:
     return float(np.abs(outflow).max()) * ELEMENTARY_CHARGE
 
 
-def _equilibrium_entries(prepared: Prepared) -> dict[str, Any]:
+def _equilibrium_entries(prepared: Prepared, node_fields: NodeFields) -> dict[str, Any]:
     """Spread of each electrochemical potential over its group [V]."""
     system = prepared.system
     volumes = system.equations.volumes
-    fields = NodeFields(system).evaluate()
+    fields = node_fields.evaluate()
     entries: dict[str, Any] = {}
     for group in prepared.equilibrium.groups:
         inside = np.isin(volumes.node_region, [volumes.regions.index(n) for n in group.regions])
@@ -216,12 +219,8 @@ def _equilibrium_entries(prepared: Prepared) -> dict[str, Any]:
     return entries
 
 
-def _step_entries(
-    prepared: Prepared, stepper: Stepper, timing: Timing, entries: Mapping[str, Any]
-) -> dict[str, Any]:
+def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
     newton = prepared.newton
-    timing.seconds["assembly"] = newton.assembly_seconds
-    timing.seconds["linear"] = newton.linear_seconds
     return {
         "steps.accepted": stepper.accepted,
         "steps.rejected": stepper.rejected,

@@ -140,13 +140,12 @@ class Stepper:
             time = end if last else self._past[-1].time + size
             result, error, state = self._try(time, rejected, last)
             self.newton_steps += result.iterations
-            if state is not None and error <= 1.0:
+            if state is not None:
                 self.accepted += 1
                 return state, self._next(size if not last else step, error)
             rejected += 1
             self.rejected += 1
-            factor = SHRINK if state is None else max(SHRINK, SAFETY * error ** (-1.0 / 3.0))
-            step = size * factor
+            step = size * max(SHRINK, SAFETY * error ** (-1.0 / 3.0))
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
@@ -167,6 +166,7 @@ class Stepper:
     def _try(
         self, time: float, rejected: int, last: bool
     ) -> tuple[NewtonResult, float, State | None]:
+        """Newton's result, error over tolerance (inf unless solved), state if acceptable."""
         past = self._past
         guess = _extrapolate(past, time)
         unknowns = self.system.unknowns
@@ -183,7 +183,7 @@ class Stepper:
         new = unknowns.getArray().copy()
         error = self._error(new - guess, time)
         if error > 1.0:
-            return result, error, self._nothing(time)
+            return result, error, None
         evaluation = self.newton.evaluate(scheme)
         charge = self._sum(evaluation.metal_charge)
         rate = lead * charge + sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
@@ -194,11 +194,6 @@ class Stepper:
             time, size, voltages, currents, new, evaluation.amounts, count, rejected, last
         )
         return result, error, state
-
-    def _nothing(self, time: float) -> State:
-        """Stand-in for a state that was solved but is too inaccurate to keep."""
-        empty = np.zeros(0)
-        return State(time, 0.0, empty, empty, empty, empty, 0, 0, False)
 
     def _sum(self, local: Floats) -> Floats:
         if self.system.comm.size == 1:

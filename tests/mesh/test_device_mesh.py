@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ionstack.gmsh_model import export_msh
 from ionstack.graph import build_control_volumes
 from ionstack.mesh import build_mesh, cell_points
 from ionstack.stack import Electrode, Lateral, Layer
+from support.stacks import gmsh_session
 
 RECTANGLE = Lateral("rectangle", None, 80e-6, 30e-6, 4, 2.0)
 SHAPES = [
@@ -150,19 +150,9 @@ def test_exported_mesh_gives_the_same_device(make_stack, comm, shared_path, dime
 # Meshes made by other means than ours, in metres, written by rank 0.
 
 
-@contextmanager
-def _session():
-    gmsh.initialize([], readConfigFiles=False, interruptible=False)
-    try:
-        gmsh.option.setNumber("General.Terminal", 0)
-        yield gmsh.model
-    finally:
-        gmsh.finalize()
-
-
 def _write_free_form(path: Path, names: tuple[str, ...] = ("film", "cathode", "anode")) -> None:
     """Write a film with a dimple in its lower face, meshed by Gmsh's Delaunay algorithm."""
-    with _session() as model:
+    with gmsh_session() as model:
         gmsh.option.setNumber("Mesh.Algorithm", 5)
         corners = ((0, 0), (2e-7, 0), (2e-7, 8e-8), (1.3e-7, 8e-8), (1e-7, 1.1e-7), (7e-8, 8e-8))
         points = [model.geo.addPoint(x, y, 0, 8e-9) for x, y in (*corners, (0, 8e-8))]
@@ -182,7 +172,7 @@ def _write_cells(
     path: Path, points: list[tuple[float, float]], kind: int, cells: list[int]
 ) -> None:
     """Write given triangles (2) or quadrilaterals (3); nodes 1, 2 and 3, 4 are the contacts."""
-    with _session() as model:
+    with gmsh_session() as model:
         surface = model.addDiscreteEntity(2)
         top, bottom = model.addDiscreteEntity(1), model.addDiscreteEntity(1)
         flat = np.column_stack([points, np.zeros(len(points))]).ravel()

@@ -56,7 +56,8 @@ def film(path: Path, dimension: str = "2d", lateral: Lateral = RECTANGLE) -> Sta
 
 
 @contextmanager
-def _session():
+def gmsh_session():
+    """Give an empty Gmsh model."""
     gmsh.initialize([], readConfigFiles=False, interruptible=False)
     try:
         gmsh.option.setNumber("General.Terminal", 0)
@@ -69,7 +70,7 @@ def write_triangles(
     path: Path, points: Floats, triangles: Ints, contacts: Mapping[str, Ints]
 ) -> None:
     """Write one region ``film`` of triangles in metres, with contacts as lists of segments."""
-    with _session() as model:
+    with gmsh_session() as model:
         surface = model.addDiscreteEntity(2)
         flat = np.column_stack([points, np.zeros(len(points))]).ravel()
         model.mesh.addNodes(2, surface, np.arange(1, len(points) + 1), flat)
@@ -84,7 +85,7 @@ def write_triangles(
 
 def write_free_form(path: Path) -> None:
     """Write a film with a dimple in its lower face, meshed by Gmsh's Delaunay algorithm."""
-    with _session() as model:
+    with gmsh_session() as model:
         gmsh.option.setNumber("Mesh.Algorithm", 5)
         corners = ((0, 0), (2e-7, 0), (2e-7, 8e-8), (1.3e-7, 8e-8), (1e-7, 1.1e-7), (7e-8, 8e-8))
         points = [model.geo.addPoint(x, y, 0, 8e-9) for x, y in (*corners, (0, 8e-8))]
