@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import csr_array, vstack
 
+from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
 from ionstack.physics.constants import thermal_voltage
-from ionstack.terms import NodeBatch, State, Term, node_batch, settled
+from ionstack.terms import State, Term
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -155,8 +156,9 @@ class System:
         return u, np.array([lead, step, temperature]), voltages, self._levels, self._buffers
 
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
-        amounts = np.zeros(self.layout.n_owned)
-        amounts[self._scatter.stored_row] = stored
+        row = self._scatter.stored_row
+        weights = stored * self._scatter.stored_factor
+        amounts = np.bincount(row, weights, self.layout.n_owned).astype(np.float64, copy=False)
         sums = self._scatter.sums @ values
         residual = sums[: len(history)]
         residual += history
@@ -164,6 +166,7 @@ class System:
         return Evaluation(residual, amounts, metal_charge, outflow)
 
 
+Triplets = tuple[Ints, Ints, Floats]
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
 
 
@@ -206,6 +209,7 @@ class _Scatter:
     entry_row: Ints
     entry_column: Ints
     stored_row: Ints
+    stored_factor: Floats
 
     def csr(self, n_rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
         """Row starts, global columns and (empty) values of the matrix."""
@@ -216,9 +220,11 @@ class _Scatter:
 
 def _scatter(equations: Equations) -> _Scatter:
     n_owned = equations.layout.n_owned
-    sizes = [len(term.rows[0][0]) for term in equations.terms]
+    sizes = [term.size for term in equations.terms]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    residual, charges, outflow = [], [], []
+    residual: list[Triplets] = []
+    charges: list[Triplets] = []
+    outflow: list[Triplets] = []
     for term, start in zip(equations.terms, starts, strict=False):
         for rows, sign in term.rows:
             position = np.arange(len(rows)) + start
@@ -228,8 +234,9 @@ def _scatter(equations: Equations) -> _Scatter:
             bound = np.flatnonzero((metal >= 0) & (rows < n_owned))
             charges.append(_triplets(metal[bound], position[bound], sign))
         if term.contact is not None:
-            owner = np.full(len(term.rows[0][0]), term.contact)
-            outflow.append(_triplets(owner, np.arange(len(owner)) + start, term.charge))
+            owner = np.flatnonzero(_mine(equations, term))
+            part = _triplets(np.full(len(owner), term.contact), owner + start, term.charge)
+            (outflow if term.weight == "flow" else charges).append(part)
     n_values, n_contacts = int(starts[-1]), len(equations.volumes.contacts)
     sums = (
         _matrix(residual, (n_owned, n_values)),
@@ -239,7 +246,7 @@ def _scatter(equations: Equations) -> _Scatter:
     return _Scatter(
         csr_array(vstack(sums)),
         *_entries(equations),
-        _stored_rows(equations),
+        *_stored_rows(equations),
     )
 
 
@@ -248,16 +255,25 @@ def _metal(equations: Equations, term: Term, rows: Ints) -> Ints:
     return np.full(len(rows), -1) if term.name == "metal" else equations.metal[rows]
 
 
-def _stored_rows(equations: Equations) -> Ints:
-    rows = [term.rows[0][0] for term in equations.terms if term.weight == "stored"]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *rows])
+def _mine(equations: Equations, term: Term) -> NDArray[np.bool_]:
+    """Which entities of a contact term this rank counts: those whose potential it owns."""
+    return np.asarray(term.columns[0] < equations.layout.n_owned)
 
 
-def _triplets(rows: Ints, columns: Ints, value: int) -> tuple[Ints, Ints, Floats]:
+def _stored_rows(equations: Equations) -> tuple[Ints, Floats]:
+    """Row and factor of every stored amount; those of other ranks get factor 0."""
+    stored = [term.rows[0] for term in equations.terms if term.weight == "stored"]
+    rows = np.concatenate([np.zeros(0, dtype=np.int64), *(row for row, _ in stored)])
+    factors = np.concatenate([np.zeros(0), *(np.full(len(row), float(f)) for row, f in stored)])
+    mine = rows < equations.layout.n_owned
+    return np.where(mine, rows, 0), np.where(mine, factors, 0.0)
+
+
+def _triplets(rows: Ints, columns: Ints, value: float) -> Triplets:
     return rows, columns, np.full(len(rows), float(value))
 
 
-def _matrix(parts: list[tuple[Ints, Ints, Floats]], shape: tuple[int, int]) -> csr_array:
+def _matrix(parts: list[Triplets], shape: tuple[int, int]) -> csr_array:
     if not parts:
         return csr_array(shape)
     rows, columns, values = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -272,7 +288,8 @@ def _entries(equations: Equations) -> tuple[csr_array, Ints, Ints]:
     for term in equations.terms:
         for column in term.columns:
             for rows, sign in term.rows:
-                kept = np.flatnonzero((_metal(equations, term, rows) < 0) & (rows < n_owned))
+                free = (_metal(equations, term, rows) < 0) & (column < equations.layout.n_local)
+                kept = np.flatnonzero(free & (rows < n_owned))
                 keys.append(rows[kept] * n_global + numbers[column[kept]])
                 positions.append(kept + start)
                 signs.append(np.full(len(kept), float(sign)))

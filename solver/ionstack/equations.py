@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack import terms as make
-from ionstack.errors import InputError
+from ionstack.carriers import (
+    carrier_inputs,
+    density_inputs,
+    gradient_of,
+    law_inputs,
+)
+from ionstack.entities import Entities, Region
 from ionstack.graph import ControlVolumes
 from ionstack.layout import Layout
-from ionstack.model import BoundLaw, InterfaceModel, Model, RegionModel
-from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.model import DoubleLayer, Model
 from ionstack.terms import Term
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Arrays = dict[str, Any]
 
 
@@ -26,6 +32,8 @@ class Equations:
     """Terms and the arrays and numbers that they evaluate from.
 
     `metal` gives for every local unknown the contact whose potential it is, or -1.
+    Columns from `layout.n_local` on stand for the voltages of the contacts. `work_functions`
+    [eV] are those at local unknowns that touch a metal.
     """
 
     model: Model
@@ -35,262 +43,297 @@ class Equations:
     arrays: Arrays
     numbers: Mapping[str, Any]
     metal: Ints
+    work_functions: Floats
 
 
 @dataclass(frozen=True)
-class _Region:
-    """A region's index, its laws, and the mesh nodes that it holds."""
+class Pins:
+    """What holds the species in the equilibrium search.
 
-    index: int
-    laws: RegionModel
-    nodes: Ints
-    n_owned: int
-    local: Ints  # node of the mesh -> node of the region
+    `groups[region, species]` is the position of a level [V] in ``arrays["levels"]``;
+    `contents["region/species"]` the logarithm of a given content; `count` the number
+    of levels.
+    """
+
+    groups: Mapping[tuple[str, str], int]
+    contents: Mapping[str, float]
+    count: int
 
 
-def transient_equations(model: Model, volumes: ControlVolumes, layout: Layout) -> Equations:
-    """Poisson and species balances with all laws of the model."""
-    regions = _regions(model, volumes)
-    builder = _Builder(model, volumes, layout, regions)
-    terms = (
-        *builder.poisson(),
-        *builder.balances(),
-        *builder.interface_flows(),
-        *builder.contact_flows(),
-    )
-    return builder.finish(terms)
+def transient_equations(
+    model: Model, volumes: ControlVolumes, layout: Layout, work_functions: Floats | None = None
+) -> Equations:
+    """Poisson and species balances with all laws of the model.
+
+    `work_functions` [eV] at every local unknown, see `neutrality.work_functions`; the
+    contacts' own when left out.
+    """
+    builder = _builder(model, volumes, layout, work_functions)
+    return builder.finish((*builder.poisson(), *builder.gradients(), *builder.balances()))
 
 
 def equilibrium_equations(
-    model: Model, volumes: ControlVolumes, layout: Layout, group_of: Mapping[tuple[str, str], int]
+    model: Model,
+    volumes: ControlVolumes,
+    layout: Layout,
+    pins: Pins,
+    work_functions: Floats | None = None,
 ) -> Equations:
-    """Poisson with every electrochemical potential pinned to a level per group.
-
-    `group_of[region, species]` is the position of the level [V] in ``arrays["levels"]``.
-    """
-    regions = _regions(model, volumes)
-    builder = _Builder(model, volumes, layout, regions)
-    terms = (*builder.poisson(), *builder.pins(group_of))
-    return builder.finish(terms, levels=np.zeros(len(set(group_of.values()))))
+    """Poisson with every species pinned to a level or to its content."""
+    builder = _builder(model, volumes, layout, work_functions)
+    terms = (*builder.poisson(), *builder.gradients(), *builder.pins(pins))
+    return builder.finish(terms, levels=np.zeros(pins.count), frozen=dict(pins.contents))
 
 
-def _regions(model: Model, volumes: ControlVolumes) -> tuple[_Region, ...]:
-    result = []
-    for index, name in enumerate(volumes.regions):
-        nodes = np.flatnonzero(volumes.node_region == index)
-        local = np.full(len(volumes.node_region), -1, dtype=np.int64)
-        local[nodes] = np.arange(len(nodes))
-        owned = int(np.searchsorted(nodes, volumes.n_owned_nodes))
-        result.append(_Region(index, model.region(name), nodes, owned, local))
-    return tuple(result)
+def _builder(
+    model: Model, volumes: ControlVolumes, layout: Layout, work_functions: Floats | None
+) -> _Builder:
+    entities = Entities(model, volumes, layout)
+    if work_functions is None:
+        work_functions = given_work_functions(entities)
+    return _Builder(entities, work_functions)
+
+
+def given_work_functions(entities: Entities) -> Floats:
+    """Work functions [eV] of the contacts at every local unknown that touches one, else 0."""
+    result = np.zeros(entities.layout.n_local)
+    for face in entities.faces:
+        result[entities.layout.phi[face.nodes]] = face.model.work_function or 0.0
+    return result
 
 
 @dataclass(frozen=True)
 class _Builder:
-    model: Model
-    volumes: ControlVolumes
-    layout: Layout
-    regions: tuple[_Region, ...]
+    entities: Entities
+    work_functions: Floats
 
-    def finish(self, terms: tuple[Term, ...], **extra: NDArray[Any]) -> Equations:
-        metal = _metals(self.volumes, self.layout)
-        arrays: Arrays = {
-            "nodes": [self._node_arrays(region) for region in self.regions],
-            "edges": [self._edge_arrays(region) for region in self.regions],
-            "pairs": [dict(part[-1]) for part in self._pairs()],
-            "faces": [dict(part[-1]) for part in self._faces()],
-            "metals": [self._metal_arrays(metal, c) for c in range(len(self.volumes.contacts))],
-            **extra,
-        }
-        metals = tuple(self._metal_term(metal, c) for c in range(len(self.volumes.contacts)))
-        numbers = numbers_of(self.model, self.volumes)
+    @property
+    def model(self) -> Model:
+        return self.entities.model
+
+    @property
+    def layout(self) -> Layout:
+        return self.entities.layout
+
+    def finish(self, terms: tuple[Term, ...], **extra: Any) -> Equations:
+        entities = self.entities
+        contacts = range(len(entities.volumes.contacts))
+        arrays = entities.arrays(self.work_functions) | extra
+        metals = tuple(self._metal(contact) for contact in contacts)
         return Equations(
-            self.model, self.volumes, self.layout, (*terms, *metals), arrays, numbers, metal
+            self.model,
+            entities.volumes,
+            self.layout,
+            (*terms, *metals),
+            arrays,
+            numbers_of(self.model),
+            entities.metal,
+            self.work_functions,
         )
 
     def poisson(self) -> Iterator[Term]:
-        """Electric flux and charge of every region."""
-        for region in self.regions:
-            K, L = (self._phi(nodes) for nodes in self._edge_nodes(region).T)
-            flux = make.displacement(region.index, region.laws)
-            yield Term("displacement", "algebraic", ((K, 1), (L, -1)), (K, L), flux)
-            owned = region.nodes[: region.n_owned]
-            species = (self.layout.species[one.name][owned] for one in region.laws.species)
-            columns = (self._phi(owned), *species)
+        """Electric flux and charge of every region, double layers and sheet charges."""
+        for region in self.entities.regions:
+            if not region.laws.neutral:
+                K, L = (self.layout.phi[nodes] for nodes in region.edges.T)
+                flux = make.displacement(region.index, region.laws)
+                yield Term("displacement", "algebraic", ((K, 1), (L, -1)), (K, L), flux)
+            columns = self._columns(make.charge_inputs(region.laws), region.owned)
             charge = make.charge(region.index, region.laws)
-            yield Term("charge", "algebraic", ((self._phi(owned), 1),), columns, charge)
+            rows = ((self.layout.phi[region.owned], 1),)
+            yield Term("charge", "algebraic", rows, columns, charge)
+        yield from self._capacitors()
+        yield from self._contact_capacitors()
+        yield from self._sheets()
+
+    def _capacitors(self) -> Iterator[Term]:
+        """Charge of double layers in the Poisson rows of sides that have space charge."""
+        for position, joint in enumerate(self.entities.capacitors):
+            phi = [self.layout.phi[column] for column in joint.nodes.T]
+            rows = tuple(
+                (phi[end], sign)
+                for end, sign in ((0, 1), (1, -1))
+                if _carrier(joint.sides[end], joint.model.double_layer) is None
+            )
+            evaluate = make.capacitor(position, _indices(joint.sides))
+            yield Term("double layer", "algebraic", rows, tuple(phi), evaluate)
+
+    def _contact_capacitors(self) -> Iterator[Term]:
+        for position, face in enumerate(self.entities.contact_capacitors):
+            evaluate = make.contact_capacitor(position, face.contact, face.region.index)
+            phi = self.layout.phi[face.nodes]
+            poisson = _carrier(face.region, face.model.double_layer) is None
+            columns = (phi, self._voltage(face.contact, phi))
+            yield Term(
+                "double layer",
+                "algebraic",
+                ((phi, 1),) if poisson else (),
+                columns,
+                evaluate,
+                face.contact,
+                -1,
+            )
+
+    def _sheets(self) -> Iterator[Term]:
+        for position, joint in enumerate(self.entities.sheets):
+            rows = ((self.layout.phi[joint.nodes[:, 0]], 1),)
+            yield Term("sheet", "algebraic", rows, (), make.sheet(position))
+
+    def gradients(self) -> Iterator[Term]:
+        """Gradient term of every potential that has one: V g = -kappa sum A/h dx."""
+        for region in self.entities.regions:
+            for one in region.laws.species:
+                if not one.gradient_energy:
+                    continue
+                unknown = self.layout.species[gradient_of(one.name)]
+                own = unknown[region.owned]
+                potential = make.gradient_potential(region.index, one.name)
+                yield Term("gradient", "algebraic", ((own, 1),), (own,), potential)
+                K, L = region.edges.T
+                inputs = density_inputs(region.laws, one.name)
+                columns = (*self._columns(inputs, K), *self._columns(inputs, L))
+                gradient = make.content_gradient(region.index, region.laws, one.name)
+                rows = ((unknown[K], -1), (unknown[L], 1))
+                yield Term("gradient", "algebraic", rows, columns, gradient)
 
     def balances(self) -> Iterator[Term]:
-        """Stored amounts and flows along edges of every species in every region."""
-        for region in self.regions:
-            edges = self._edge_nodes(region)
-            owned = region.nodes[: region.n_owned]
-            for one in region.laws.species:
-                rows = self.layout.species[one.name]
-                stored = make.stored(region.index, one.name)
-                columns = (self._phi(owned), rows[owned])
-                yield Term("stored", "stored", ((rows[owned], 1),), columns, stored)
-                key = f"{region.laws.name}/{one.name}/transport"
-                flow = make.flux(key, region.index, region.laws, one.name, one.transport)
-                ends = [self._columns(region.laws, one.name, one.transport, n) for n in edges.T]
-                sides = ((rows[edges[:, 0]], 1), (rows[edges[:, 1]], -1))
-                yield Term("flux", "flow", sides, (*ends[0], *ends[1]), flow)
+        """Stored amounts, flows and reactions of every species."""
+        for region in self.entities.regions:
+            yield from self._region_balances(region)
+            yield from self._reactions(region)
+        yield from self._surface_excess()
+        yield from self._interface_flows()
+        yield from self._contact_flows()
 
-    def pins(self, group_of: Mapping[tuple[str, str], int]) -> Iterator[Term]:
-        """Electrochemical potentials equal to their level."""
-        for region in self.regions:
-            owned = region.nodes[: region.n_owned]
-            for one in region.laws.species:
-                rows = self.layout.species[one.name][owned]
-                pin = make.pinned(region.index, one.name, group_of[region.laws.name, one.name])
-                columns = (self._phi(owned), rows)
-                yield Term("pinned", "algebraic", ((rows, 1),), columns, pin)
+    def _region_balances(self, region: Region) -> Iterator[Term]:
+        for one in region.laws.species:
+            rows = self.layout.species[one.name]
+            columns = self._columns(density_inputs(region.laws, one.name), region.owned)
+            stored = make.stored(region.index, region.laws, one.name)
+            yield Term("stored", "stored", ((rows[region.owned], 1),), columns, stored)
+            if not one.transport.law.passes:
+                continue
+            key = f"{region.laws.name}/{one.name}/transport"
+            flow = make.flux(key, region.index, region.laws, one.name, one.transport)
+            inputs = law_inputs(region.laws, one.name, one.transport)
+            K, L = region.edges.T
+            columns = (*self._columns(inputs, K), *self._columns(inputs, L))
+            yield Term("flux", "flow", ((rows[K], 1), (rows[L], -1)), columns, flow)
 
-    def interface_flows(self) -> Iterator[Term]:
-        """Exchange between the regions of every interface."""
-        for position, (interface, name, law, nodes, _) in enumerate(self._pairs()):
-            sides = [self._region(side) for side in interface.sides]
-            key = f"{'/'.join(interface.sides)}/{name}"
-            flow = make.pair_flow(key, position, tuple((s.index, s.laws) for s in sides), name, law)
-            rows = self.layout.species[name]
+    def _reactions(self, region: Region) -> Iterator[Term]:
+        for one in region.laws.reactions:
+            key = f"{region.laws.name}/reaction {one.name}"
+            rate = make.reaction(key, region.index, region.laws, one)
+            columns = self._columns(make.reaction_inputs(region.laws, one), region.owned)
+            rows = tuple(
+                (self.layout.species[name][region.owned], -change)
+                for name, change in one.changes.items()
+                if change
+            )
+            yield Term("reaction", "flow", rows, columns, rate)
+
+    def _surface_excess(self) -> Iterator[Term]:
+        """Amount of the species that carry the charge of double layers at neutral layers."""
+        for position, joint in enumerate(self.entities.capacitors):
+            phi = tuple(self.layout.phi[column] for column in joint.nodes.T)
+            for end, sign in ((0, 1), (1, -1)):
+                name = _carrier(joint.sides[end], joint.model.double_layer)
+                if name is not None:
+                    rows = self.layout.species[name][joint.nodes[:, end]]
+                    row = (rows, sign / self.model.valences[name])
+                    evaluate = make.capacitor(position, _indices(joint.sides))
+                    yield Term("surface excess", "stored", (row,), phi, evaluate)
+        for position, face in enumerate(self.entities.contact_capacitors):
+            name = _carrier(face.region, face.model.double_layer)
+            if name is not None:
+                phi = self.layout.phi[face.nodes], self._voltage(face.contact, face.nodes)
+                evaluate = make.contact_capacitor(position, face.contact, face.region.index)
+                row = (self.layout.species[name][face.nodes], 1 / self.model.valences[name])
+                yield Term("surface excess", "stored", (row,), phi, evaluate)
+
+    def _interface_flows(self) -> Iterator[Term]:
+        for position, (joint, name, law) in enumerate(self.entities.flows_between()):
+            key = f"{'/'.join(joint.model.sides)}/{name}"
+            sides = tuple((side.index, side.laws) for side in joint.sides)
             columns = [
                 column
-                for side, ends in zip(sides, nodes.T, strict=True)
-                for column in self._columns(side.laws, name, law, ends)
+                for (_, laws), ends in zip(sides, joint.nodes.T, strict=True)
+                for column in self._columns(law_inputs(laws, name, law), ends)
             ]
-            signs = ((rows[nodes[:, 0]], 1), (rows[nodes[:, 1]], -1))
-            yield Term("exchange", "flow", signs, tuple(columns), flow)
+            K, L = (self.layout.species[name][ends] for ends in joint.nodes.T)
+            flow = make.pair_flow(key, position, sides, name, law)
+            yield Term("exchange", "flow", ((K, 1), (L, -1)), tuple(columns), flow)
 
-    def contact_flows(self) -> Iterator[Term]:
-        """Exchange between layers and metals."""
-        for position, (contact, region, name, law, nodes, _) in enumerate(self._faces()):
-            key = f"{self.volumes.contacts[contact]}/{name}"
-            flow = make.contact_flow(key, position, contact, region.index, region.laws, name, law)
-            rows = self.layout.species[name][nodes]
-            columns = self._columns(region.laws, name, law, nodes)
+    def _contact_flows(self) -> Iterator[Term]:
+        for position, (face, name, law) in enumerate(self.entities.flows_out()):
+            key = f"{face.model.name}/{name}"
+            side = (face.region.index, face.region.laws)
+            flow = make.contact_flow(key, position, face.contact, side, name, law)
+            inputs = law_inputs(face.region.laws, name, law)
+            columns = [*self._columns(inputs, face.nodes), self._voltage(face.contact, face.nodes)]
+            if law.law.field:
+                columns.append(self.layout.phi[self.entities.inner(face)[0]])
+            row = (self.layout.species[name][face.nodes], 1)
             charge = self.model.valences[name]
-            yield Term("contact", "flow", ((rows, 1),), columns, flow, contact, charge)
+            yield Term("contact", "flow", (row,), tuple(columns), flow, face.contact, charge)
 
-    def _phi(self, nodes: Ints) -> Ints:
-        return self.layout.phi[self.volumes.node_vertex[nodes]]
+    def pins(self, pins: Pins) -> Iterator[Term]:
+        """Electrochemical potentials equal to their level, or contents as given."""
+        for region in self.entities.regions:
+            for one in region.laws.species:
+                rows = ((self.layout.species[one.name][region.owned], 1),)
+                group = pins.groups.get((region.laws.name, one.name))
+                if group is None:
+                    inputs = density_inputs(region.laws, one.name)
+                    evaluate = make.frozen(region.index, region.laws, one.name)
+                else:
+                    inputs = carrier_inputs(region.laws, one.name)
+                    evaluate = make.pinned(region.index, region.laws, one.name, group)
+                columns = self._columns(inputs, region.owned)
+                yield Term("pinned", "algebraic", rows, columns, evaluate)
 
-    def _columns(
-        self, laws: RegionModel, name: str, law: BoundLaw, nodes: Ints
-    ) -> tuple[Ints, ...]:
-        species = make.inputs_of(laws, name, law)[1:]
-        return (self._phi(nodes), *(self.layout.species[one][nodes] for one in species))
+    def _columns(self, inputs: tuple[str, ...], nodes: Ints) -> tuple[Ints, ...]:
+        unknowns = {"phi": self.layout.phi, **self.layout.species}
+        return tuple(unknowns[name][nodes] for name in inputs)
 
-    def _region(self, name: str) -> _Region:
-        return next(region for region in self.regions if region.laws.name == name)
+    def _voltage(self, contact: int, like: Ints) -> Ints:
+        """Column of a contact's voltage."""
+        return np.full(len(like), self.layout.n_local + contact)
 
-    def _edge_nodes(self, region: _Region) -> Ints:
-        inside = self.volumes.node_region[self.volumes.edge_nodes[:, 0]] == region.index
-        nodes: Ints = self.volumes.edge_nodes[inside]
-        return nodes
-
-    def _pairs(self) -> Iterator[tuple[InterfaceModel, str, BoundLaw, Ints, Arrays]]:
-        """Interface, species, law, node pairs (K, L) and arrays of each exchange term."""
-        for interface in self.model.interfaces:
-            K, L = (self._region(side) for side in interface.sides)
-            inside = np.flatnonzero(self._interface_mask(K.index, L.index))
-            nodes = self.volumes.pair_nodes[inside]
-            nodes = nodes if K.index < L.index else nodes[:, ::-1]
-            arrays = {
-                "K": K.local[nodes[:, 0]],
-                "L": L.local[nodes[:, 1]],
-                "area": self.volumes.pair_area[inside],
-            }
-            for name, law in interface.laws.items():
-                if K.laws.find(name) and L.laws.find(name) and law.law.name != "blocking":
-                    yield interface, name, law, nodes, arrays
-
-    def _interface_mask(self, first: int, second: int) -> NDArray[np.bool_]:
-        regions = self.volumes.node_region[self.volumes.pair_nodes]
-        wanted = np.array(sorted((first, second)))
-        return np.asarray((regions == wanted).all(axis=1), dtype=np.bool_)
-
-    def _faces(self) -> Iterator[tuple[int, _Region, str, BoundLaw, Ints, Arrays]]:
-        """Contact, region, species, law, nodes and arrays of each contact term."""
-        for contact, name in enumerate(self.volumes.contacts):
-            chosen = next(one for one in self.model.contacts if one.name == name)
-            for region in self.regions:
-                mask = self.volumes.face_contact == contact
-                mask &= self.volumes.node_region[self.volumes.face_node] == region.index
-                nodes = self.volumes.face_node[mask]
-                arrays = {"K": region.local[nodes], "area": self.volumes.face_area[mask]}
-                for species, law in chosen.laws.items():
-                    if region.laws.find(species) and law.law.name != "blocking":
-                        yield contact, region, species, law, nodes, arrays
-
-    def _node_arrays(self, region: _Region) -> Arrays:
-        unknowns = {"phi": self._phi(region.nodes)}
-        for one in region.laws.species:
-            unknowns[one.name] = self.layout.species[one.name][region.nodes]
-        owned = region.nodes[: region.n_owned]
-        return {"unknowns": unknowns, "volume": self.volumes.node_volume[owned]}
-
-    def _edge_arrays(self, region: _Region) -> Arrays:
-        inside = self.volumes.node_region[self.volumes.edge_nodes[:, 0]] == region.index
-        nodes = region.local[self.volumes.edge_nodes[inside]]
-        return {
-            "K": nodes[:, 0],
-            "L": nodes[:, 1],
-            "factor": self.volumes.edge_factor[inside],
-            "length": self.volumes.edge_length[inside],
-        }
-
-    def _metal_rows(self, metal: Ints, contact: int) -> Ints:
-        return np.flatnonzero(metal[: self.layout.n_owned] == contact)
-
-    def _metal_term(self, metal: Ints, contact: int) -> Term:
-        rows = self._metal_rows(metal, contact)
+    def _metal(self, contact: int) -> Term:
+        rows = self.entities.metal_rows(contact)
         evaluate = make.metal_potential(contact)
-        return Term("metal", "algebraic", ((rows, 1),), (rows,), evaluate)
-
-    def _metal_arrays(self, metal: Ints, contact: int) -> Arrays:
-        """Rows of a metal and a scale of the size of the Poisson rows next to it."""
-        permittivity = np.array([region.laws.permittivity for region in self.regions])
-        edges = self.volumes.edge_nodes
-        weight = permittivity[self.volumes.node_region[edges[:, 0]]] * self.volumes.edge_factor
-        size = np.zeros(self.layout.n_local)
-        for end in (0, 1):
-            size += np.bincount(self._phi(edges[:, end]), weight, self.layout.n_local)
-        rows = self._metal_rows(metal, contact)
-        return {"phi": rows, "scale": VACUUM_PERMITTIVITY / ELEMENTARY_CHARGE * size[rows]}
+        columns = (rows, self._voltage(contact, rows))
+        return Term("metal", "algebraic", ((rows, 1),), columns, evaluate)
 
 
-def _metals(volumes: ControlVolumes, layout: Layout) -> Ints:
-    """Contact of each local potential unknown, -1 elsewhere."""
-    metal = np.full(layout.n_local, -1, dtype=np.int64)
-    rows = layout.phi[volumes.node_vertex[volumes.face_node]]
-    taken = metal[rows]
-    metal[rows] = volumes.face_contact
-    if np.any((taken >= 0) & (taken != volumes.face_contact)):
-        raise InputError("two contacts share a mesh vertex; leave a gap between electrodes")
-    return metal
-
-
-def numbers_of(model: Model, volumes: ControlVolumes) -> dict[str, Any]:
+def numbers_of(model: Model) -> dict[str, Any]:
     """All numbers of the model by key, as the terms look them up."""
     numbers: dict[str, Any] = {}
     for region in model.regions:
-        numbers[region.name] = {
-            "permittivity": region.permittivity,
-            "fixed_charge": region.fixed_charge,
-        }
+        numbers[region.name] = {"permittivity": region.permittivity}
         for one in region.species:
             key = f"{region.name}/{one.name}"
             numbers[key] = {"level": one.level, "site_density": one.site_density}
+            numbers[f"{key}/statistics"] = dict(one.statistics.numbers)
             numbers[f"{key}/transport"] = dict(one.transport.numbers)
             if one.excess is not None:
-                excess = one.excess.numbers.items()
-                numbers[f"{key}/excess"] = {name: number.value for name, number in excess}
+                numbers[f"{key}/excess"] = dict(one.excess.numbers)
+        for reaction in region.reactions:
+            numbers[f"{region.name}/reaction {reaction.name}"] = dict(reaction.law.numbers)
     for interface in model.interfaces:
         for name, law in interface.laws.items():
             numbers[f"{'/'.join(interface.sides)}/{name}"] = dict(law.numbers)
     for contact in model.contacts:
         for name, law in contact.laws.items():
             numbers[f"{contact.name}/{name}"] = dict(law.numbers)
-    works = {contact.name: contact.work_function for contact in model.contacts}
-    numbers["contacts"] = np.array([works[name] for name in volumes.contacts])
     return numbers
+
+
+def _carrier(region: Region, layer: DoubleLayer | None) -> str | None:
+    """Species that carries the charge of a double layer on the side of a neutral region."""
+    return layer.carriers.get(region.laws.name) if layer and region.laws.neutral else None
+
+
+def _indices(sides: tuple[Region, Region]) -> tuple[int, int]:
+    return sides[0].index, sides[1].index

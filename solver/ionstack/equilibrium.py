@@ -1,79 +1,78 @@
 """Charge-neutral equilibrium from a cold start.
 
 In equilibrium every electrochemical potential is constant over the regions that can
-exchange the species. Those constants, the *levels*, are zero where a metal supplies
-the species (the metals' Fermi level at 0 V) and follow from the given total amount
-where none does. First each layer is made neutral by itself, which gives starting
-values for levels and potentials; then Poisson's equation is solved with pinned
-potentials, in an outer iteration on the levels.
+exchange the species. Those constants, the *levels*, are known where a metal supplies
+the species, balance in every reaction, and follow from the given total amounts
+otherwise. First each layer is made neutral by itself, which gives starting values
+for levels and potentials; then Poisson's equation is solved with pinned potentials,
+in an outer iteration on the levels.
+
+A start *as given* keeps the contents of the species that no metal supplies, whether or
+not the device is in equilibrium then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-import jax.numpy as jnp
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from ionstack.assemble import System
-from ionstack.equations import equilibrium_equations
+from ionstack.entities import Entities
+from ionstack.equations import Pins, equilibrium_equations
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
-from ionstack.layout import Layout
+from ionstack.levels import Levels, find_levels
 from ionstack.linear import Choice, LinearSolver
-from ionstack.model import Group, Model, RegionModel, SpeciesModel
+from ionstack.model import Group, Model
+from ionstack.neutrality import RANGE, Contents, NeutralLayer
 from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
-from ionstack.physics.constants import thermal_voltage
 
 Floats = NDArray[np.float64]
-Contents = Mapping[str, Mapping[str, float]]
+Start = Literal["equilibrium", "as_given"]
 
-# Reduced chemical potentials at which a layer's neutrality is tabulated.
-_ETA = np.linspace(-250.0, 250.0, 5001)
-_RANGE = 12.0  # V, of levels and of the layers' potentials
 _AMOUNT_TOLERANCE = 1e-13
 _LEVEL_STEP = 1e-5  # V
 _MOST_OUTER = 60
 
 
 @dataclass(frozen=True)
+class Conserved:
+    """A sum of amounts that nothing changes: groups with their factors."""
+
+    species: str
+    parts: tuple[tuple[Group, float], ...]
+
+
+@dataclass(frozen=True)
 class Equilibrium:
-    """Levels [V] per group, Newton steps spent, and the groups themselves."""
+    """Levels [V] per group, Newton steps spent, the groups, and what is conserved."""
 
     groups: tuple[Group, ...]
     levels: Floats
     newton_steps: int
+    conserved: tuple[Conserved, ...]
 
 
 def find_equilibrium(
-    model: Model,
-    volumes: ControlVolumes,
-    layout: Layout,
-    transient: System,
-    contents: Contents,
-    solver: Choice,
+    transient: System, contents: Contents, solver: Choice, start: Start = "equilibrium"
 ) -> Equilibrium:
-    """Put the transient system's unknowns into equilibrium at 0 V (collective).
+    """Put the transient system's unknowns into their state at the start, at 0 V (collective).
 
     Args:
-        model: laws and numbers.
-        volumes: geometry.
-        layout: numbering of the unknowns, shared with `transient`.
         transient: system whose unknowns are set.
-        contents: site fraction of each closed species in each layer, whose sum
-            over the layers is the conserved total.
+        contents: site fraction of each closed species in each layer. In equilibrium only
+            the sum over the layers that can exchange the species is kept.
         solver: choice of linear solver.
+        start: whether contents settle or stay as given.
 
     Raises:
         NumericsError: when Newton's method or the search of the levels fails.
     """
-    groups = find_groups(model, volumes)
-    search = _Search(model, volumes, layout, transient, groups, contents, solver)
-    return search.run()
+    return _Search(transient, contents, solver, start).run()
 
 
 def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
@@ -89,184 +88,166 @@ def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
     return tuple(group for name in model.valences for group in model.groups(name, merged))
 
 
-def _chemical_table(model: Model, region: RegionModel, one: SpeciesModel) -> tuple[Floats, Floats]:
-    """Chemical part of the electrochemical potential [kT] and density over a range of eta."""
-    occupation = one.statistics.function(jnp.asarray(_ETA))
-    thermal = thermal_voltage(model.temperature)
-    chemical = _ETA + one.level / thermal
-    if one.excess is not None:
-        numbers = {name: number.value for name, number in one.excess.numbers.items()}
-        chemical = chemical + np.asarray(
-            one.excess.law.function(occupation.x, numbers, jnp.asarray(thermal))
-        )
-    return chemical, one.site_density * np.asarray(occupation.x)
-
-
-class _Layer:
-    """Neutrality of one layer by itself, from tables."""
-
-    def __init__(self, model: Model, region: RegionModel, volume: float) -> None:
-        self.region = region
-        self.volume = volume
-        self._thermal = thermal_voltage(model.temperature)
-        self._tables = {one.name: _chemical_table(model, region, one) for one in region.species}
-
-    def density(self, name: str, level: float, phi: Floats | float) -> Floats:
-        """Density [1/m^3] at an electrochemical potential [V] and potential [V]."""
-        chemical, density = self._tables[name]
-        z = next(one.z for one in self.region.species if one.name == name)
-        wanted = (level - z * np.asarray(phi)) / self._thermal
-        return np.asarray(np.exp(np.interp(wanted, chemical, np.log(density))))
-
-    def unknown(self, name: str, level: float, phi: float) -> float:
-        """Unknown of a species [V] at an electrochemical potential and potential [V]."""
-        chemical, _ = self._tables[name]
-        one = next(one for one in self.region.species if one.name == name)
-        wanted = (level - one.z * phi) / self._thermal
-        eta = float(np.interp(wanted, chemical, _ETA))
-        return one.level + self._thermal * eta + one.z * phi
-
-    def neutral(self, levels: Mapping[str, float]) -> float:
-        """Potential [V] at which the layer's charge vanishes."""
-
-        def charge(phi: float) -> float:
-            parts = (
-                one.z * float(self.density(one.name, levels[one.name], phi))
-                for one in self.region.species
-            )
-            return self.region.fixed_charge + sum(parts)
-
-        # The charge falls monotonically with the potential.
-        if charge(-_RANGE) <= 0.0:
-            return -_RANGE
-        if charge(_RANGE) >= 0.0:
-            return _RANGE
-        return float(brentq(charge, -_RANGE, _RANGE, xtol=1e-10))
-
-
 class _Search:
-    """State of one equilibrium search."""
+    """State of one search."""
 
-    def __init__(
-        self,
-        model: Model,
-        volumes: ControlVolumes,
-        layout: Layout,
-        transient: System,
-        groups: tuple[Group, ...],
-        contents: Contents,
-        solver: Choice,
-    ) -> None:
-        self.model, self.volumes, self.layout = model, volumes, layout
-        self.transient, self.groups = transient, groups
-        self.group_of = {
-            (region, group.species): k for k, group in enumerate(groups) for region in group.regions
-        }
-        equations = equilibrium_equations(model, volumes, layout, self.group_of)
-        self.system = System(equations)
-        self.newton = Newton(
-            self.system, LinearSolver(self.system, solver), NewtonControl(1e-11, 0.1, 200)
+    def __init__(self, transient: System, contents: Contents, solver: Choice, start: Start) -> None:
+        equations = transient.equations
+        self.model, self.volumes = equations.model, equations.volumes
+        self.layout, self.transient = equations.layout, transient
+        self.contents = contents
+        self.groups = find_groups(self.model, self.volumes)
+        frozen = self._given() if start == "as_given" else None
+        self.known: Levels = find_levels(self.model, self.groups, frozen)
+        self.pins = self._pins()
+        self.entities = Entities(self.model, self.volumes, self.layout)
+        self.system = System(
+            equilibrium_equations(
+                self.model,
+                self.volumes,
+                self.layout,
+                self.pins,
+                transient.equations.work_functions,
+            )
         )
-        self.layers = [
-            _Layer(model, model.region(name), volume)
-            for name, volume in zip(volumes.regions, self._volumes(), strict=True)
-        ]
-        self.closed = [k for k, group in enumerate(groups) if not group.open]
-        self.totals = {k: self._given_total(k, contents) for k in self.closed}
+        control = NewtonControl(1e-11, 0.1, 200)
+        self.newton = Newton(self.system, LinearSolver(self.system, solver), control)
+        self.layers = [self._layer(region.laws.name) for region in self.entities.regions]
+        self.totals = self._given_totals()
         self.steps = 0
 
-    def _volumes(self) -> Floats:
-        owned = slice(self.volumes.n_owned_nodes)
-        local = np.bincount(
-            self.volumes.node_region[owned],
-            self.volumes.node_volume[owned],
-            len(self.volumes.regions),
+    def _given(self) -> frozenset[int]:
+        """Groups whose contents are given in every layer."""
+        return frozenset(
+            k
+            for k, group in enumerate(self.groups)
+            if all(group.species in self.contents.get(name, {}) for name in group.regions)
         )
-        return np.asarray(self.volumes.comm.allreduce(local))
 
-    def _given_total(self, k: int, contents: Contents) -> float:
-        """Particles that the user put in: content times sites times volume."""
-        group = self.groups[k]
-        total = 0.0
-        for layer in self.layers:
-            one = layer.region.find(group.species)
-            if layer.region.name in group.regions and one is not None:
-                total += (
-                    contents[layer.region.name][group.species] * one.site_density * layer.volume
-                )
-        return total
+    def _pins(self) -> Pins:
+        groups, contents = {}, {}
+        for k, group in enumerate(self.groups):
+            for region in group.regions:
+                if k in self.known.frozen:
+                    content = self.contents[region][group.species]
+                    contents[f"{region}/{group.species}"] = float(np.log(content))
+                else:
+                    groups[region, group.species] = k
+        return Pins(groups, contents, len(self.groups))
+
+    def _layer(self, name: str) -> NeutralLayer:
+        region = self.model.region(name)
+        frozen = {
+            one.name: self.contents[name][one.name]
+            for one in region.species
+            if (name, one.name) not in self.pins.groups
+        }
+        return NeutralLayer(self.model, region, frozen)
+
+    def _given_totals(self) -> Floats:
+        """Particles that the user put in, per group: content times sites times volume."""
+        totals = np.zeros(len(self.groups))
+        volume = self._region_volumes()
+        for k, group in enumerate(self.groups):
+            for name in group.regions if k in self.known.counted else ():
+                sites = self.model.region(name).held(group.species).site_density
+                totals[k] += self.contents[name][group.species] * sites * volume[name]
+        return np.asarray(self.known.basis.T @ totals)
+
+    def _region_volumes(self) -> dict[str, float]:
+        volumes = self.volumes
+        owned = slice(volumes.n_owned_nodes)
+        count = len(volumes.regions)
+        local = np.bincount(volumes.node_region[owned], volumes.node_volume[owned], count)
+        return dict(zip(volumes.regions, volumes.comm.allreduce(local).tolist(), strict=True))
 
     def run(self) -> Equilibrium:
-        levels = self._start()
-        self._guess(levels)
-        self._solve(levels)
-        self._match(levels)
+        free = self._start()
+        self._guess(free)
+        self._solve(free)
+        self._match(free)
         self._copy()
-        return Equilibrium(self.groups, levels, self.steps)
+        levels = self.known.of(free)
+        return Equilibrium(self.groups, levels, self.steps, self._conserved())
+
+    def _conserved(self) -> tuple[Conserved, ...]:
+        """Free directions of the levels, and species that stay where they are."""
+        found = []
+        for column in self.known.totals.T:
+            parts = tuple((self.groups[k], float(column[k])) for k in np.flatnonzero(column))
+            found.append(Conserved(parts[0][0].species, parts))
+        return tuple(found)
 
     def _start(self) -> Floats:
-        """Levels at which separately neutral layers hold the given totals."""
-        levels = np.zeros(len(self.groups))
+        """Free levels at which separately neutral layers hold the given totals."""
+        free = np.zeros(self.known.basis.shape[1])
         for _ in range(3):
-            for k in self.closed:
-                levels[k] = self._bisect(levels, k)
-        return levels
+            for j in range(len(free)):
+                free[j] = self._bisect(free, j)
+        return free
 
-    def _bisect(self, levels: Floats, k: int) -> float:
-        if not self._discerns(levels, k):
+    def _bisect(self, free: Floats, j: int) -> float:
+        if not self._discerns(free, j):
             return 0.0
-        low, high = -_RANGE, _RANGE
+        low, high = -RANGE, RANGE
         for _ in range(50):
-            levels[k] = 0.5 * (low + high)
-            if self._neutral_total(levels, k) < self.totals[k]:
-                low = levels[k]
+            free[j] = 0.5 * (low + high)
+            if self._neutral_totals(free)[j] < self.totals[j]:
+                low = free[j]
             else:
-                high = levels[k]
+                high = free[j]
         return 0.5 * (low + high)
 
-    def _discerns(self, levels: Floats, k: int) -> bool:
+    def _discerns(self, free: Floats, j: int) -> bool:
         """Whether the level changes the amount in neutral layers.
 
         It does not where a fixed charge alone balances the species; the level then
         follows from the space charge at the contacts.
         """
-        totals = []
-        for levels[k] in (-0.3 * _RANGE, 0.3 * _RANGE):
-            totals.append(self._neutral_total(levels, k))
-        return totals[1] - totals[0] > 1e-6 * self.totals[k]
+        found = []
+        for free[j] in (-0.3 * RANGE, 0.3 * RANGE):
+            found.append(self._neutral_totals(free)[j])
+        return bool(found[1] - found[0] > 1e-6 * abs(self.totals[j]))
 
-    def _levels_in(self, layer: _Layer, levels: Floats) -> dict[str, float]:
+    def _levels_in(self, layer: NeutralLayer, levels: Floats) -> dict[str, float]:
         name = layer.region.name
-        return {
-            one.name: float(levels[self.group_of[name, one.name]]) for one in layer.region.species
-        }
+        found = {}
+        for one in layer.region.species:
+            k = self.pins.groups.get((name, one.name))
+            found[one.name] = 0.0 if k is None else float(levels[k])
+        return found
 
-    def _neutral_total(self, levels: Floats, k: int) -> float:
-        group, total = self.groups[k], 0.0
-        for layer in self.layers:
-            if layer.region.name in group.regions and layer.region.find(group.species):
-                own = self._levels_in(layer, levels)
-                phi = layer.neutral(own)
-                total += layer.volume * float(layer.density(group.species, levels[k], phi))
-        return total
+    def _neutral_totals(self, free: Floats) -> Floats:
+        """Conserved totals of layers that are neutral by themselves (collective)."""
+        levels = self.known.of(free)
+        totals = np.zeros(len(self.groups))
+        for region, layer in zip(self.entities.regions, self.layers, strict=True):
+            own = self._levels_in(layer, levels)
+            charge = self.entities.fixed_charge(region, region.owned)
+            phi = layer.neutral(own, charge)
+            volume = self.volumes.node_volume[region.owned]
+            for name in own:
+                k = self.pins.groups.get((region.laws.name, name))
+                if k is not None:
+                    totals[k] += volume @ layer.density(name, own, phi)
+        return np.asarray(self.known.basis.T @ self.volumes.comm.allreduce(totals))
 
-    def _guess(self, levels: Floats) -> None:
+    def _guess(self, free: Floats) -> None:
         """Write the neutral layers' potentials and contents into the unknowns."""
         u = np.zeros(self.layout.n_local)
-        region_of = self.volumes.node_region[self.layout.node]
-        for index, layer in enumerate(self.layers):
+        levels = self.known.of(free)
+        for region, layer in zip(self.entities.regions, self.layers, strict=True):
             own = self._levels_in(layer, levels)
-            phi = layer.neutral(own)
-            here = region_of == index
-            u[here & (self.layout.field == 0)] = phi
-            for k, name in enumerate(self.layout.names, start=1):
-                if name in own:
-                    u[here & (self.layout.field == k)] = layer.unknown(name, own[name], phi)
+            phi = layer.neutral(own, self.entities.fixed_charge(region, region.nodes))
+            u[self.layout.phi[region.nodes]] = phi
+            for name, level in own.items():
+                unknown = self.layout.species[name][region.nodes]
+                u[unknown] = layer.unknown(name, level, phi)
         self.system.unknowns.setArray(u[: self.layout.n_owned])
         self.system.refresh_ghosts()
 
-    def _solve(self, levels: Floats) -> None:
-        self.system.set_levels(levels)
+    def _solve(self, free: Floats) -> None:
+        self.system.set_levels(self.known.of(free))
         zero = np.zeros(self.layout.n_owned)
         voltages = np.zeros(len(self.volumes.contacts))
         result = self.newton.solve(Scheme(zero, 1.0, 0.0, voltages))
@@ -278,54 +259,53 @@ class _Search:
                 "check the levels and contents of the layers"
             )
 
-    def _match(self, levels: Floats) -> None:
+    def _match(self, free: Floats) -> None:
         """Broyden's iteration on the levels until every closed group holds its total."""
-        if not self.closed:
+        if not len(free):
             return
         surplus = self._surplus()
-        slopes = self._slopes(levels, surplus)
+        slopes = self._slopes(free, surplus)
         for _ in range(_MOST_OUTER):
             step = np.clip(np.linalg.solve(slopes, -surplus), -0.3, 0.3)
             if np.abs(surplus).max() < _AMOUNT_TOLERANCE or np.abs(step).max() < 1e-15:
                 break
-            levels[self.closed] += step
-            self._solve(levels)
+            free += step
+            self._solve(free)
             new = self._surplus()
             slopes += np.outer(new - surplus - slopes @ step, step) / (step @ step)
             surplus = new
         # Round-off of the levels may leave a little more than the tolerance.
-        self._solve(levels)
+        self._solve(free)
         if np.abs(surplus).max() < 10.0 * _AMOUNT_TOLERANCE:
             return
-        worst = self.groups[self.closed[int(np.argmax(np.abs(surplus)))]]
+        worst = self._conserved()[int(np.argmax(np.abs(surplus)))]
         raise NumericsError(
             f"no equilibrium found: the total of {worst.species} could not be matched; "
             "check that the layers can be neutral with the contents given"
         )
 
-    def _slopes(self, levels: Floats, surplus: Floats) -> Floats:
-        """Changes of all surpluses with each closed level, by differences [1/V]."""
+    def _slopes(self, free: Floats, surplus: Floats) -> Floats:
+        """Changes of all surpluses with each free level, by differences [1/V]."""
         columns = []
-        for k in self.closed:
-            moved = levels.copy()
-            moved[k] += _LEVEL_STEP
+        for j in range(len(free)):
+            moved = free.copy()
+            moved[j] += _LEVEL_STEP
             self._solve(moved)
             columns.append((self._surplus() - surplus) / _LEVEL_STEP)
         return np.array(columns).T
 
     def _surplus(self) -> Floats:
-        """Relative surplus of each closed group over its total."""
+        """Relative surplus of each conserved total."""
         self._copy()
         zero = np.zeros(self.layout.n_owned)
         voltages = np.zeros(len(self.volumes.contacts))
         amounts = self.transient.evaluate(zero, 1.0, 0.0, voltages).amounts
-        found = []
-        for k in self.closed:
+        found = np.zeros(len(self.groups))
+        for k in sorted(self.known.counted):
             group = self.groups[k]
-            mine = amounts[self.transient.members(group.species, group.regions)].sum()
-            total = float(self.volumes.comm.allreduce(mine, MPI.SUM))
-            found.append(total / self.totals[k] - 1.0)
-        return np.array(found)
+            found[k] = amounts[self.transient.members(group.species, group.regions)].sum()
+        total = self.volumes.comm.allreduce(found, MPI.SUM)
+        return np.asarray((self.known.basis.T @ total) / self.totals - 1.0)
 
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)

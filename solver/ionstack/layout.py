@@ -1,25 +1,29 @@
-"""Numbering of unknowns: potential per vertex, one unknown per species and node.
+"""Numbering of unknowns: potentials, and one unknown per species and node.
 
 All unknowns are in volts. That of a species is its electrochemical potential over
 the elementary charge, without the excess part: level + kT/e eta + z phi, so the
 density follows explicitly, stays within its bounds, and gradients of what drives
 the flow lose no digits.
 
-Unknowns of a vertex are consecutive (potential, then the species of each region in
+The nodes of a vertex share an unknown where nothing lies between their regions: the
+potential unless the interface has a double layer, a species if its law merges the sides.
+
+Unknowns of a vertex are consecutive (potentials, then the species of each region in
 order), so a 1-D stack gives a banded matrix in natural order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.carriers import unknowns_of
 from ionstack.exchange import route
 from ionstack.graph import ControlVolumes
-from ionstack.model import Model, RegionModel
+from ionstack.model import InterfaceModel, Model
 
 Ints = NDArray[np.int64]
 
@@ -28,9 +32,10 @@ Ints = NDArray[np.int64]
 class Layout:
     """Local unknowns (owned first, then ghosts) and their global numbers.
 
-    `phi` holds the local unknown of each vertex, `species[name]` that of each node
-    (-1 where the node's region does not hold the species). `field` tells for every
-    local unknown which it is: 0 the potential, k the k-th of `names`.
+    `phi` holds the local unknown of each node's potential, `species[name]` that of each
+    node's species or gradient term (-1 where the node's region does not hold it).
+    `field` tells for every local unknown which it is: 0 the potential, k the k-th of
+    `names`; `node` is the first node that it belongs to.
     """
 
     n_owned: int
@@ -52,58 +57,61 @@ class Layout:
 
 def build_layout(volumes: ControlVolumes, model: Model) -> Layout:
     """Number the unknowns of `model` on `volumes` (collective)."""
-    names = tuple(model.valences)
-    present = np.array(
-        [[one.find(name) is not None for name in names] for one in _by_index(volumes, model)]
-    ).reshape(len(volumes.regions), len(names))
-    held = present[volumes.node_region]
-    per_node = held.sum(axis=1)
-    n_vertices = len(volumes.vertex_id)
-    per_vertex = 1 + np.bincount(volumes.node_vertex, per_node, n_vertices).astype(np.int64)
-    phi = np.concatenate([[0], np.cumsum(per_vertex)[:-1]]).astype(np.int64)
-    before = np.cumsum(per_node) - per_node
-    # Species unknowns before this node, minus those of earlier vertices, plus the potential.
-    earlier = np.concatenate([[0], np.cumsum(per_vertex - 1)[:-1]])
-    start = phi[volumes.node_vertex] + 1 + before - earlier[volumes.node_vertex]
-    position = start[:, None] + np.cumsum(held, axis=1) - 1
-    species = {
-        name: np.where(held[:, k], position[:, k], -1).astype(np.int64)
-        for k, name in enumerate(names)
-    }
-    n_owned = int(per_vertex[: volumes.n_owned_vertices].sum())
-    return _finish(volumes, names, n_owned, int(per_vertex.sum()), phi, start, species)
+    regions = [model.region(name) for name in volumes.regions]
+    every = dict.fromkeys(name for region in regions for name in unknowns_of(region))
+    names = (*model.valences, *(name for name in every if name not in model.valences))
+    leader = [_leaders(volumes, [True] * len(regions), _shared(volumes, model, None))]
+    for name in names:
+        held = [name in unknowns_of(region) for region in regions]
+        leader.append(_leaders(volumes, held, _shared(volumes, model, name)))
+    return _number(volumes, names, np.array(leader))
 
 
-def _by_index(volumes: ControlVolumes, model: Model) -> list[RegionModel]:
-    return [model.region(name) for name in volumes.regions]
+def _shared(volumes: ControlVolumes, model: Model, species: str | None) -> list[tuple[int, int]]:
+    """Pairs of regions that share an unknown: of a species, or the potential (None)."""
+
+    def passes(interface: InterfaceModel) -> bool:
+        if species is not None:
+            return interface.merges(species)
+        return interface.double_layer is None
+
+    index = {name: k for k, name in enumerate(volumes.regions)}
+    given = {frozenset(index[side] for side in one.sides): one for one in model.interfaces}
+    # An interface without a record has no laws and no double layer.
+    bare = InterfaceModel(("", ""), {})
+    return [pair for pair in volumes.interfaces if passes(given.get(frozenset(pair), bare))]
 
 
-def _finish(
-    volumes: ControlVolumes,
-    names: tuple[str, ...],
-    n_owned: int,
-    n_local: int,
-    phi: Ints,
-    start: Ints,
-    species: Mapping[str, Ints],
-) -> Layout:
+def _leaders(volumes: ControlVolumes, held: list[bool], pairs: Iterable[tuple[int, int]]) -> Ints:
+    """For every node the first node of its vertex that shares the unknown, -1 without one."""
+    block = np.arange(len(held))
+    for first, second in pairs:
+        block[block == block[second]] = block[first]
+    keys = volumes.node_vertex * len(held) + block[volumes.node_region]
+    _, first_node, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return np.where(np.array(held)[volumes.node_region], first_node[inverse], -1)
+
+
+def _number(volumes: ControlVolumes, names: tuple[str, ...], leader: Ints) -> Layout:
+    """Number the leading nodes' unknowns vertex by vertex, potentials first."""
+    n_nodes = leader.shape[1]
+    field, node = np.nonzero(leader == np.arange(n_nodes))
+    order = np.lexsort([field, node, field > 0, volumes.node_vertex[node]])
+    field, node = field[order], node[order]
+    local = np.full(leader.shape, -1, dtype=np.int64)
+    local[field, node] = np.arange(len(node))
+    found = np.where(leader >= 0, np.take_along_axis(local, np.maximum(leader, 0), axis=1), -1)
+    n_owned = int(np.searchsorted(volumes.node_vertex[node], volumes.n_owned_vertices))
     comm = volumes.comm
     first = int(sum(comm.allgather(n_owned)[: comm.rank]))
-    field = np.zeros(n_local, dtype=np.int64)
-    node = np.zeros(n_local, dtype=np.int64)
-    node[phi[volumes.node_vertex]] = np.arange(len(volumes.node_vertex))
-    for k, name in enumerate(names, start=1):
-        held = np.flatnonzero(species[name] >= 0)
-        field[species[name][held]] = k
-        node[species[name][held]] = held
     return Layout(
         n_owned=n_owned,
-        n_local=n_local,
+        n_local=len(node),
         n_global=comm.allreduce(n_owned),
         first=first,
-        global_index=_global_index(volumes, first, n_owned, n_local, phi, start),
-        phi=phi,
-        species=species,
+        global_index=_global_index(volumes, first, n_owned, field, node, found),
+        phi=found[0],
+        species={name: found[k] for k, name in enumerate(names, start=1)},
         names=names,
         field=field,
         node=node,
@@ -111,42 +119,27 @@ def _finish(
 
 
 def _global_index(
-    volumes: ControlVolumes, first: int, n_owned: int, n_local: int, phi: Ints, start: Ints
+    volumes: ControlVolumes, first: int, n_owned: int, field: Ints, node: Ints, local: Ints
 ) -> Ints:
-    """Ask the owner of each ghost node where its unknowns begin."""
+    """Ask the owner of each ghost unknown for its number (collective)."""
     comm = volumes.comm
-    result = np.arange(n_local, dtype=np.int64) + first
-    ghost = np.arange(volumes.n_owned_nodes, len(volumes.node_vertex))
-    owner = volumes.vertex_owner[volumes.node_vertex[ghost]]
-    request = np.column_stack(
-        [volumes.vertex_id[volumes.node_vertex[ghost]], volumes.node_region[ghost]]
-    )
-    source, (asked,) = route(comm, owner, request)
-    answer = _answer(volumes, asked, phi + first, start + first)
-    _, (reply,) = route(comm, source, answer)
-    asked_for = ghost[np.argsort(owner, kind="stable")]
-    heads = phi[volumes.node_vertex[asked_for]]
-    _spread(result, n_owned, n_local, heads, start[asked_for], reply)
+    result = np.arange(len(node), dtype=np.int64) + first
+    ghost = np.arange(n_owned, len(node))
+    vertex = volumes.node_vertex[node[ghost]]
+    owner = volumes.vertex_owner[vertex]
+    request = [volumes.vertex_id[vertex], volumes.node_region[node[ghost]], field[ghost]]
+    source, (asked,) = route(comm, owner, np.column_stack(request))
+    answer = local[asked[:, 2], _node(volumes, asked)] + first
+    _, (reply,) = route(comm, source, answer[:, None])
+    result[ghost[np.argsort(owner, kind="stable")]] = reply[:, 0]
     return result
 
 
-def _answer(volumes: ControlVolumes, asked: Ints, phi: Ints, start: Ints) -> Ints:
+def _node(volumes: ControlVolumes, asked: Ints) -> Ints:
+    """Local nodes of given (vertex id, region)."""
     owned = volumes.vertex_id[: volumes.n_owned_vertices]
     order = np.argsort(owned)
     vertex = order[np.searchsorted(owned, asked[:, 0], sorter=order)]
     n_regions = len(volumes.regions)
     keys = volumes.node_vertex * n_regions + volumes.node_region
-    node = np.searchsorted(keys, vertex * n_regions + asked[:, 1])
-    return np.column_stack([phi[vertex], start[node]])
-
-
-def _spread(result: Ints, n_owned: int, n_local: int, phi: Ints, start: Ints, reply: Ints) -> None:
-    """Write the owners' numbers of ghost potentials and of runs of species unknowns."""
-    heads = np.concatenate([phi, start])
-    numbers = np.concatenate([reply[:, 0], reply[:, 1]])
-    inside = heads < n_local
-    order = np.argsort(heads[inside], kind="stable")
-    heads, numbers = heads[inside][order], numbers[inside][order]
-    local = np.arange(n_owned, n_local)
-    run = np.searchsorted(heads, local, side="right") - 1
-    result[local] = numbers[run] + local - heads[run]
+    return np.asarray(np.searchsorted(keys, vertex * n_regions + asked[:, 1]))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ionstack.case import Case
 from ionstack.errors import InputError
@@ -22,38 +25,75 @@ class Arrhenius(NamedTuple):
 
 
 Numbers = Mapping[str, Arrhenius]
+# Fixed charge [elementary charges per m^3] at points (n, d) of the mesh [m].
+Profile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class BoundLaw:
-    """A registered law with its numbers and the species that it reads besides its own."""
+    """A registered law with its numbers and curves, and the species it reads besides its own."""
 
     law: Law
     numbers: Numbers
     couples: str | None = None
+    curves: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SpeciesModel:
-    """A species in one region; `level` is its standard potential [eV]."""
+    """A species in one region; `level` is its standard potential [eV].
+
+    Species of a region with the same `sublattice` share its sites.
+    """
 
     name: str
     z: int
     level: float
     site_density: float
-    statistics: Law
+    statistics: BoundLaw
     excess: BoundLaw | None
     transport: BoundLaw
+    sublattice: str | None = None
+
+    @property
+    def gradient_energy(self) -> float:
+        """Coefficient kappa of the gradient term -kappa lap(x) [eV m^2], 0 without one."""
+        number = self.excess.numbers.get("gradient_energy") if self.excess else None
+        return 0.0 if number is None else number.value
+
+
+@dataclass(frozen=True)
+class ReactionModel:
+    """A reaction between species of one region: counts of particles on both sides."""
+
+    name: str
+    left: tuple[tuple[str, int], ...]
+    right: tuple[tuple[str, int], ...]
+    law: BoundLaw
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Particles of each species that one event makes (negative: takes)."""
+        found: dict[str, int] = {}
+        for sign, side in ((-1, self.left), (1, self.right)):
+            for name, count in side:
+                found[name] = found.get(name, 0) + sign * count
+        return found
 
 
 @dataclass(frozen=True)
 class RegionModel:
-    """Laws of one layer; `fixed_charge` in elementary charges per m^3."""
+    """Laws of one layer; `fixed_charge` in elementary charges per m^3.
+
+    A `neutral` layer has no space charge: its potential follows from charge neutrality.
+    """
 
     name: str
     permittivity: float  # relative
-    fixed_charge: float
+    fixed_charge: float | Profile
     species: tuple[SpeciesModel, ...]
+    reactions: tuple[ReactionModel, ...] = ()
+    neutral: bool = False
 
     def find(self, name: str) -> SpeciesModel | None:
         """Return the species of that name, or None where the region does not hold it."""
@@ -63,22 +103,57 @@ class RegionModel:
         """Return the species of that name, which the region must hold."""
         return next(one for one in self.species if one.name == name)
 
+    def rivals(self, name: str) -> tuple[SpeciesModel, ...]:
+        """Return the other species that share the sites of a species."""
+        own = self.held(name).sublattice
+        if own is None:
+            return ()
+        return tuple(one for one in self.species if one.sublattice == own and one.name != name)
+
+
+@dataclass(frozen=True)
+class DoubleLayer:
+    """A capacitor between two potentials at an interface or contact.
+
+    `offset` [V] is the difference (K - L, layer - metal) without charge. A neutral layer
+    stores the charge as a surface excess of its species in `carriers`.
+    """
+
+    capacitance: float  # F/m^2
+    offset: float = 0.0
+    carriers: Mapping[str, str] = field(default_factory=dict)  # species by region
+
 
 @dataclass(frozen=True)
 class InterfaceModel:
-    """Laws between two regions; sides K and L as named in the case file."""
+    """Laws between two regions; sides K and L as named in the case file.
+
+    `sheet_charge` in elementary charges per m^2, on side K.
+    """
 
     sides: tuple[str, str]
     laws: Mapping[str, BoundLaw]
+    double_layer: DoubleLayer | None = None
+    sheet_charge: float = 0.0
+
+    def merges(self, species: str) -> bool:
+        """Whether both sides share the unknown of a species."""
+        return species in self.laws and self.laws[species].law.merges
 
 
 @dataclass(frozen=True)
 class ContactModel:
-    """Laws between a metal and the layers that it touches."""
+    """Laws between a metal and the layers that it touches.
+
+    Without a `work_function` the bands of the layer are flat at the contact (ohmic).
+    A `floating` metal takes the potential at which no current flows.
+    """
 
     name: str
-    work_function: float  # eV
+    work_function: float | None  # eV
     laws: Mapping[str, BoundLaw]
+    double_layer: DoubleLayer | None = None
+    floating: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,20 +178,39 @@ class Model:
         holders = [one.name for one in self.regions if one.find(species)]
         links = [one.sides for one in self.interfaces if _passes(one.laws, species)]
         parts = _components(holders, links)
-        supplied = set()
-        for contact in self.contacts:
-            if _passes(contact.laws, species):
-                supplied |= touched[contact.name]
-        return tuple(Group(species, tuple(part), bool(supplied & set(part))) for part in parts)
+        result = []
+        for part in parts:
+            levels = {
+                _supply(contact.laws[species])
+                for contact in self.contacts
+                if _passes(contact.laws, species) and touched[contact.name] & set(part)
+            }
+            result.append(Group(species, tuple(part), tuple(sorted(levels))))
+        return tuple(result)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Connected regions of one species; `open` when a contact can supply the species."""
+    """Connected regions of one species.
+
+    `levels` are the electrochemical potentials [V] at which contacts at 0 V supply the
+    species: none for a closed group, several where contacts disagree.
+    """
 
     species: str
     regions: tuple[str, ...]
-    open: bool
+    levels: tuple[float, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether a contact can supply the species."""
+        return bool(self.levels)
+
+
+def _supply(law: BoundLaw) -> float:
+    """Electrochemical potential [V] at which a metal at 0 V supplies a species."""
+    number = law.numbers.get("chemical_potential")
+    return 0.0 if number is None else number.value
 
 
 def build_model(case: Case) -> Model:
@@ -169,7 +263,7 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
         z=z,
         level=record.level.value,
         site_density=record.statistics.values["site_density"].value,
-        statistics=laws("statistics")[record.statistics.kind],
+        statistics=_bind("statistics", record.statistics),
         excess=None if record.excess is None else _bind("excess", record.excess),
         transport=_bind("transport", record.transport),
     )
@@ -186,7 +280,7 @@ def _arrhenius(value: Value) -> Arrhenius:
 
 
 def _passes(chosen: Mapping[str, BoundLaw], species: str) -> bool:
-    return species in chosen and chosen[species].law.name != "blocking"
+    return species in chosen and chosen[species].law.passes
 
 
 def _components(names: Iterable[str], links: Iterable[tuple[str, str]]) -> list[list[str]]:

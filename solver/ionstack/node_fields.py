@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.carriers import node_batch
 from ionstack.output.names import POTENTIAL, density, electrochemical_potential, site_fraction
-from ionstack.terms import node_batch
 
 Floats = NDArray[np.float64]
 
@@ -41,8 +41,8 @@ class NodeFields:
         u = self._system.local_unknowns()
         temperature = self._system.equations.model.temperature
         batches = self._kernel(u, self._numbers, jnp.asarray(temperature))
-        fields = {POTENTIAL: u[self._layout.phi[self._volumes.node_vertex]]}
-        for name in self._layout.names:
+        fields = {POTENTIAL: u[self._layout.phi]}
+        for name in self._system.equations.model.valences:
             self._add(fields, name, batches, self._system.thermal_voltage)
         return fields
 

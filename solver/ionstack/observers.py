@@ -11,7 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.model import Group
+from ionstack.equilibrium import Conserved
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.output.names import electrochemical_potential, first_positive_ion, site_fraction
@@ -75,19 +75,26 @@ class Balance:
     """Particles of closed species and the sum of terminal currents, step by step."""
 
     def __init__(
-        self, system: System, groups: tuple[Group, ...], equilibrium_current: float
+        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float
     ) -> None:
         self._system = system
         self._equilibrium_current = equilibrium_current
-        self._groups = [group for group in groups if not group.open]
-        self._members = [system.members(one.species, one.regions) for one in self._groups]
+        self._conserved = conserved
+        self._weights = [self._weight(one) for one in conserved]
         self._first: Floats | None = None
-        self._drift = np.zeros(len(self._groups))
+        self._drift = np.zeros(len(conserved))
         self._current_sum = self._current_max = 0.0
+
+    def _weight(self, one: Conserved) -> Floats:
+        """Factor of every owned amount in a conserved sum."""
+        result = np.zeros(self._system.layout.n_owned)
+        for group, factor in one.parts:
+            result[self._system.members(group.species, group.regions)] = factor
+        return result
 
     def see(self, state: State) -> None:
         """Compare with the first state."""
-        totals = np.array([state.amounts[mask].sum() for mask in self._members])
+        totals = np.array([state.amounts @ weight for weight in self._weights])
         totals = np.asarray(self._system.comm.allreduce(totals))
         if self._first is None:
             self._first = totals
@@ -99,8 +106,8 @@ class Balance:
     def found(self) -> Mapping[str, Any]:
         """Largest relative drifts and the largest current sum over the largest current."""
         drift: dict[str, float] = {}
-        for group, value in zip(self._groups, self._drift.tolist(), strict=True):
-            key = f"conservation.{group.species}"
+        for one, value in zip(self._conserved, self._drift.tolist(), strict=True):
+            key = f"conservation.{one.species}"
             drift[key] = max(value, drift.get(key, 0.0))
         largest = self._current_max or 1.0
         return {
@@ -259,7 +266,7 @@ class Homogeneity:
     def __init__(self, system: System, fields: NodeFields) -> None:
         self._system, self._fields = system, fields
         self._spread = 0.0
-        self._ion = first_positive_ion(f"{name} [m^-3]" for name in system.layout.names)
+        self._ion = first_positive_ion(f"{name} [m^-3]" for name in system.equations.model.valences)
 
     def see(self, state: State) -> None:
         """Compare contents in each plane of nodes."""

@@ -117,7 +117,7 @@ def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepare
         system = System(transient_equations(model, volumes, layout))
     choice = case.numerics.solver
     with timing.part("equilibrium"):
-        found = find_equilibrium(model, volumes, layout, system, case.contents, choice)
+        found = find_equilibrium(system, case.contents, choice)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
     newton = Newton(system, LinearSolver(system, choice), control)
     return Prepared(case, device.axisymmetric, system, newton, found)
@@ -177,7 +177,7 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
     case, system = prepared.case, prepared.system
     observers: list[Observer] = [
         Trace(run, system, case.protocol),
-        Balance(system, prepared.equilibrium.groups, equilibrium_current(prepared)),
+        Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
         Profiles(run, system, fields, case.protocol, prepared.axisymmetric),
         Homogeneity(system, fields),
     ]

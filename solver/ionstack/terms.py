@@ -1,6 +1,6 @@
 """Terms: one law on one batch of entities, with the rows that it enters and its columns.
 
-A term's value enters each of its rows with a sign; the signs are written here and
+A term's value enters each of its rows with a factor; the factors are written here and
 nowhere else. Its derivatives are taken along the unknowns that the law declares (own
 potential, own species, coupled species), by forward mode: once at the nodes, then along
 those tangents over the edges, pairs and faces.
@@ -8,9 +8,8 @@ those tangents over the edges, pairs and faces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -18,12 +17,24 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.model import Arrhenius, BoundLaw, RegionModel
+from ionstack.carriers import (
+    Carriers,
+    NodeBatch,
+    carrier_inputs,
+    density_inputs,
+    gradient_of,
+    law_inputs,
+    law_values,
+    take,
+    with_coupled,
+)
+from ionstack.model import BoundLaw, ReactionModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.states import Carrier, Edge
 
 Ints = NDArray[np.int64]
 Contributions = tuple[jax.Array, list[jax.Array]]
+Ends = tuple[Carrier, list[Carrier]]
 
 
 @dataclass(frozen=True)
@@ -31,28 +42,25 @@ class Term:
     """One batch of contributions.
 
     `evaluate(state)` returns values (n,) and derivatives, one array (n,) per entry of
-    `columns`. `rows` are (local unknowns, sign). `weight`: "flow" values are times
+    `columns`. `rows` are (local unknowns, factor). `weight`: "flow" values are times
     per second and are multiplied by the step, "stored" ones by the leading
     coefficient of the time scheme, "algebraic" ones enter as they are. A "flow" into
-    a contact carries the contact's index and the charge that leaves with each particle.
+    a contact carries the contact's index and the charge that leaves with each particle;
+    any other term with a contact is the charge that sits on its metal.
     """
 
     name: str
     weight: Literal["flow", "stored", "algebraic"]
-    rows: tuple[tuple[Ints, int], ...]
+    rows: tuple[tuple[Ints, float], ...]
     columns: tuple[Ints, ...]
-    evaluate: Callable[[State], Contributions]
+    evaluate: Evaluate
     contact: int | None = None
-    charge: int = 0
+    charge: float = 0.0
 
-
-@dataclass(frozen=True)
-class NodeBatch:
-    """Nodes of one region: values of the laws' inputs and tangents per unknown."""
-
-    carriers: Mapping[str, Carrier]
-    tangents: Mapping[str, Mapping[str, Carrier]]  # by unknown ("phi" or a species)
-    phi: jax.Array
+    @property
+    def size(self) -> int:
+        """Number of entities."""
+        return len(self.rows[0][0] if self.rows else self.columns[0])
 
 
 @dataclass(frozen=True)
@@ -70,129 +78,25 @@ class State:
         """Return kT/e [V]."""
         return BOLTZMANN_EV * self.temperature
 
-    def resolve(self, key: str) -> dict[str, jax.Array]:
-        """Numbers of a law at the temperature, with their Arrhenius factor."""
-        return {name: at(value, self.temperature) for name, value in self.numbers[key].items()}
+    def resolve(self, key: str, law: BoundLaw) -> dict[str, Any]:
+        """Numbers of a law at the temperature, and its curves."""
+        return law_values(self.numbers, key, law, self.temperature)
 
 
 Evaluate = Callable[[State], Contributions]
 
 
-def at(number: Any, temperature: Any) -> jax.Array:
-    """Evaluate an `Arrhenius` number at a temperature [K]; other numbers stay as they are."""
-    if not isinstance(number, Arrhenius):
-        return jnp.asarray(number)
-    inverse = 1.0 / temperature - 1.0 / number.reference_temperature
-    factor = jnp.exp(-number.activation_energy / BOLTZMANN_EV * inverse)
-    return jnp.asarray(number.value * factor)
-
-
-def settled(numbers: Mapping[str, Any], temperature: float) -> dict[str, Any]:
-    """Copy of the numbers with every `Arrhenius` number evaluated at a temperature [K]."""
-
-    def one(number: Any) -> Any:
-        return np.asarray(at(number, temperature)) if isinstance(number, Arrhenius) else number
-
-    return {
-        key: {name: one(number) for name, number in group.items()}
-        if isinstance(group, Mapping)
-        else group
-        for key, group in numbers.items()
-    }
-
-
-def node_batch(
-    region: RegionModel, numbers: Mapping[str, Any], temperature: jax.Array, u: Mapping[str, Any]
-) -> NodeBatch:
-    """Evaluate densities and electrochemical potentials of a region, with tangents.
-
-    Args:
-        region: the region's laws.
-        numbers: the model's numbers by key, see `numbers_of`.
-        temperature: [K].
-        u: unknowns [V] at the region's nodes, "phi" and each species.
-    """
-    thermal = BOLTZMANN_EV * temperature
-
-    def carriers(unknowns: Mapping[str, jax.Array]) -> dict[str, Carrier]:
-        return {
-            one.name: _carrier(region, one.name, numbers, thermal, unknowns)
-            for one in region.species
-        }
-
-    tangents = {}
-    for name, own in u.items():
-        along = partial(_replaced, carriers, u, name)
-        tangents[name] = jax.jvp(along, (own,), (jnp.ones_like(own),))[1]
-    return NodeBatch(carriers(u), tangents, u["phi"])
-
-
-def _replaced(
-    carriers: Callable[[Mapping[str, jax.Array]], dict[str, Carrier]],
-    u: Mapping[str, jax.Array],
-    name: str,
-    value: jax.Array,
-) -> dict[str, Carrier]:
-    return carriers({**u, name: value})
-
-
-def _carrier(
-    region: RegionModel,
-    name: str,
-    numbers: Mapping[str, Any],
-    thermal: jax.Array,
-    u: Mapping[str, jax.Array],
-) -> Carrier:
-    species = region.held(name)
-    own = numbers[f"{region.name}/{name}"]
-    bare = (own["level"] + species.z * u["phi"]) / thermal
-    psi = u[name] / thermal
-    eta = psi - bare
-    occupation = species.statistics.function(eta)
-    if species.excess is not None:
-        given = numbers[f"{region.name}/{name}/excess"].items()
-        excess = {k: v.value if isinstance(v, Arrhenius) else v for k, v in given}
-        shift = species.excess.law.function(occupation.x, excess, thermal)
-        bare, psi = bare + shift, psi + shift
-    return Carrier(
-        c=own["site_density"] * occupation.x,
-        x=occupation.x,
-        vacancy=occupation.vacancy,
-        psi=psi,
-        drift=bare + occupation.log_gamma,
-        bare=bare,
-        coupled=jnp.zeros_like(eta),
-    )
-
-
-def _coupled(carriers: Mapping[str, Carrier], name: str, couples: str | None) -> Carrier:
-    own = carriers[name]
-    if couples is None or couples not in carriers:
-        return own
-    return own._replace(coupled=carriers[couples].x)
-
-
-def inputs_of(region: RegionModel, name: str, law: BoundLaw) -> tuple[str, ...]:
-    """Unknowns of `region` on which a law of species `name` depends."""
-    extra = law.couples if law.couples and region.find(law.couples) else None
-    return ("phi", name) if extra is None or extra == name else ("phi", name, extra)
-
-
-def _ends(
-    batch: NodeBatch, name: str, law: BoundLaw, inputs: tuple[str, ...], index: jax.Array
-) -> tuple[Carrier, list[Carrier]]:
+def _ends(batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any) -> Ends:
     """Carrier at the indexed nodes and its tangents along `inputs`."""
 
-    def take(carriers: Mapping[str, Carrier]) -> Carrier:
-        return Carrier(*(field[index] for field in _coupled(carriers, name, law.couples)))
+    def at_nodes(carriers: Carriers) -> Carrier:
+        return take(with_coupled(carriers, name, law.couples), index)
 
-    return take(batch.carriers), [take(batch.tangents[unknown]) for unknown in inputs]
+    return at_nodes(batch.carriers), [at_nodes(batch.tangents[unknown]) for unknown in inputs]
 
 
 def _differentiate(
-    function: Callable[[Carrier, Carrier], jax.Array],
-    K: tuple[Carrier, list[Carrier]],
-    L: tuple[Carrier, list[Carrier]],
+    function: Callable[[Carrier, Carrier], jax.Array], K: Ends, L: Ends
 ) -> Contributions:
     """Value of a two-ended law and its derivatives, first along K's, then along L's inputs."""
     (here, here_tangents), (there, there_tangents) = K, L
@@ -210,17 +114,24 @@ def _differentiate(
 
 
 def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) -> Evaluate:
-    """Species flow along the edges of region `index`; law numbers under `key`."""
+    """Species flow along the edges of region `index`; law numbers under `key`.
+
+    `anisotropy` is the ratio of the in-plane to the through-plane coefficient. Edges of
+    a stack with factors other than 0 lie in the plane or along the stack, where the
+    directional mean is exact.
+    """
     z = region.held(name).z
-    inputs = inputs_of(region, name, law)
+    inputs = law_inputs(region, name, law)
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["edges"][index]
-        numbers = state.resolve(key)
+        numbers = state.resolve(key, law)
         edge = Edge(arrays["length"], state.thermal_voltage, jnp.asarray(float(z)))
+        through = arrays["through"]
+        factor = arrays["factor"] * (through + (1.0 - through) * numbers.pop("anisotropy", 1.0))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
-            return jnp.asarray(arrays["factor"] * law.law.function(K, L, edge, numbers))
+            return jnp.asarray(factor * law.law.function(K, L, edge, numbers))
 
         batch = state.regions[index]
         K = _ends(batch, name, law, inputs, arrays["K"])
@@ -230,53 +141,94 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
     return evaluate
 
 
+Side = tuple[int, RegionModel]
+
+
 def pair_flow(
-    key: str,
-    position: int,
-    sides: tuple[tuple[int, RegionModel], ...],
-    name: str,
-    law: BoundLaw,
+    key: str, position: int, sides: tuple[Side, ...], name: str, law: BoundLaw
 ) -> Evaluate:
     """Species flow across an interface from side K to side L."""
-    (index_k, region_k), (index_l, region_l) = sides
-    z = region_k.held(name).z
+    z = sides[0][1].held(name).z
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["pairs"][position]
-        numbers = state.resolve(key)
+        numbers = state.resolve(key, law)
         edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
-        K = _ends(state.regions[index_k], name, law, inputs_of(region_k, name, law), arrays["K"])
-        L = _ends(state.regions[index_l], name, law, inputs_of(region_l, name, law), arrays["L"])
+        K, L = (
+            _ends(state.regions[index], name, law, law_inputs(region, name, law), arrays[end])
+            for (index, region), end in zip(sides, "KL", strict=True)
+        )
         return _differentiate(flow, K, L)
 
     return evaluate
 
 
 def contact_flow(
-    key: str, position: int, contact: int, index: int, region: RegionModel, name: str, law: BoundLaw
+    key: str, position: int, contact: int, side: Side, name: str, law: BoundLaw
 ) -> Evaluate:
-    """Species flow from a layer into a metal whose potential is the contact's voltage."""
+    """Species flow from a layer into a metal whose potential is the contact's voltage.
+
+    The last derivatives are along the contact's voltage and, for laws that read the
+    field, along the potential of the next node inside.
+    """
+    index, region = side
     z = region.held(name).z
-    inputs = inputs_of(region, name, law)
+    inputs = law_inputs(region, name, law)
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["faces"][position]
-        numbers = state.resolve(key)
-        edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
+        numbers, thermal = state.resolve(key, law), state.thermal_voltage
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
+            field = thermal * (K.phi - L.phi) / arrays["inner_length"] if law.law.field else 0.0
+            edge = Edge(jnp.asarray(0.0), thermal, jnp.asarray(float(z)), field)
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
         K = _ends(state.regions[index], name, law, inputs, arrays["K"])
-        zero = jnp.zeros_like(K[0].psi)
-        metal = Carrier(*([zero] * len(Carrier._fields)))._replace(
-            psi=zero + z * state.voltages[contact] / state.thermal_voltage
-        )
-        return _differentiate(flow, K, (metal, []))
+        still = Carrier(*([jnp.zeros_like(K[0].psi)] * len(Carrier._fields)))
+        one = jnp.ones_like(K[0].psi)
+        metal = still._replace(psi=one * z * state.voltages[contact] / thermal)
+        tangents = [still._replace(psi=one * z / thermal)]
+        if law.law.field:
+            inner = state.regions[index].phi[arrays["inner"]]
+            metal = metal._replace(phi=inner / thermal)
+            tangents.append(still._replace(phi=one / thermal))
+        return _differentiate(flow, K, (metal, tangents))
+
+    return evaluate
+
+
+def reaction_inputs(region: RegionModel, reaction: ReactionModel) -> tuple[str, ...]:
+    """Unknowns on which the rate of a reaction depends."""
+    names = [name for name in reaction.changes if region.find(name)]
+    return tuple(dict.fromkeys(one for name in names for one in carrier_inputs(region, name)))
+
+
+def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> Evaluate:
+    """Events of a reaction in each control volume."""
+    inputs = reaction_inputs(region, one)
+
+    def evaluate(state: State) -> Contributions:
+        volume = state.arrays["nodes"][index]["volume"]
+        batch, numbers = state.regions[index], state.resolve(key, one.law)
+
+        def owned(carriers: Carriers) -> dict[str, Carrier]:
+            return {name: take(carriers[name], slice(len(volume))) for name in one.changes}  # type: ignore[arg-type]
+
+        def rate(carriers: Carriers) -> jax.Array:
+            left, right = (
+                [(carriers[name], count) for name, count in side] for side in (one.left, one.right)
+            )
+            function = one.law.law.function
+            return jnp.asarray(volume * function(left, right, state.thermal_voltage, numbers))
+
+        here = owned(batch.carriers)
+        slopes = [jax.jvp(rate, (here,), (owned(batch.tangents[name]),))[1] for name in inputs]
+        return rate(here), slopes
 
     return evaluate
 
@@ -294,47 +246,140 @@ def displacement(index: int, region: RegionModel) -> Evaluate:
     return evaluate
 
 
+def charge_inputs(region: RegionModel) -> tuple[str, ...]:
+    """Unknowns on which the charge density of a region depends."""
+    return ("phi", *(one.name for one in region.species))
+
+
 def charge(index: int, region: RegionModel) -> Evaluate:
     """Minus the charge in each control volume [elementary charges]."""
-    unknowns = ("phi", *(one.name for one in region.species))
 
     def evaluate(state: State) -> Contributions:
-        volume = state.arrays["nodes"][index]["volume"]
-        batch = state.regions[index]
+        nodes = state.arrays["nodes"][index]
+        volume, batch = nodes["volume"], state.regions[index]
 
-        def density(carriers: Mapping[str, Carrier]) -> jax.Array:
+        def density(carriers: Carriers) -> jax.Array:
             parts = [one.z * carriers[one.name].c[: len(volume)] for one in region.species]
             return sum(parts, jnp.zeros_like(volume))
 
-        total = state.numbers[region.name]["fixed_charge"] + density(batch.carriers)
-        slopes = [-volume * density(batch.tangents[unknown]) for unknown in unknowns]
+        total = nodes["fixed_charge"] + density(batch.carriers)
+        slopes = [-volume * density(batch.tangents[name]) for name in charge_inputs(region)]
         return -volume * total, slopes
 
     return evaluate
 
 
-def stored(index: int, name: str) -> Evaluate:
+def capacitor(position: int, sides: tuple[int, int]) -> Evaluate:
+    """Charge of a double layer on side K of an interface [elementary charges]."""
+
+    def evaluate(state: State) -> Contributions:
+        arrays = state.arrays["capacitors"][position]
+        capacitance = arrays["capacitance"] * arrays["area"] / ELEMENTARY_CHARGE
+        K, L = (state.regions[i].phi[arrays[end]] for i, end in zip(sides, "KL", strict=True))
+        return capacitance * (K - L - arrays["offset"]), [capacitance, -capacitance]
+
+    return evaluate
+
+
+def contact_capacitor(position: int, contact: int, index: int) -> Evaluate:
+    """Charge of a double layer on the layer's side of a contact [elementary charges]."""
+
+    def evaluate(state: State) -> Contributions:
+        arrays = state.arrays["contact_capacitors"][position]
+        capacitance = arrays["capacitance"] * arrays["area"] / ELEMENTARY_CHARGE
+        phi = state.regions[index].phi[arrays["K"]]
+        drop = phi - (state.voltages[contact] - arrays["offset"])
+        return capacitance * drop, [capacitance, -capacitance]
+
+    return evaluate
+
+
+def sheet(position: int) -> Evaluate:
+    """Minus the sheet charge of an interface [elementary charges]."""
+
+    def evaluate(state: State) -> Contributions:
+        return -state.arrays["sheets"][position]["charge"], []
+
+    return evaluate
+
+
+def stored(index: int, region: RegionModel, name: str) -> Evaluate:
     """Number of particles of a species in each control volume."""
+    inputs = density_inputs(region, name)
 
     def evaluate(state: State) -> Contributions:
         volume = state.arrays["nodes"][index]["volume"]
         batch = state.regions[index]
         count = len(volume)
-        slopes = [volume * batch.tangents[unknown][name].c[:count] for unknown in ("phi", name)]
+        slopes = [volume * batch.tangents[unknown][name].c[:count] for unknown in inputs]
         return volume * batch.carriers[name].c[:count], slopes
 
     return evaluate
 
 
-def pinned(index: int, name: str, group: int) -> Evaluate:
+def gradient_potential(index: int, name: str) -> Evaluate:
+    """Gradient term of a species' potential times the control volume [V m^3]."""
+
+    def evaluate(state: State) -> Contributions:
+        volume = state.arrays["nodes"][index]["volume"]
+        return volume * state.regions[index].gradients[gradient_of(name)][: len(volume)], [volume]
+
+    return evaluate
+
+
+def content_gradient(index: int, region: RegionModel, name: str) -> Evaluate:
+    """-kappa times the gradient of the content through each edge [eV m^3]."""
+    inputs = density_inputs(region, name)
+
+    def evaluate(state: State) -> Contributions:
+        arrays = state.arrays["edges"][index]
+        kappa = state.numbers[f"{region.name}/{name}/excess"]["gradient_energy"]
+        factor = kappa * arrays["factor"]
+        batch = state.regions[index]
+
+        def difference(carriers: Carriers) -> jax.Array:
+            x = carriers[name].x
+            return jnp.asarray(factor * (x[arrays["K"]] - x[arrays["L"]]))
+
+        def one_end(unknown: str, end: str, sign: float) -> jax.Array:
+            return jnp.asarray(sign * factor * batch.tangents[unknown][name].x[arrays[end]])
+
+        slopes = [one_end(unknown, "K", 1.0) for unknown in inputs]
+        slopes += [one_end(unknown, "L", -1.0) for unknown in inputs]
+        return difference(batch.carriers), slopes
+
+    return evaluate
+
+
+def pinned(index: int, region: RegionModel, name: str, group: int) -> Evaluate:
     """Electrochemical potential minus its equilibrium value [V], for the equilibrium search."""
+    inputs = carrier_inputs(region, name)
 
     def evaluate(state: State) -> Contributions:
         count = len(state.arrays["nodes"][index]["volume"])
         batch = state.regions[index]
         thermal = state.thermal_voltage
         value = thermal * batch.carriers[name].psi[:count] - state.arrays["levels"][group]
-        slopes = [thermal * batch.tangents[unknown][name].psi[:count] for unknown in ("phi", name)]
+        slopes = [thermal * batch.tangents[unknown][name].psi[:count] for unknown in inputs]
+        return value, slopes
+
+    return evaluate
+
+
+def frozen(index: int, region: RegionModel, name: str) -> Evaluate:
+    """Logarithm of content over given content times kT/e [V], for a start as given."""
+    inputs = density_inputs(region, name)
+
+    def evaluate(state: State) -> Contributions:
+        count = len(state.arrays["nodes"][index]["volume"])
+        batch, given = state.regions[index], state.arrays["frozen"][f"{region.name}/{name}"]
+        own = batch.carriers[name]
+        # ln x = psi - drift, which keeps its digits where x underflows.
+        value = state.thermal_voltage * ((own.psi - own.drift)[:count] - given)
+        slopes = []
+        for unknown in inputs:
+            slope = batch.tangents[unknown][name]
+            slopes.append(state.thermal_voltage * (slope.psi - slope.drift)[:count])
         return value, slopes
 
     return evaluate
@@ -346,7 +391,7 @@ def metal_potential(contact: int) -> Evaluate:
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["metals"][contact]
         phi = state.arrays["u"][arrays["phi"]]
-        target = state.voltages[contact] - state.numbers["contacts"][contact]
-        return arrays["scale"] * (phi - target), [arrays["scale"]]
+        target = state.voltages[contact] - arrays["work_function"]
+        return arrays["scale"] * (phi - target), [arrays["scale"], -arrays["scale"]]
 
     return evaluate

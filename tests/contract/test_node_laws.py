@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ionstack.carriers import at
 from ionstack.model import Arrhenius
 from ionstack.physics.catalogue import laws
-from ionstack.terms import at
 from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers
 
 ETA = np.linspace(-30.0, 5.0, 141)
@@ -18,7 +18,8 @@ CONTENT = np.linspace(0.0, 1.0, 101)
 
 @pytest.fixture(params=laws("statistics"))
 def occupation(request):
-    return laws("statistics")[request.param].function
+    entry = laws("statistics")[request.param]
+    return lambda eta: entry.function(eta, numbers(entry.parameters), THERMAL)
 
 
 @pytest.fixture(params=laws("excess"))
@@ -62,7 +63,7 @@ def test_activity_coefficient_is_that_of_the_vacancy_at_low_density(occupation):
 
 
 def test_lattice_gas_fills_its_sites():
-    found = laws("statistics")["lattice_gas"].function(jnp.asarray(EXTREMES))
+    found = laws("statistics")["lattice_gas"].function(jnp.asarray(EXTREMES), {}, THERMAL)
     np.testing.assert_allclose(found.x + found.vacancy, 1.0, rtol=1e-15)
     assert np.all((np.asarray(found.x) >= 0.0) & (np.asarray(found.x) <= 1.0))
 
@@ -70,7 +71,11 @@ def test_lattice_gas_fills_its_sites():
 @pytest.mark.parametrize("name", laws("statistics"))
 def test_occupation_is_finite_at_extremes(name):
     points = np.array([eta for eta in EXTREMES if eta <= LARGEST_ETA.get(name, np.inf)])
-    function = laws("statistics")[name].function
+    entry = laws("statistics")[name]
+
+    def function(eta):
+        return entry.function(eta, numbers(entry.parameters), THERMAL)
+
     for part in (function(jnp.asarray(points)), slopes(function, points)):
         assert np.all(np.isfinite(np.array(part)))
 

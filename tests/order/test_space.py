@@ -38,12 +38,12 @@ def stack(cell: float) -> dict[str, np.ndarray]:
     volumes, layout = system.equations.volumes, system.layout
     every = round(CELLS[0] / cell)
     order = np.argsort(volumes.coordinates[:, 0])
-    start = system.local_unknowns()[layout.phi][order][::every]
+    start = system.local_unknowns()[np.unique(layout.phi)][order][::every]
     states = prepared.stepper().run()
     last = next(state for state in states if state.time > 0.0 and state.at_breakpoint)
     first = volumes.node_region[layout.node[: layout.n_owned]] == 0
     lithium = last.amounts[owned(system, "Li+") & first].sum()
-    end = last.unknowns[layout.phi][order][::every]
+    end = last.unknowns[np.unique(layout.phi)][order][::every]
     return {
         "equilibrium": start,
         "potential": end,

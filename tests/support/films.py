@@ -40,8 +40,7 @@ def species(
     name: str, z: int, statistics: str, sites: float, transport: BoundLaw, level: float = 0.0
 ) -> SpeciesModel:
     """A species without excess potential."""
-    law = laws("statistics")[statistics]
-    return SpeciesModel(name, z, level, sites, law, None, transport)
+    return SpeciesModel(name, z, level, sites, bound("statistics", statistics), None, transport)
 
 
 def model(
@@ -86,8 +85,7 @@ class Film:
 
     def settle(self, contents: Mapping[str, float]) -> None:
         """Put the film into equilibrium at 0 V with the given site fractions."""
-        parts = (self.model, self.volumes, self.layout, self.system)
-        find_equilibrium(*parts, {"film": dict(contents)}, "auto")
+        find_equilibrium(self.system, {"film": dict(contents)}, "auto")
 
     def drive(self, ramp: Ramp, **control: float) -> Iterator[State]:
         """Accepted states along a drive."""
@@ -97,7 +95,7 @@ class Film:
         return Stepper(self.system, newton, ramp, settings).run()
 
     def potential(self) -> Floats:
-        """Potential at the vertices [V]."""
+        """Potential at the nodes [V]."""
         return self.system.local_unknowns()[self.layout.phi]
 
     def metal_charge(self, voltages: tuple[float, float] = (0.0, 0.0)) -> Floats:

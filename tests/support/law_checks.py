@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack import terms
+from ionstack import carriers, terms
 from ionstack.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import BOLTZMANN_EV
@@ -120,14 +120,17 @@ class Subject:
         return K, L
 
     def _carrier(self, eta: Floats, phi: Floats, ion: Floats) -> Carrier:
-        x, vacancy, log_gamma = laws("statistics")[self.statistics].function(jnp.asarray(eta))
+        entry = laws("statistics")[self.statistics]
+        x, vacancy, log_gamma = entry.function(jnp.asarray(eta), numbers(entry.parameters), THERMAL)
         shift = jnp.zeros_like(x)
         if self.excess is not None:
             entry = laws("excess")[self.excess]
             shift = entry.function(x, numbers(entry.parameters), THERMAL)
         bare = self.z * phi + shift
         coupled = jax.nn.sigmoid(ion) if self.law.couples else jnp.zeros_like(x)
-        return Carrier(SITES * x, x, vacancy, bare + eta, bare + log_gamma, bare, coupled)
+        psi, sites = bare + eta, SITES * jnp.ones_like(x)
+        drift = bare + log_gamma
+        return Carrier(SITES * x, x, vacancy, psi, drift, bare, coupled, phi, sites)
 
     def flow(self, K: Carrier, L: Carrier) -> Floats:
         """Flow from K to L, in the law's unit."""
@@ -148,17 +151,22 @@ class Subject:
         region = self.region()
         count = u["phi"].shape[0] // 2
         first, second = jnp.arange(count), count + jnp.arange(count)
-        batch = terms.node_batch(region, self._numbers(), jnp.asarray(TEMPERATURE), u)
+        own = {name: value for name, value in u.items() if name != "voltage"}
+        batch = carriers.node_batch(region, self._numbers(), jnp.asarray(TEMPERATURE), own)
         entities = {
             "K": first,
             "L": second,
             "factor": 1.0,
             "area": 1.0,
             "length": jnp.full(count, LENGTH),
+            "through": jnp.ones(count),
+            "inner": first,
+            "inner_length": jnp.full(count, LENGTH),
         }
         arrays = {"edges": [entities], "pairs": [entities], "faces": [entities]}
         temperature = jnp.asarray(TEMPERATURE)
-        state = terms.State((batch,), arrays, self._numbers(), temperature, jnp.array([0.3]))
+        voltages = u["voltage"][None, :count]
+        state = terms.State((batch,), arrays, self._numbers(), temperature, voltages)
         return self._term(region)(state)
 
     def _term(self, region: RegionModel) -> Callable[..., Any]:
@@ -167,13 +175,14 @@ class Subject:
             return terms.flux("law", 0, region, "own", law)
         if self.law.kind == "interface":
             return terms.pair_flow("law", 0, ((0, region), (0, region)), "own", law)
-        return terms.contact_flow("law", 0, 0, 0, region, "own", law)
+        return terms.contact_flow("law", 0, 0, (0, region), "own", law)
 
     def inputs(self) -> list[tuple[int, str]]:
         """End (0 = K, 1 = L) and unknown of every derivative, in the order of `assembled`."""
-        names = terms.inputs_of(self.region(), "own", self.bound())
+        names = carriers.law_inputs(self.region(), "own", self.bound())
         ends = (0,) if self.law.kind == "contact" else (0, 1)
-        return [(end, name) for end in ends for name in names]
+        found = [(end, name) for end in ends for name in names]
+        return [*found, (0, "voltage")] if self.law.kind == "contact" else found
 
     def bound(self) -> BoundLaw:
         """The law as the model binds it."""
@@ -183,10 +192,13 @@ class Subject:
         """A region that holds the species and an ion to couple to."""
         excess = None if self.excess is None else laws("excess")[self.excess]
         bound = None if excess is None else BoundLaw(excess, _records(excess))
-        statistics = laws("statistics")
+        own_statistics, lattice = (
+            BoundLaw(laws("statistics")[name], _records(laws("statistics")[name]))
+            for name in (self.statistics, "lattice_gas")
+        )
         idle = BoundLaw(laws("transport")["sedan"], {})
-        own = SpeciesModel("own", self.z, -0.2, SITES, statistics[self.statistics], bound, idle)
-        ion = SpeciesModel("ion", 1, 0.1, SITES, statistics["lattice_gas"], None, idle)
+        own = SpeciesModel("own", self.z, -0.2, SITES, own_statistics, bound, idle)
+        ion = SpeciesModel("ion", 1, 0.1, SITES, lattice, None, idle)
         return RegionModel("film", 10.0, 0.0, (own, ion))
 
     def _numbers(self) -> dict[str, Any]:
@@ -194,6 +206,7 @@ class Subject:
         found: dict[str, Any] = {"law": _records(self.law)}
         for one in region.species:
             found[f"film/{one.name}"] = {"level": one.level, "site_density": one.site_density}
+            found[f"film/{one.name}/statistics"] = one.statistics.numbers
             if one.excess is not None:
                 found[f"film/{one.name}/excess"] = one.excess.numbers
         return found
@@ -206,6 +219,7 @@ class Subject:
             "phi": THERMAL * phi,
             "own": own.level + THERMAL * (eta + own.z * phi),
             "ion": other.level + THERMAL * (ion + other.z * phi),
+            "voltage": np.full_like(phi, 0.3),
         }
 
 
@@ -218,9 +232,16 @@ def _records(law: Law) -> dict[str, Arrhenius]:
 
 
 def derivative_error(subject: Subject, states: States) -> Floats:
-    """Derivatives against central differences, over the largest derivative of the state."""
+    """Derivatives against central differences, over the largest derivative of the state.
+
+    The better of two step sizes: a law may bend sharply within one of them.
+    """
+    return np.minimum(*(_derivative_error(subject, states, size) for size in (1e-5, 1e-6)))
+
+
+def _derivative_error(subject: Subject, states: States, size: float) -> Floats:
     u = subject.unknowns(states)
-    step = 1e-5 * THERMAL
+    step = size * THERMAL
     exact = np.array(subject.assembled(u)[1])
     count = states.eta.shape[1]
     found = np.empty_like(exact)

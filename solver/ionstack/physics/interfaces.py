@@ -25,7 +25,8 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     The Butler-Volmer form with equal transfer coefficients; a large j0 gives
     equilibrium across the interface.
     """
-    rate = p["exchange_current_density"] / (jnp.abs(edge.z) * ELEMENTARY_CHARGE)
+    # A neutral species counts particles.
+    rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
     return rate * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
 
 
@@ -43,8 +44,8 @@ def transfer(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     return p["velocity"] * mean * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
 
 
-@law("contact", "blocking")
-@law("interface", "blocking")
+@law("contact", "blocking", passes=False)
+@law("interface", "blocking", passes=False)
 def blocking(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """No flow."""
     return 0.0 * (K.psi - L.psi)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["statistics", "excess", "transport", "interface", "contact"]
+Kind = Literal["statistics", "excess", "transport", "reaction", "interface", "contact"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Law:
     """A pure function of one node, edge, interface pair or contact face.
 
     `couples` says that the law reads the content of one further species
-    (named in the file under ``couples``), which is then differentiated too.
+    (named in the file under ``couples``), which is then differentiated too; `field`
+    that a contact law reads the electric field. A law that does not pass lets
+    nothing through; one that `merges` makes both sides share the unknown.
     """
 
     kind: Kind
@@ -40,6 +42,9 @@ class Law:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     couples: bool = False
+    field: bool = False
+    passes: bool = True
+    merges: bool = False
 
     @property
     def summary(self) -> str:
@@ -47,18 +52,25 @@ class Law:
         return (self.function.__doc__ or "").strip().split("\n")[0]
 
 
+# Every transport law has it; the assembly applies it to the edges.
+_ANISOTROPY = Parameter("anisotropy", "1", "in-plane over through-plane coefficient", 1.0)
+
 _LAWS: dict[tuple[str, str], Law] = {}
 
 
 def law(
-    kind: Kind, name: str, *parameters: Parameter, couples: bool = False
+    kind: Kind, name: str, *parameters: Parameter, **marks: bool
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the decorated function as a law; the function itself is unchanged."""
+    """Register the decorated function as a law; the function itself is unchanged.
+
+    `marks` are the flags of `Law`: couples, field, passes, merges.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        every = (*parameters, _ANISOTROPY) if kind == "transport" else parameters
         if (kind, name) in _LAWS:
             raise ValueError(f"{kind} law {name!r} is registered twice")
-        _LAWS[kind, name] = Law(kind, name, function, parameters, couples)
+        _LAWS[kind, name] = Law(kind, name, function, every, **marks)
         return function
 
     return register

@@ -30,7 +30,8 @@ class Carrier(NamedTuple):
     `psi` reduced electrochemical potential; `drift` = psi - ln x (potential that
     drives the Scharfetter-Gummel flux); `bare` = psi - eta (the same without the
     ideal lattice part); `coupled` site fraction of the species that the law names
-    under ``couples`` (0 where it names none).
+    under ``couples`` (0 where it names none); `phi` reduced electric potential;
+    `sites` density of sites [1/m^3].
     """
 
     c: jax.Array
@@ -40,11 +41,18 @@ class Carrier(NamedTuple):
     drift: jax.Array
     bare: jax.Array
     coupled: jax.Array
+    phi: jax.Array
+    sites: jax.Array
 
 
 class Edge(NamedTuple):
-    """Geometry and surroundings of one edge: `length` [m], `thermal_voltage` [V], `z`."""
+    """Geometry and surroundings of an edge, pair or contact face.
+
+    `length` [m] (0 at pairs and faces); `thermal_voltage` [V]; `z` valence; `field`
+    [V/m] at a contact, positive when it drives positive charge out of the metal.
+    """
 
     length: jax.Array
     thermal_voltage: jax.Array
     z: jax.Array
+    field: jax.Array | float = 0.0
