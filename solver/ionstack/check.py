@@ -56,7 +56,9 @@ def _laws(model: Model) -> Iterator[str]:
     yield "Laws"
     for region in model.regions:
         for one in region.species:
-            statistics = one.statistics.name + (f" + {one.excess.law.name}" if one.excess else "")
+            statistics = one.statistics.law.name + (
+                f" + {one.excess.law.name}" if one.excess else ""
+            )
             yield f"  {region.name}: {one.name} {statistics}, {_law(one.transport)}"
     for interface in model.interfaces:
         for name, law in interface.laws.items():

@@ -281,6 +281,8 @@ def numbers_of(model: Model, volumes: ControlVolumes) -> dict[str, Any]:
         for one in region.species:
             key = f"{region.name}/{one.name}"
             numbers[key] = {"level": one.level, "site_density": one.site_density}
+            statistics = one.statistics.numbers.items()
+            numbers[f"{key}/statistics"] = {name: number.value for name, number in statistics}
             numbers[f"{key}/transport"] = dict(one.transport.numbers)
             if one.excess is not None:
                 excess = one.excess.numbers.items()

@@ -91,8 +91,10 @@ def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
 
 def _chemical_table(model: Model, region: RegionModel, one: SpeciesModel) -> tuple[Floats, Floats]:
     """Chemical part of the electrochemical potential [kT] and density over a range of eta."""
-    occupation = one.statistics.function(jnp.asarray(_ETA))
     thermal = thermal_voltage(model.temperature)
+    given = {name: number.value for name, number in one.statistics.numbers.items()}
+    eta = jnp.asarray(_ETA)
+    occupation = one.statistics.law.function(eta, given, jnp.asarray(thermal))
     chemical = _ETA + one.level / thermal
     if one.excess is not None:
         numbers = {name: number.value for name, number in one.excess.numbers.items()}

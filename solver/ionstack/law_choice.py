@@ -148,4 +148,5 @@ def _bounds(parameter: Parameter) -> Bounds:
         return AT_LEAST_ONE
     if parameter.unit in ("1/m^3", "m", "K") or parameter.name.endswith("_content"):
         return POSITIVE
-    return ANY if parameter.unit in ("eV", "V", "1") else NOT_NEGATIVE
+    signed = parameter.unit in ("eV", "V", "1") and parameter.name != "width"
+    return ANY if signed else NOT_NEGATIVE

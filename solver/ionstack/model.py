@@ -12,6 +12,9 @@ from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind, Law
 
+# Scales the occupation; no number of the law itself.
+_SITES = "site_density"
+
 
 class Arrhenius(NamedTuple):
     """A number with its temperature dependence: value * exp(-E/k (1/T - 1/T_ref))."""
@@ -35,13 +38,16 @@ class BoundLaw:
 
 @dataclass(frozen=True)
 class SpeciesModel:
-    """A species in one region; `level` is its standard potential [eV]."""
+    """A species in one region; `level` is its standard potential [eV].
+
+    The numbers of `statistics` are those besides the site density.
+    """
 
     name: str
     z: int
     level: float
     site_density: float
-    statistics: Law
+    statistics: BoundLaw
     excess: BoundLaw | None
     transport: BoundLaw
 
@@ -168,8 +174,8 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
         name=name,
         z=z,
         level=record.level.value,
-        site_density=record.statistics.values["site_density"].value,
-        statistics=laws("statistics")[record.statistics.kind],
+        site_density=record.statistics.values[_SITES].value,
+        statistics=_bind("statistics", record.statistics),
         excess=None if record.excess is None else _bind("excess", record.excess),
         transport=_bind("transport", record.transport),
     )
@@ -177,7 +183,8 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
 
 def _bind(kind: Kind, choice: LawChoice) -> BoundLaw:
     entry = laws(kind)[choice.kind]
-    numbers = {one.name: _arrhenius(choice.values[one.name]) for one in entry.parameters}
+    names = [one.name for one in entry.parameters if one.name != _SITES]
+    numbers = {name: _arrhenius(choice.values[name]) for name in names}
     return BoundLaw(entry, numbers, choice.couples)
 
 

@@ -148,10 +148,10 @@ def _carrier(
     bare = (own["level"] + species.z * u["phi"]) / thermal
     psi = u[name] / thermal
     eta = psi - bare
-    occupation = species.statistics.function(eta)
+    statistics = _plain(numbers[f"{region.name}/{name}/statistics"])
+    occupation = species.statistics.law.function(eta, statistics, thermal)
     if species.excess is not None:
-        given = numbers[f"{region.name}/{name}/excess"].items()
-        excess = {k: v.value if isinstance(v, Arrhenius) else v for k, v in given}
+        excess = _plain(numbers[f"{region.name}/{name}/excess"])
         shift = species.excess.law.function(occupation.x, excess, thermal)
         bare, psi = bare + shift, psi + shift
     return Carrier(
@@ -163,6 +163,11 @@ def _carrier(
         bare=bare,
         coupled=jnp.zeros_like(eta),
     )
+
+
+def _plain(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers of a node law, which are not activated."""
+    return {k: v.value if isinstance(v, Arrhenius) else v for k, v in numbers.items()}
 
 
 def _coupled(carriers: Mapping[str, Carrier], name: str, couples: str | None) -> Carrier:

@@ -40,8 +40,7 @@ def species(
     name: str, z: int, statistics: str, sites: float, transport: BoundLaw, level: float = 0.0
 ) -> SpeciesModel:
     """A species without excess potential."""
-    law = laws("statistics")[statistics]
-    return SpeciesModel(name, z, level, sites, law, None, transport)
+    return SpeciesModel(name, z, level, sites, bound("statistics", statistics), None, transport)
 
 
 def model(
