@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import jax
 
 from ionstack.case import Case
 from ionstack.errors import InputError
@@ -29,11 +31,12 @@ Numbers = Mapping[str, Arrhenius]
 
 @dataclass(frozen=True)
 class BoundLaw:
-    """A registered law with its numbers and the species that it reads besides its own."""
+    """A registered law with its numbers and curves, and the species that it reads too."""
 
     law: Law
     numbers: Numbers
     couples: str | None = None
+    curves: Mapping[str, Callable[..., jax.Array]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,8 @@ def _bind(kind: Kind, choice: LawChoice) -> BoundLaw:
     entry = laws(kind)[choice.kind]
     names = [one.name for one in entry.parameters if one.name != _SITES]
     numbers = {name: _arrhenius(choice.values[name]) for name in names}
-    return BoundLaw(entry, numbers, choice.couples)
+    curves = {one.name: choice.curves[one.name].function for one in entry.curves}
+    return BoundLaw(entry, numbers, choice.couples, curves)
 
 
 def _arrhenius(value: Value) -> Arrhenius:

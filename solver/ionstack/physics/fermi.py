@@ -57,13 +57,13 @@ def log_gauss_fermi(eta: jax.Array, width: jax.Array) -> jax.Array:
 
 
 def gauss_fermi_logs(eta: jax.Array, width: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ln x and eta - ln x, where x is the occupied share of a Gaussian density of states centred at 0.
+    """Return ln x and eta - ln x of the share x occupied in a Gaussian density of states.
 
-    The share is the mean of 1/(1 + exp(width t - eta)) over a normal variable t;
-    `width` = sigma/kT may be 0; accurate to 1e-11 up to 8 and 1e-8 up to 12. Paasch and Scheinert,
-    J. Appl. Phys. 107, 104501 (2010). Far below 0 the share is exp(eta + width^2/2);
-    exactly, share(eta) = exp(eta + width^2/2) share(-eta - width^2), so that only
-    arguments with a share that is not small are integrated.
+    The states are centred at 0, and x is the mean of 1/(1 + exp(width t - eta)) over a
+    normal variable t. `width` = sigma/kT may be 0; x is accurate to 1e-11 up to a width
+    of 8 and to 1e-8 up to 12. Paasch and Scheinert, J. Appl. Phys. 107, 104501 (2010).
+    Since x(eta) = exp(eta + width^2/2) x(-eta - width^2), only arguments for which x is
+    not small are integrated.
     """
     middle = 0.5 * width * width
     # A bare comparison: the sign of a sum may differ between two compiled kernels.
@@ -89,8 +89,8 @@ def _pole_correction(eta: jax.Array, width: jax.Array) -> jax.Array:
     """Error of the trapezoidal rule by the poles at width t = eta +- i pi.
 
     2 Re[2 pi i phi(t) q/((1 - q) width)] with phi the normal density and
-    q = exp(2 pi i t/step); Hunter, Numer. Math. 19, 419 (1972). It is below round-off
-    for a width of 1, whose value stands for smaller ones.
+    q = exp(2 pi i t/step); see Trefethen and Weideman, SIAM Rev. 56, 385 (2014). It is
+    below round-off for a width of 1, whose value stands for smaller ones.
     """
     wide = jnp.maximum(width, 1.0)
     decay = jnp.exp(-2.0 * jnp.pi**2 / (wide * _STEP))

@@ -1,4 +1,4 @@
-"""Laws by name: one pure function, a list of parameters with units, one registry.
+"""Laws by name: one pure function, its parameters and curves with units, one registry.
 
 The registry is the single list that the case-file schema, the printed model and
 the contract tests are made from.
@@ -28,6 +28,20 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One function that a law needs, which a file gives as formula, table or constant.
+
+    The law receives it under its name in the numbers and calls it with arrays of the
+    `arguments` (name and SI unit) in their order; the result is in `unit`.
+    """
+
+    name: str
+    unit: str
+    arguments: tuple[tuple[str, str], ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Law:
     """A pure function of one node, edge, interface pair or contact face.
 
@@ -40,6 +54,7 @@ class Law:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     couples: bool = False
+    curves: tuple[Curve, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -51,14 +66,16 @@ _LAWS: dict[tuple[str, str], Law] = {}
 
 
 def law(
-    kind: Kind, name: str, *parameters: Parameter, couples: bool = False
+    kind: Kind, name: str, *inputs: Parameter | Curve, couples: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         if (kind, name) in _LAWS:
             raise ValueError(f"{kind} law {name!r} is registered twice")
-        _LAWS[kind, name] = Law(kind, name, function, parameters, couples)
+        parameters = tuple(one for one in inputs if isinstance(one, Parameter))
+        curves = tuple(one for one in inputs if isinstance(one, Curve))
+        _LAWS[kind, name] = Law(kind, name, function, parameters, couples, curves)
         return function
 
     return register
