@@ -1,4 +1,4 @@
-"""A registered law with its numbers, as chosen in a material or case file.
+"""A registered law with its numbers and curves, as chosen in a material or case file.
 
 The registry of laws decides what a file may say: the names under ``kind``, the
 parameters, their units, and whether a further species is coupled.
@@ -9,19 +9,21 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, create_model
+from pydantic import BaseModel, BeforeValidator, PlainValidator, create_model
 
-from ionstack.physics.registry import Kind, Law, Parameter, laws
+from ionstack.curve_choice import CurveChoice, curve_choice
+from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
 from ionstack.schema import (
     ANY,
     AT_LEAST_ONE,
     NOT_NEGATIVE,
     POSITIVE,
     Bounds,
+    Origin,
     Strict,
     failure,
     failure_at,
@@ -58,15 +60,10 @@ class LawChoice:
     kind: str
     values: Mapping[str, Value]
     couples: str | None = None
+    curves: Mapping[str, CurveChoice] = field(default_factory=dict)
 
 
-class _Origin(Strict):
-    source: Annotated[str, Field(min_length=1)]
-    fitted: Annotated[bool, Field(strict=True)] = False
-    valid: str = ""
-
-
-class _Number(_Origin):
+class _Number(Origin):
     value: Any
 
 
@@ -122,7 +119,8 @@ def _read_law(data: object, kind: Kind) -> LawChoice:
     law = choices[name]
     read = _law_model(kind, law.name).model_validate(data)
     values = {parameter.name: getattr(read, parameter.name) for parameter in law.parameters}
-    return LawChoice(law.name, values, getattr(read, "couples", None))
+    curves = {curve.name: getattr(read, curve.name) for curve in law.curves}
+    return LawChoice(law.name, values, getattr(read, "couples", None), curves)
 
 
 @functools.cache
@@ -132,6 +130,7 @@ def _law_model(kind: Kind, name: str) -> type[BaseModel]:
     if law.couples:
         fields["couples"] = (str, ...)
     fields |= {parameter.name: _field(parameter) for parameter in law.parameters}
+    fields |= {one.name: (_curve_field(one), ...) for one in law.curves}
     return create_model(f"{kind}_{name}", __base__=Strict, **fields)
 
 
@@ -142,10 +141,15 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
     return kind, Value(parameter.default, parameter.unit, "default of the law")
 
 
-def _bounds(parameter: Parameter) -> Bounds:
+def _curve_field(curve: Curve) -> Any:
+    return Annotated[CurveChoice, curve_choice(curve, _bounds(curve))]
+
+
+def _bounds(parameter: Parameter | Curve) -> Bounds:
     """Range of a parameter, which its unit and name imply."""
     if parameter.name.endswith("permittivity"):
         return AT_LEAST_ONE
     if parameter.unit in ("1/m^3", "m", "K") or parameter.name.endswith("_content"):
         return POSITIVE
-    return ANY if parameter.unit in ("eV", "V", "1") else NOT_NEGATIVE
+    signed = parameter.unit in ("eV", "V", "1") and parameter.name != "width"
+    return ANY if signed else NOT_NEGATIVE

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
 from ionstack.law_choice import LawChoice, Value, law_choice, number
 from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, validated
@@ -67,16 +68,20 @@ class Material:
 
 @dataclass(frozen=True)
 class UsedValue:
-    """One row of a run's list of values; `path` are the keys inside the record."""
+    """One row of a run's list of values; `path` are the keys inside the record.
+
+    A curve has no one value but a `text`.
+    """
 
     material: str
     path: str
-    value: float
+    value: float | None
     unit: str
     source: str
     fitted: bool
     activation_energy: float = 0.0
     valid: str = ""
+    text: str = ""
 
 
 class _SpeciesModel(Strict):
@@ -165,19 +170,24 @@ def material_values(material: Material) -> tuple[UsedValue, ...]:
     return tuple(used_value(material.name, path, value) for path, value in _values(material))
 
 
-def law_values(prefix: str, choice: LawChoice) -> Iterator[tuple[str, Value]]:
-    """Yield the numbers of a law with their paths below `prefix`."""
+def law_values(prefix: str, choice: LawChoice) -> Iterator[tuple[str, Value | CurveChoice]]:
+    """Yield the numbers and curves of a law with their paths below `prefix`."""
     for name, value in choice.values.items():
         yield f"{prefix}.{name}", value
+    for name, curve in choice.curves.items():
+        yield f"{prefix}.{name}", curve
 
 
-def used_value(owner: str, path: str, value: Value) -> UsedValue:
-    """Return the row of one number."""
+def used_value(owner: str, path: str, value: Value | CurveChoice) -> UsedValue:
+    """Return the row of one number or curve."""
+    if isinstance(value, CurveChoice):
+        origin = (value.unit, value.source, value.fitted)
+        return UsedValue(owner, path, None, *origin, valid=value.valid, text=value.text)
     numbers = (value.value, value.unit, value.source, value.fitted)
     return UsedValue(owner, path, *numbers, value.activation_energy, value.valid)
 
 
-def _values(material: Material) -> Iterator[tuple[str, Value]]:
+def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
     if material.work_function is not None:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
@@ -196,7 +206,8 @@ def _cells(row: UsedValue) -> tuple[str, ...]:
     activation = f"{row.activation_energy:g}" if row.activation_energy else ""
     unit = "" if row.unit == "1" else row.unit
     fitted = "fitted" if row.fitted else ""
-    return row.path, f"{row.value:.6g}", unit, activation, fitted, row.valid, row.source
+    value = row.text if row.value is None else f"{row.value:.6g}"
+    return row.path, value, unit, activation, fitted, row.valid, row.source
 
 
 def _files(search_paths: Sequence[Path]) -> dict[str, Path]:

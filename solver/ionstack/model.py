@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind, Law
+
+# Scales the occupation; no number of the law itself.
+_SITES = "site_density"
 
 
 class Arrhenius(NamedTuple):
@@ -36,14 +40,15 @@ class BoundLaw:
     law: Law
     numbers: Numbers
     couples: str | None = None
-    curves: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    curves: Mapping[str, Callable[..., jax.Array]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SpeciesModel:
     """A species in one region; `level` is its standard potential [eV].
 
-    Species of a region with the same `sublattice` share its sites.
+    Species of a region with the same `sublattice` share its sites. The numbers of
+    `statistics` are those besides the site density.
     """
 
     name: str
@@ -262,7 +267,7 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
         name=name,
         z=z,
         level=record.level.value,
-        site_density=record.statistics.values["site_density"].value,
+        site_density=record.statistics.values[_SITES].value,
         statistics=_bind("statistics", record.statistics),
         excess=None if record.excess is None else _bind("excess", record.excess),
         transport=_bind("transport", record.transport),
@@ -271,8 +276,10 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
 
 def _bind(kind: Kind, choice: LawChoice) -> BoundLaw:
     entry = laws(kind)[choice.kind]
-    numbers = {one.name: _arrhenius(choice.values[one.name]) for one in entry.parameters}
-    return BoundLaw(entry, numbers, choice.couples)
+    names = [one.name for one in entry.parameters if one.name != _SITES]
+    numbers = {name: _arrhenius(choice.values[name]) for name in names}
+    curves = {one.name: choice.curves[one.name].function for one in entry.curves}
+    return BoundLaw(entry, numbers, choice.couples, curves)
 
 
 def _arrhenius(value: Value) -> Arrhenius:

@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
     model_validator,
@@ -40,6 +41,14 @@ class Strict(BaseModel):
         except ValidationError as error:
             raise reworded(error, partial(_reworded_key, keys=known_keys(cls))) from None
         return result
+
+
+class Origin(Strict):
+    """Where a number or a curve is from; `fitted` marks what no source gives."""
+
+    source: Annotated[str, Field(min_length=1)]
+    fitted: Annotated[bool, Field(strict=True)] = False
+    valid: str = ""
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -82,9 +91,10 @@ def failure(kind: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "{text}", {"text": message})
 
 
-def failure_at(key: str, kind: str, message: str, found: object) -> ValidationError:
-    """Make an error that stands at one key of the mapping being read."""
-    line = InitErrorDetails(type=failure(kind, message), loc=(key,), input=found)
+def failure_at(key: str | Keys, kind: str, message: str, found: object) -> ValidationError:
+    """Make an error that stands at a key, or keys, of the mapping being read."""
+    keys = (key,) if isinstance(key, str) else key
+    line = InitErrorDetails(type=failure(kind, message), loc=keys, input=found)
     return ValidationError.from_exception_data(kind, [line])
 
 

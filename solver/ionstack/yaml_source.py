@@ -23,6 +23,8 @@ Scalar = str | int | float | bool | None
 _MAX_NODES = 100_000
 _MAX_DEPTH = 60
 _MAX_BYTES = 10_000_000
+# The keys of which one says what a number or curve is; its source stands beside it.
+_GIVEN = ("value", "formula", "table")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -154,8 +156,8 @@ def merged(base: Node | None, overlay: Node) -> Node:
     """Lay one tree over another: mappings merge, anything else is replaced.
 
     A mapping with another ``kind`` replaces the whole mapping, because the
-    parameters of one law mean nothing to another. A new ``value`` drops the
-    ``source`` that stood beside the old one.
+    parameters of one law mean nothing to another. A new ``value``, ``formula`` or
+    ``table`` replaces the old one of these, with the ``source`` that stood beside it.
     """
     if base is None or not isinstance(base.content, Mapping):
         return overlay
@@ -164,8 +166,9 @@ def merged(base: Node | None, overlay: Node) -> Node:
     if _changes_kind(base, overlay):
         return overlay
     content = dict(base.content)
-    if "value" in overlay.content:
-        content.pop("source", None)
+    if any(key in overlay.content for key in _GIVEN):
+        for key in (*_GIVEN, "unit", "source"):
+            content.pop(key, None)
     for key, node in overlay.content.items():
         content[key] = merged(content.get(key), node)
     return replace(base, content=_with_source(content, overlay))
@@ -321,13 +324,14 @@ def _changes_kind(base: Node, overlay: Node) -> bool:
 
 def _new_value(base: Node, overlay: Node) -> Node:
     """A bare number set from the command line replaces value and source of a record."""
-    if base.child("value") is None or overlay.mark.line:
+    if all(base.child(key) is None for key in _GIVEN) or overlay.mark.line:
         return overlay
     return merged(base, replace(overlay, content={"value": overlay}))
 
 
 def _with_source(content: Mapping[str, Node], overlay: Node) -> Mapping[str, Node]:
-    value = overlay.child("value")
+    given = (node for key in _GIVEN if (node := overlay.child(key)) is not None)
+    value = next(given, None)
     if value is None or value.mark.line or "source" in content:
         return content
     source, fitted = Node(value.mark.file, value.mark), Node(True, value.mark)

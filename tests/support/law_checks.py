@@ -32,7 +32,7 @@ LENGTH = 1.5e-9
 SITES = 1e27
 
 # Values of parameters by name, else by unit; a new law is tested without further ado.
-_BY_NAME = {"optical_permittivity": 9.0, "critical_content": 0.6, "barrier": 0.11}
+_BY_NAME = {"optical_permittivity": 9.0, "critical_content": 0.6, "barrier": 0.11, "width": 0.08}
 _BY_UNIT = {
     "m^2/s": 1e-14,
     "S/m": 1e-6,
@@ -48,7 +48,7 @@ EXTREMES = (0.0, 1e-12, -1e-12, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
 # exp(800) is no double: Boltzmann densities and sinh(drop/2) end before. Excess laws
 # are made for site fractions up to 1, hence eta up to 1 where nothing bounds them.
 LARGEST_ETA = {"boltzmann": 40.0}
-LARGEST_ETA_WITH_EXCESS = {"boltzmann": 1.0}
+LARGEST_ETA_WITH_EXCESS = {"boltzmann": 1.0, "fermi_dirac_half": 1.0}
 LARGEST_DROP = 1400.0
 # One batch size for all states: every law is compiled once.
 COUNT = len(EXTREMES) ** 3
@@ -81,6 +81,17 @@ def random_states(statistics: str, count: int = COUNT, seed: int = 1) -> States:
     # z = 1 and no excess: psi_K - psi_L = drop.
     phi[1] = phi[0] + eta[0] - eta[1] - drop
     return States(eta, phi, draw.uniform(-3.0, 3.0, (2, count)))
+
+
+def moving_states(subject: Subject, states: States) -> States:
+    """States with a drop above 0.01 kT, the others replaced: excess terms shift the drops.
+
+    Near rest the modulus of the force has a curvature that difference quotients miss.
+    """
+    K, L = subject.carriers(states)
+    moving = np.flatnonzero(np.abs(np.asarray(K.psi - L.psi)) > 0.01)
+    index = np.resize(moving, states.eta.shape[1])
+    return States(*(part[:, index] for part in _parts(states)))
 
 
 def extreme_states(subject: Subject) -> States:
@@ -120,8 +131,9 @@ class Subject:
         return K, L
 
     def _carrier(self, eta: Floats, phi: Floats, ion: Floats) -> Carrier:
-        entry = laws("statistics")[self.statistics]
-        x, vacancy, log_gamma = entry.function(jnp.asarray(eta), numbers(entry.parameters), THERMAL)
+        statistics = laws("statistics")[self.statistics]
+        given = numbers(statistics.parameters)
+        x, vacancy, log_gamma = statistics.function(jnp.asarray(eta), given, THERMAL)
         shift = jnp.zeros_like(x)
         if self.excess is not None:
             entry = laws("excess")[self.excess]

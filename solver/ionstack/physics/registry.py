@@ -1,4 +1,4 @@
-"""Laws by name: one pure function, a list of parameters with units, one registry.
+"""Laws by name: one pure function, its parameters and curves with units, one registry.
 
 The registry is the single list that the case-file schema, the printed model and
 the contract tests are made from.
@@ -28,6 +28,20 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One function that a law needs, which a file gives as formula, table or constant.
+
+    The law receives it under its name in the numbers and calls it with arrays of the
+    `arguments` (name and SI unit) in their order; the result is in `unit`.
+    """
+
+    name: str
+    unit: str
+    arguments: tuple[tuple[str, str], ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Law:
     """A pure function of one node, edge, interface pair or contact face.
 
@@ -45,6 +59,7 @@ class Law:
     field: bool = False
     passes: bool = True
     merges: bool = False
+    curves: tuple[Curve, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -59,7 +74,7 @@ _LAWS: dict[tuple[str, str], Law] = {}
 
 
 def law(
-    kind: Kind, name: str, *parameters: Parameter, **marks: bool
+    kind: Kind, name: str, *inputs: Parameter | Curve, **marks: bool
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged.
 
@@ -67,10 +82,12 @@ def law(
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        every = (*parameters, _ANISOTROPY) if kind == "transport" else parameters
+        every = (*inputs, _ANISOTROPY) if kind == "transport" else inputs
         if (kind, name) in _LAWS:
             raise ValueError(f"{kind} law {name!r} is registered twice")
-        _LAWS[kind, name] = Law(kind, name, function, every, **marks)
+        parameters = tuple(one for one in every if isinstance(one, Parameter))
+        curves = tuple(one for one in every if isinstance(one, Curve))
+        _LAWS[kind, name] = Law(kind, name, function, parameters, curves=curves, **marks)
         return function
 
     return register

@@ -1,4 +1,8 @@
-"""Statistics laws: reduced chemical potential eta -> site occupation; excess terms."""
+"""Statistics laws: reduced chemical potential eta -> site occupation; excess terms.
+
+Both take their numbers `p` and kT in eV. The site density is no number of the law: the
+occupation is a share of it.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,17 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from ionstack.physics.fermi import fermi_half_enhancement, gauss_fermi_logs, log_gauss_fermi
 from ionstack.physics.registry import Parameter, law
 from ionstack.physics.states import Occupation
 
-Numbers = Mapping[str, jax.Array]
+Parameters = Mapping[str, jax.Array]
 
 _SITES = Parameter("site_density", "1/m^3", "density of sites or effective density of states")
 
 
 @law("statistics", "lattice_gas", _SITES)
-def lattice_gas(eta: jax.Array, p: Numbers, kT: jax.Array) -> Occupation:
+def lattice_gas(eta: jax.Array, p: Parameters, kT: jax.Array) -> Occupation:
     """One particle per site: x = 1/(1 + exp(-eta)).
 
     Also known as Fermi-Dirac integral of order -1 or, for polarons, Blakemore
@@ -26,13 +31,41 @@ def lattice_gas(eta: jax.Array, p: Numbers, kT: jax.Array) -> Occupation:
 
 
 @law("statistics", "boltzmann", _SITES)
-def boltzmann(eta: jax.Array, p: Numbers, kT: jax.Array) -> Occupation:
+def boltzmann(eta: jax.Array, p: Parameters, kT: jax.Array) -> Occupation:
     """Dilute limit: x = exp(eta)."""
     x = jnp.exp(eta)
     return Occupation(x, jnp.ones_like(x), jnp.zeros_like(x))
 
 
+@law("statistics", "fermi_dirac_half", _SITES)
+def fermi_dirac_half(eta: jax.Array, p: Parameters, kT: jax.Array) -> Occupation:
+    """Parabolic band: x = F_1/2(eta), the Fermi-Dirac integral of order 1/2.
+
+    x is the density over the effective density of states; there is no site limit.
+    """
+    enhancement = fermi_half_enhancement(eta)
+    x = jax.nn.sigmoid(eta) * jnp.exp(enhancement)
+    return Occupation(x, jnp.ones_like(x), jax.nn.softplus(eta) - enhancement)
+
+
+@law(
+    "statistics",
+    "gauss_fermi",
+    _SITES,
+    Parameter("width", "eV", "standard deviation of the density of states"),
+)
+def gauss_fermi(eta: jax.Array, p: Parameters, kT: jax.Array) -> Occupation:
+    """Gaussian density of states about the level, as in disordered organic films.
+
+    Paasch and Scheinert, J. Appl. Phys. 107, 104501 (2010); the vacancy 1-x is the
+    share at -eta, since the density of states is even.
+    """
+    width = p["width"] / kT
+    occupied, log_gamma = gauss_fermi_logs(eta, width)
+    return Occupation(jnp.exp(occupied), jnp.exp(log_gauss_fermi(-eta, width)), log_gamma)
+
+
 @law("excess", "linear", Parameter("slope", "eV", "rise of the chemical potential from x=0 to 1"))
-def linear(x: jax.Array, p: Numbers, kT: jax.Array) -> jax.Array:
+def linear(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     """Mean-field repulsion: mu_ex = slope * x (kT in eV; result in kT)."""
     return p["slope"] / kT * x
