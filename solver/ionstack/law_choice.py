@@ -20,6 +20,7 @@ from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
 from ionstack.schema import (
     ANY,
     AT_LEAST_ONE,
+    FRACTION,
     NOT_NEGATIVE,
     POSITIVE,
     Bounds,
@@ -32,7 +33,17 @@ from ionstack.schema import (
     read_quantity,
 )
 
-_ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2")
+_ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s")
+_POSITIVE = (
+    "anisotropy",
+    "barrier_height",
+    "diffusivity",
+    "effective_mass",
+    "first_lifetime",
+    "mobility",
+    "reorganisation_energy",
+    "second_lifetime",
+)
 
 
 @dataclass(frozen=True)
@@ -151,5 +162,9 @@ def _bounds(parameter: Parameter | Curve) -> Bounds:
         return AT_LEAST_ONE
     if parameter.unit in ("1/m^3", "m", "K") or parameter.name.endswith("_content"):
         return POSITIVE
+    if parameter.name in _POSITIVE:
+        return POSITIVE
+    if parameter.name == "transfer_coefficient":
+        return FRACTION
     signed = parameter.unit in ("eV", "V", "1") and parameter.name != "width"
     return ANY if signed else NOT_NEGATIVE

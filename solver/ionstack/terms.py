@@ -191,7 +191,9 @@ def contact_flow(
         K = _ends(state.regions[index], name, law, inputs, arrays["K"])
         still = Carrier(*([jnp.zeros_like(K[0].psi)] * len(Carrier._fields)))
         one = jnp.ones_like(K[0].psi)
-        metal = still._replace(psi=one * z * state.voltages[contact] / thermal)
+        # What a reservoir holds its species at, on top of the voltage.
+        offset = numbers.get("chemical_potential", 0.0)
+        metal = still._replace(psi=one * (z * state.voltages[contact] + offset) / thermal)
         tangents = [still._replace(psi=one * z / thermal)]
         if law.law.field:
             inner = state.regions[index].phi[arrays["inner"]]

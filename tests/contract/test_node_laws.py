@@ -10,7 +10,7 @@ import pytest
 from ionstack.carriers import at
 from ionstack.model import Arrhenius
 from ionstack.physics.catalogue import laws
-from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers
+from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers, values
 
 ETA = np.linspace(-30.0, 5.0, 141)
 CONTENT = np.linspace(0.0, 1.0, 101)
@@ -29,7 +29,7 @@ def occupation(request):
 @pytest.fixture(params=laws("excess"))
 def excess(request):
     entry = laws("excess")[request.param]
-    return lambda x: entry.function(x, numbers(entry.parameters), THERMAL)
+    return lambda x: entry.function(x, values(entry), THERMAL)
 
 
 def slopes(function, points):

@@ -32,7 +32,22 @@ LENGTH = 1.5e-9
 SITES = 1e27
 
 # Values of parameters by name, else by unit; a new law is tested without further ado.
-_BY_NAME = {"optical_permittivity": 9.0, "critical_content": 0.6, "barrier": 0.11, "width": 0.08}
+_BY_NAME = {
+    "optical_permittivity": 9.0,
+    "critical_content": 0.6,
+    "barrier": 0.11,
+    "width": 0.08,
+    "jump_length": 3e-10,
+    "anisotropy": 1.0,
+    "transfer_coefficient": 0.3,
+    "chemical_potential": 0.0,
+    "barrier_height": 1.1,
+    "lower_content": 1e-3,
+    "upper_content": 0.999,
+    "field_factor": 5e-4,
+    "gradient_energy": 0.0,
+    "relative_permittivity": 4.0,
+}
 _BY_UNIT = {
     "m^2/s": 1e-14,
     "S/m": 1e-6,
@@ -43,7 +58,14 @@ _BY_UNIT = {
     "m/s": 1e-2,
     "1": 0.4,
     "1/m^3": SITES,
+    "eV*m^2": 1e-20,
+    "m^2/(V*s)": 1e-9,
+    "(m/V)**0.5": 5e-4,
+    "1/(m^3*s)": 1e30,
+    "s": 1e-8,
 }
+# Curves by unit, of content and temperature.
+_CURVES = {"S/m": lambda x, T: 1e-6 * (1.0 + x * x), "V": lambda x, T: 3.0 - x + 1e-4 * T}
 EXTREMES = (0.0, 1e-12, -1e-12, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
 # exp(800) is no double: Boltzmann densities and sinh(drop/2) end before. Excess laws
 # are made for site fractions up to 1, hence eta up to 1 where nothing bounds them.
@@ -57,6 +79,16 @@ COUNT = len(EXTREMES) ** 3
 def numbers(parameters: tuple[Parameter, ...]) -> dict[str, float]:
     """Plausible values of a law's parameters."""
     return {one.name: _BY_NAME.get(one.name, _BY_UNIT[one.unit]) for one in parameters}
+
+
+def curves(law: Law) -> dict[str, Callable[..., Any]]:
+    """Plausible curves of a law."""
+    return {one.name: _CURVES[one.unit] for one in law.curves}
+
+
+def values(law: Law) -> dict[str, Any]:
+    """Everything that a law is given."""
+    return {**numbers(law.parameters), **curves(law)}
 
 
 @dataclass(frozen=True)
@@ -137,7 +169,7 @@ class Subject:
         shift = jnp.zeros_like(x)
         if self.excess is not None:
             entry = laws("excess")[self.excess]
-            shift = entry.function(x, numbers(entry.parameters), THERMAL)
+            shift = entry.function(x, values(entry), THERMAL)
         bare = self.z * phi + shift
         coupled = jax.nn.sigmoid(ion) if self.law.couples else jnp.zeros_like(x)
         psi, sites = bare + eta, SITES * jnp.ones_like(x)
@@ -151,8 +183,8 @@ class Subject:
     @cached_property
     def _flow(self) -> Callable[[Carrier, Carrier], jax.Array]:
         edge = Edge(jnp.asarray(LENGTH), jnp.asarray(THERMAL), jnp.asarray(float(self.z)))
-        values = numbers(self.law.parameters)
-        return jax.jit(lambda K, L: self.law.function(K, L, edge, values) + 0.0 * K.psi)
+        given = values(self.law)
+        return jax.jit(lambda K, L: self.law.function(K, L, edge, given) + 0.0 * K.psi)
 
     @cached_property
     def assembled(self) -> Callable[[Mapping[str, jax.Array]], tuple[jax.Array, list[jax.Array]]]:
@@ -172,7 +204,7 @@ class Subject:
             "area": 1.0,
             "length": jnp.full(count, LENGTH),
             "through": jnp.ones(count),
-            "inner": first,
+            "inner": second,
             "inner_length": jnp.full(count, LENGTH),
         }
         arrays = {"edges": [entities], "pairs": [entities], "faces": [entities]}
@@ -194,16 +226,20 @@ class Subject:
         names = carriers.law_inputs(self.region(), "own", self.bound())
         ends = (0,) if self.law.kind == "contact" else (0, 1)
         found = [(end, name) for end in ends for name in names]
-        return [*found, (0, "voltage")] if self.law.kind == "contact" else found
+        if self.law.kind != "contact":
+            return found
+        inner = [(1, "phi")] if self.law.field else []
+        return [*found, (0, "voltage"), *inner]
 
     def bound(self) -> BoundLaw:
         """The law as the model binds it."""
-        return BoundLaw(self.law, _records(self.law), "ion" if self.law.couples else None)
+        couples = "ion" if self.law.couples else None
+        return BoundLaw(self.law, _records(self.law), couples, curves(self.law))
 
     def region(self) -> RegionModel:
         """A region that holds the species and an ion to couple to."""
         excess = None if self.excess is None else laws("excess")[self.excess]
-        bound = None if excess is None else BoundLaw(excess, _records(excess))
+        bound = None if excess is None else BoundLaw(excess, _records(excess), None, curves(excess))
         own_statistics, lattice = (
             BoundLaw(laws("statistics")[name], _records(laws("statistics")[name]))
             for name in (self.statistics, "lattice_gas")
@@ -275,6 +311,7 @@ def missing_dependence(subject: Subject, states: States) -> Floats:
     count = states.eta.shape[1]
     value = np.asarray(subject.assembled(u)[0])
     worst = np.zeros(count)
+    # Of the metal's end only the next node's potential exists.
     ends = (0,) if subject.law.kind == "contact" else (0, 1)
     for end, name in {(end, name) for end in ends for name in u} - set(subject.inputs()):
         shift = np.zeros(2 * count)

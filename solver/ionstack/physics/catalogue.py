@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ionstack.physics import interfaces, statistics, transport
+from ionstack.physics import contacts, hopping, interfaces, reactions, statistics, transport
 from ionstack.physics.registry import laws
 
-__all__ = ["interfaces", "laws", "statistics", "transport"]
+__all__ = ["contacts", "hopping", "interfaces", "laws", "reactions", "statistics", "transport"]

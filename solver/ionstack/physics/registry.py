@@ -48,7 +48,8 @@ class Law:
     `couples` says that the law reads the content of one further species
     (named in the file under ``couples``), which is then differentiated too; `field`
     that a contact law reads the electric field. A law that does not pass lets
-    nothing through; one that `merges` makes both sides share the unknown.
+    nothing through; one that `merges` makes both sides share the unknown, and the
+    sides of a `sided` one play different parts.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Law:
     field: bool = False
     passes: bool = True
     merges: bool = False
+    sided: bool = False
     curves: tuple[Curve, ...] = ()
 
     @property
@@ -78,7 +80,7 @@ def law(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged.
 
-    `marks` are the flags of `Law`: couples, field, passes, merges.
+    `marks` are the flags of `Law`: couples, field, passes, merges, sided.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,18 +8,19 @@ equilibrium for every statistics and does not cancel between large terms.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from ionstack.physics.registry import Parameter, law
+from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.physics.registry import Curve, Parameter, law
 from ionstack.physics.special import bernoulli, smooth_sqrt_abs
 from ionstack.physics.states import Carrier, Edge
 
-Parameters = Mapping[str, jax.Array]
+Parameters = Mapping[str, Any]
 
-_DIFFUSIVITY = Parameter("diffusivity", "m^2/s", "tracer diffusivity at the reference temperature")
+DIFFUSIVITY = Parameter("diffusivity", "m^2/s", "tracer diffusivity at the reference temperature")
 _CONDUCTIVITY = Parameter("conductivity", "S/m", "conductivity at low field")
 _OPTICAL = Parameter("optical_permittivity", "1", "relative permittivity at optical frequency")
 
@@ -38,7 +39,7 @@ def exponential_fitting(
     return jnp.where(up, 1.0, -1.0) * weight * jnp.expm1(jnp.where(up, delta, -delta))
 
 
-@law("transport", "sedan", _DIFFUSIVITY)
+@law("transport", "sedan", DIFFUSIVITY)
 def sedan(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Drift-diffusion with excess chemical potential, mobility independent of content.
 
@@ -48,7 +49,7 @@ def sedan(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     return p["diffusivity"] * exponential_fitting(K.c, L.c, K.drift - L.drift, K.psi - L.psi)
 
 
-@law("transport", "site_hopping", _DIFFUSIVITY)
+@law("transport", "site_hopping", DIFFUSIVITY)
 def site_hopping(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Hopping to free sites only: mobility falls as 1-x, Fick diffusivity stays constant.
 
@@ -61,7 +62,7 @@ def site_hopping(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array
 @law(
     "transport",
     "polaron",
-    _DIFFUSIVITY,
+    DIFFUSIVITY,
     Parameter("barrier", "eV", "hopping barrier without inserted ions"),
     Parameter("critical_content", "1", "content of the coupled ion at which the barrier is gone"),
     couples=True,
@@ -95,6 +96,42 @@ def poole_frenkel(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
     """
     drop = edge.thermal_voltage / jnp.abs(edge.z) * smooth_sqrt_abs(K.psi - L.psi) ** 2
     return jnp.asarray(ohmic(K, L, edge, p) * poole_frenkel_factor(drop / edge.length, edge, p))
+
+
+@law(
+    "transport",
+    "conductivity",
+    Curve(
+        "conductivity",
+        "S/m",
+        (("x", "1"), ("T", "K")),
+        "conductivity against the content of the coupled ion and temperature",
+    ),
+    couples=True,
+)
+def conductivity(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Conductivity as a table or formula of an ion's content; mean of both ends."""
+    temperature = edge.thermal_voltage / BOLTZMANN_EV
+    sigma = p["conductivity"]
+    mean = 0.5 * (sigma(K.coupled, temperature) + sigma(L.coupled, temperature))
+    return jnp.asarray(ohmic(K, L, edge, {"conductivity": mean}))
+
+
+@law(
+    "transport",
+    "field_mobility",
+    Parameter("mobility", "m^2/(V*s)", "mobility at low field"),
+    Parameter("field_factor", "(m/V)**0.5", "rise of ln(mobility) with the root of the field"),
+)
+def field_mobility(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Drift-diffusion with mobility mu0 exp(factor sqrt(E)), as in disordered organics.
+
+    Poole-Frenkel form: Gill, J. Appl. Phys. 43, 5033 (1972); E is the electric field.
+    """
+    volts = edge.thermal_voltage
+    root = smooth_sqrt_abs(K.phi - L.phi) * jnp.sqrt(volts / edge.length)
+    diffusivity = p["mobility"] * volts * jnp.exp(p["field_factor"] * root)
+    return jnp.asarray(sedan(K, L, edge, {"diffusivity": diffusivity}))
 
 
 def poole_frenkel_factor(field: jax.Array, edge: Edge, p: Parameters) -> jax.Array:
