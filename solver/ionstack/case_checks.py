@@ -10,7 +10,7 @@ from ionstack.errors import nearest
 from ionstack.law_choice import LawChoice, registered
 from ionstack.materials import Material
 from ionstack.schema import not_among
-from ionstack.stack import Stack
+from ionstack.stack import Layer, Stack
 from ionstack.yaml_source import Keys, Node, Problem
 
 
@@ -148,6 +148,27 @@ def _content_problems(subject: Subject) -> Iterator[Problem]:
                 yield subject.problem(("content", layer.name, species), message)
         for species in given:
             yield from _superfluous(subject, layer.name, species, held, supplied[species])
+        yield from _range_problems(subject, layer, held)
+
+
+def _range_problems(subject: Subject, layer: Layer, held: Sequence[str]) -> Iterator[Problem]:
+    """Contents outside the tables of a layer's laws, which take a content as ``x``."""
+    given = subject.case.content.get(layer.name, {})
+    for owner, part, choice in _layer_laws(subject.materials[layer.material], held):
+        whose = choice.couples or owner
+        for name, curve in choice.curves.items():
+            if whose in given and not curve.covers("x", given[whose]):
+                what = f"table of {layer.material}, {owner}.{part}.{name}"
+                message = f"outside the {what}: x = {curve.lower:g} to {curve.upper:g}"
+                yield subject.problem(("content", layer.name, whose), message)
+
+
+def _layer_laws(material: Material, held: Sequence[str]) -> Iterator[tuple[str, str, LawChoice]]:
+    for name in held:
+        record = material.species[name]
+        yield name, "transport", record.transport
+        if record.excess is not None:
+            yield name, "excess", record.excess
 
 
 def _superfluous(

@@ -19,9 +19,9 @@ _TEXT = (Path(__file__).parents[2] / "docs/files.md").read_text()
 def test_every_law_is_in_the_table(kind: Kind) -> None:
     for law in registered(kind).values():
         assert f"`{law.name}`" in _TEXT
-        for parameter in law.parameters:
-            unit = "" if parameter.unit == "1" else f" [{parameter.unit}]"
-            assert f"`{parameter.name}`{unit}" in _TEXT
+        for entry in (*law.parameters, *law.curves):
+            unit = "" if entry.unit == "1" else f" [{entry.unit}]"
+            assert f"`{entry.name}`{unit}" in _TEXT
 
 
 @pytest.mark.parametrize("model", [CaseModel, NumericsModel])

@@ -32,8 +32,8 @@ class Table:
 
     Monotone between points with monotone values, with a continuous slope: Fritsch and
     Butland, SIAM J. Sci. Stat. Comput. 5, 300 (1984). Outside it goes on in a straight
-    line; a table that is `not_negative` falls as 1/(1 + distance) instead, which never
-    reaches zero.
+    line; one that is `not_negative` falls as 1/(1 + distance) instead, or from
+    zero stays there, with a kink.
     """
 
     position: int
@@ -44,11 +44,21 @@ class Table:
     def __call__(self, *arguments: jax.Array) -> jax.Array:
         """Return the interpolated value."""
         x = arguments[self.position]
-        inside = jnp.clip(x, self.points[0], self.points[-1])
-        value = self._hermite(inside)
-        first, last = end_slopes(self.points, self.values)
-        rise = jnp.where(x < inside, first, last) * (x - inside)
-        return _continued(value, rise) if self.not_negative else value + rise
+        first, last = self.points[0], self.points[-1]
+        slopes = pchip_slopes(self.points, self.values)
+        below, above = x < first, x > last
+        # Each branch gets arguments of its own range: slopes are taken of all of them.
+        low = self._beyond(jnp.where(below, first - x, 0.0), self.values[0], -slopes[0])
+        high = self._beyond(jnp.where(above, x - last, 0.0), self.values[-1], slopes[-1])
+        inside = self._hermite(jnp.where(below | above, first, x))
+        return jnp.where(below, low, jnp.where(above, high, inside))
+
+    def _beyond(self, distance: jax.Array, value: float, slope: float) -> jax.Array:
+        """Continue from an end, with the slope away from it."""
+        rise = slope * distance
+        if slope >= 0.0 or not self.not_negative:
+            return value + rise
+        return value / (1.0 - rise / value) if value > 0.0 else 0.0 * distance
 
     def _hermite(self, x: jax.Array) -> jax.Array:
         """Cubic of the interval that holds x, in the form of de Boor."""
@@ -91,16 +101,3 @@ def pchip_slopes(points: Row, values: Row) -> Row:
     from scipy.interpolate import PchipInterpolator
 
     return tuple(PchipInterpolator(points, values).derivative()(points).tolist())
-
-
-def end_slopes(points: Row, values: Row) -> tuple[float, float]:
-    """Return the slopes at the first and last point."""
-    slopes = pchip_slopes(points, values)
-    return slopes[0], slopes[-1]
-
-
-def _continued(value: jax.Array, rise: jax.Array) -> jax.Array:
-    """Continue a value >= 0 by a rise: in a straight line upwards, by 1/(1 + r) downwards."""
-    falls = rise < 0.0
-    down = value * value / jnp.where(falls, value - rise, 1.0)
-    return jnp.where(falls, down, value + rise)

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gamma, zeta
 
 Floats = NDArray[np.float64]
 
@@ -138,6 +137,8 @@ def _quadrature(eta: Floats) -> Floats:
 
 def _sommerfeld(eta: Floats) -> Floats:
     """Sommerfeld's expansion for large eta."""
+    from scipy.special import gamma, zeta
+
     order = 2.0 * np.arange(1, 9)
     parts = 2.0 * (1.0 - 2.0 ** (1.0 - order)) * zeta(order) * gamma(2.5) / gamma(2.5 - order)
     series = 1.0 + np.sum(parts * eta[:, None] ** -order, axis=1)
