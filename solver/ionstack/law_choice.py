@@ -33,7 +33,7 @@ from ionstack.schema import (
     read_quantity,
 )
 
-_ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s")
+ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s")
 _POSITIVE = (
     "anisotropy",
     "barrier_height",
@@ -111,7 +111,7 @@ def _read_number(data: object, unit: str, bounds: Bounds) -> Value:
 @functools.cache
 def _number_model(unit: str, bounds: Bounds) -> type[BaseModel]:
     reader = BeforeValidator(partial(read_quantity, unit=unit, bounds=bounds))
-    base = _ActivatedNumber if unit in _ACTIVATED_UNITS else _Number
+    base = _ActivatedNumber if unit in ACTIVATED_UNITS else _Number
     return create_model("Number", __base__=base, value=(Annotated[float, reader], ...))
 
 

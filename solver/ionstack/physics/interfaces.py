@@ -32,7 +32,7 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """
     # A neutral species counts particles.
     rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
-    return rate * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
+    return jnp.asarray(rate * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi)))
 
 
 @law("interface", "transfer", Parameter("velocity", "m/s", "transfer velocity at equal density"))
@@ -46,7 +46,7 @@ def transfer(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     # The floor keeps the slope of the square root finite where a density underflows.
     floor = 1e-300
     mean = jnp.sqrt(K.c * L.vacancy + floor) * jnp.sqrt(L.c * K.vacancy + floor)
-    return p["velocity"] * mean * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi))
+    return jnp.asarray(p["velocity"] * mean * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi)))
 
 
 @law("interface", "continuous", merges=True)
@@ -206,4 +206,4 @@ def barrier_leakage(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Ar
     field = drop / p["thickness"]
     conductance = p["conductance"] * vt / ELEMENTARY_CHARGE / edge.z**2
     enhancement = jnp.exp(lowering) * poole_frenkel_factor(field, edge, p)
-    return conductance * enhancement * (K.psi - L.psi)
+    return jnp.asarray(conductance * enhancement * (K.psi - L.psi))

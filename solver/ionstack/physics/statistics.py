@@ -79,7 +79,7 @@ def regular_solution(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     Bazant, Acc. Chem. Res. 46, 1144 (2013). The gradient term -kappa lap(x) is an
     unknown of its own; no gradient of the content passes an outer face.
     """
-    return p["interaction"] / kT * (1.0 - 2.0 * x)
+    return jnp.asarray(p["interaction"] / kT * (1.0 - 2.0 * x))
 
 
 @law(
@@ -108,4 +108,4 @@ def open_circuit(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
 @law("excess", "linear", Parameter("slope", "eV", "rise of the chemical potential from x=0 to 1"))
 def linear(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     """Mean-field repulsion: mu_ex = slope * x (kT in eV; result in kT)."""
-    return p["slope"] / kT * x
+    return jnp.asarray(p["slope"] / kT * x)

@@ -46,7 +46,8 @@ def sedan(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     Scharfetter-Gummel flux of Yu and Dutton (SEDAN III, 1988); see Abdel,
     Farrell, Fuhrmann, Opt. Quantum Electron. 53, 163 (2021).
     """
-    return p["diffusivity"] * exponential_fitting(K.c, L.c, K.drift - L.drift, K.psi - L.psi)
+    flow = exponential_fitting(K.c, L.c, K.drift - L.drift, K.psi - L.psi)
+    return jnp.asarray(p["diffusivity"] * flow)
 
 
 @law("transport", "site_hopping", DIFFUSIVITY)
