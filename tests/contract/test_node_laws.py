@@ -91,7 +91,7 @@ def test_occupation_is_finite_at_extremes(name):
 def test_excess_derivative(excess):
     inner = CONTENT[1:-1]
     exact = np.asarray(slopes(excess, inner))
-    found = central(excess, inner, 1e-5)
+    found = central(excess, inner, 2e-6)
     assert np.max(np.abs(exact - found)) < 1e-7 * np.abs(exact).max()
 
 
