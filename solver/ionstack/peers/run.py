@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ionstack.errors import InputError, NumericsError
-from ionstack.peers import environment, festim
+from ionstack.peers import environment, festim_setup
 
 _HERE = Path(__file__).resolve().parent
 _LINES_OF_ERROR = 5
@@ -45,8 +45,8 @@ def run_peer(
 def _interpreter(script: str) -> tuple[str, dict[str, str]]:
     """Python for a program and its variables; FESTIM shares this Python's DOLFINx."""
     if script.startswith("festim"):
-        packages = _existing(festim.folder(), festim.COMMAND)
-        return sys.executable, {"PYTHONPATH": f"{_HERE}{os.pathsep}{packages}"}
+        packages = _existing(festim_setup.folder(), festim_setup.COMMAND)
+        return sys.executable, {"PYTHONPATH": f"{packages}{os.pathsep}{_HERE}"}
     where = _existing(environment.folder(), environment.COMMAND)
     variables = {
         "PYTHONPATH": str(_HERE),

@@ -1,6 +1,6 @@
 """FESTIM for this Python, whose DOLFINx it uses, in a folder of its own.
 
-    python -m ionstack.peers.festim     make it, or say where it is
+    python -m ionstack.peers.festim_setup     make it, or say where it is
 
 scifem is compiled against DOLFINx: CMake, a C++ compiler and nanobind must be there,
 as they are where Debian's python3-dolfinx is installed.
@@ -17,7 +17,7 @@ from ionstack.peers import environment
 _TOOLS = ("scikit-build-core", "ninja")
 # The last releases that work with DOLFINx 0.9.
 _PACKAGES = ("festim==2.0", "scifem==0.5.0")
-COMMAND = "python3 -m ionstack.peers.festim"
+COMMAND = "python3 -m ionstack.peers.festim_setup"
 
 
 def folder() -> Path:
