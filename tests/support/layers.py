@@ -56,12 +56,18 @@ def model(
 
 
 class Device:
-    """A stack's equations on one rank."""
+    """A stack's equations."""
 
-    def __init__(self, layers: Stack, laws: Model, contents: Contents | None = None) -> None:
+    def __init__(
+        self,
+        layers: Stack,
+        laws: Model,
+        contents: Contents | None = None,
+        comm: MPI.Comm = MPI.COMM_SELF,
+    ) -> None:
         self.contents = contents or {}
         self.model = laws
-        self.volumes = build_control_volumes(build_mesh(layers, MPI.COMM_SELF))
+        self.volumes = build_control_volumes(build_mesh(layers, comm))
         self.layout = build_layout(self.volumes, laws)
         works = work_functions(Entities(laws, self.volumes, self.layout), self.contents)
         self.system = System(transient_equations(laws, self.volumes, self.layout, works))
