@@ -60,22 +60,28 @@ def nernst(density: float, velocity: float, standard: float = 0.0) -> BoundLaw:
 
 
 def fill(film: Film, contents: Mapping[str, Floats | float], phi: Floats | float = 0.0) -> None:
-    """Put site fractions of Boltzmann species and potentials [V] at the nodes, as a start."""
+    """Put site fractions at the nodes and potentials [V] at the vertices, as a start.
+
+    The species are in all regions with the same statistics and level, without excess.
+    """
     u = np.zeros(film.layout.n_owned)
     u[film.layout.phi] = phi
+    at_nodes = u[film.layout.phi][film.volumes.node_vertex]
     thermal = film.system.thermal_voltage
     for one in film.model.regions[0].species:
-        eta = np.log(contents[one.name])
-        u[film.layout.species[one.name]] = one.level + thermal * eta + one.z * np.asarray(phi)
+        x = np.asarray(contents[one.name])
+        eta = np.log(x / (1.0 - x) if one.statistics.name == "lattice_gas" else x)
+        u[film.layout.species[one.name]] = one.level + thermal * eta + one.z * at_nodes
     film.system.unknowns.setArray(u)
 
 
 def contents(film: Film, name: str) -> Floats:
-    """Site fractions of a Boltzmann species without excess at the nodes of a single film."""
+    """Site fractions at the nodes of a species as in `fill`."""
     u = film.system.local_unknowns()
     one = film.model.regions[0].held(name)
-    bare = one.level + one.z * film.potential()
-    return np.exp((u[film.layout.species[name]] - bare) / film.system.thermal_voltage)
+    bare = one.level + one.z * film.potential()[film.volumes.node_vertex]
+    eta = (u[film.layout.species[name]] - bare) / film.system.thermal_voltage
+    return np.asarray(one.statistics.function(eta).x)
 
 
 def steady(film: Film, voltages: tuple[float, float], **control: float) -> Floats:

@@ -85,7 +85,7 @@ def test_cottrell(verify):
     exact = erf(found.volumes.depth / np.sqrt(4.0 * DIFFUSIVITY * begin))
     fill(found, {"tracer": trace + (1.0 - trace) * exact})
     rows = []
-    control = {"tolerance": 2e-7, "initial": 1e-8}
+    control = {"tolerance": 2e-8, "initial": 1e-8}
     for state in found.drive(hold((1.0 - begin,)), **control):
         flux = velocity * (contents(found, "tracer")[wall(found)] - trace)
         passed = length - state.amounts.sum() / AVOGADRO
