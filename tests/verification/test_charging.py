@@ -1,4 +1,4 @@
-"""Charging of blocked electrolytes: the diffuse-charge theory and a nonlinear step."""
+"""Charging of blocked electrolytes: a small step, a large one, a triangle."""
 
 from __future__ import annotations
 
@@ -147,7 +147,8 @@ def test_step(verify):
         "title": "Step to 0.5 V",
         "xscale": "log",
     }
-    verify.curve("charging_step", times[::4], charges[::4], label="ionstack", **axes)
+    late = times > 1e-4
+    verify.curve("charging_step", times[late], charges[late], label="ionstack", **axes)
     verify.curve(
         "charging_step", list(STEP), list(STEP.values()), label="exact", points=True, **axes
     )

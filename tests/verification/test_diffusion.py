@@ -207,7 +207,8 @@ def test_limiting_current(share, verify):
         f"limiting.potential({share:g})",
         thermal * np.log(ratio),
         LIMITING[share],
-        rel=1e-3,
+        # Near the limit the wall's space charge is no longer thin against the rest.
+        rel=1e-3 if share > 0.95 else 1e-4,
         unit="V",
         title=f"potential at the wall, i = {share:g} of the limit",
         source=source,

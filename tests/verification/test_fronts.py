@@ -47,7 +47,7 @@ def moved(cell) -> tuple[np.ndarray, np.ndarray, float]:
 
 def test_front_of_excluding_ions(verify):
     """Site exclusion makes the balance a Burgers equation; the front is a tanh."""
-    sizes = (2e-9, 1e-9, 5e-10)
+    sizes = (4e-9, 2e-9, 1e-9, 5e-10)
     errors = []
     for cell in sizes:
         depth, found, place = moved(cell)
@@ -74,7 +74,7 @@ def test_front_of_excluding_ions(verify):
     )
     verify(
         "exclusion.order",
-        order(sizes, errors),
+        order(sizes[:-1], errors[:-1]),
         1.9,
         least=True,
         title="order in space of the profile",
@@ -138,25 +138,27 @@ def two_layers():
 
 
 def test_solubility_jump(verify):
-    """Permeation from the left; the start is the exact profile of a half-space at 1e-4."""
-    begin = 1e-4
+    """Permeation from the left; the start is the exact profile of a half-space at 5e-4."""
+    begin = 5e-4
     found = two_layers()
     depth = found.volumes.depth / UNIT
     start = erfc(depth / np.sqrt(8.0 * begin))
     fill(found, {"tracer": TRACE + (1.0 - TRACE) * start})
     last = int(np.argmax(depth))
-    control = {"tolerance": 1e-6, "initial": 1e-8}
+    control = {"tolerance": 1e-7, "initial": 1e-8}
     rows = []
     for state in found.drive(hold(tuple(time - begin for time in JUMP)), **control):
         drop = 3.0 * (contents(found, "tracer")[last] - TRACE) / (1.0 - TRACE)
         rows.append((state.time + begin, FAST * drop))
     times, fluxes = np.array(rows[1:]).T
+    # Where next to nothing has arrived the flux is sensitive to cells and steps.
+    tail = {0.01: 1e-2, 0.02: 2e-3}
     for time, expected in JUMP.items():
         verify(
             f"solubility.flux({time:g})",
             np.interp(time, times, fluxes),
             expected,
-            rel=5e-3 if time < 0.015 else 5e-4,
+            rel=tail.get(time, 2e-4),
             title=f"flux out of the second layer at t = {time:g} (steady 2.5)",
             source="inverse Laplace transform",
         )

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from ionstack.physics.constants import thermal_voltage
 from support.films import bound, film, model, slab, species
-from support.problems import AVOGADRO, contents, fill, reservoir, steady
+from support.problems import AVOGADRO, FARADAY, contents, fill, reservoir, steady
 
 LENGTH = 1e-6
 SOURCE = "Goldman (1943); exact for equal total concentrations"
@@ -61,6 +62,43 @@ def test_current(volts, expected, verify):
         title=f"current density at {volts:g} V",
         source=SOURCE,
     )
+
+
+def goldman(volts: float) -> float:
+    """Current density in closed form."""
+    w = volts / thermal_voltage(298.15)
+    parts = [
+        z * D * (left * z * w / -np.expm1(-z * w) - right * z * w / np.expm1(z * w))
+        for z, D, left, right in IONS.values()
+    ]
+    return float(FARADAY / LENGTH * sum(parts))
+
+
+def branch(volts) -> list[float]:
+    """Currents at voltages of growing size."""
+    found = membrane()
+    return [current(found, float(one)) for one in volts]
+
+
+def test_curve(verify):
+    """Rectification between the conductivities of the two solutions."""
+    steps = np.linspace(0.025, 0.15, 6)
+    volts = np.concatenate([-steps[::-1], steps])
+    values = np.array([*branch(-steps)[::-1], *branch(steps)])
+    verify(
+        "goldman.curve",
+        values,
+        [goldman(one) for one in volts],
+        rel=1e-6,
+        unit="A/m^2",
+        title="current density from -0.15 to 0.15 V",
+        source=SOURCE,
+    )
+    axes = {"xlabel": "voltage (V)", "ylabel": "current density (kA/m²)"}
+    axes["title"] = "Three ions across a membrane"
+    fine = np.linspace(-0.15, 0.15, 100)
+    verify.curve("goldman", fine, [goldman(v) / 1e3 for v in fine], label="Goldman", **axes)
+    verify.curve("goldman", volts, values / 1e3, label="ionstack", points=True, **axes)
 
 
 def test_fluxes(verify):
