@@ -60,17 +60,17 @@ def nernst(density: float, velocity: float, standard: float = 0.0) -> BoundLaw:
 
 
 def fill(film: Film, contents: Mapping[str, Floats | float], phi: Floats | float = 0.0) -> None:
-    """Put site fractions at the nodes and potentials [V] at the vertices, as a start.
+    """Put site fractions at the nodes and potentials [V] at the nodes, as a start.
 
     The species are in all regions with the same statistics and level, without excess.
     """
     u = np.zeros(film.layout.n_owned)
     u[film.layout.phi] = phi
-    at_nodes = u[film.layout.phi][film.volumes.node_vertex]
+    at_nodes = u[film.layout.phi]
     thermal = film.system.thermal_voltage
     for one in film.model.regions[0].species:
         x = np.asarray(contents[one.name])
-        eta = np.log(x / (1.0 - x) if one.statistics.name == "lattice_gas" else x)
+        eta = np.log(x / (1.0 - x) if one.statistics.law.name == "lattice_gas" else x)
         u[film.layout.species[one.name]] = one.level + thermal * eta + one.z * at_nodes
     film.system.unknowns.setArray(u)
 
@@ -79,9 +79,9 @@ def contents(film: Film, name: str) -> Floats:
     """Site fractions at the nodes of a species as in `fill`."""
     u = film.system.local_unknowns()
     one = film.model.regions[0].held(name)
-    bare = one.level + one.z * film.potential()[film.volumes.node_vertex]
+    bare = one.level + one.z * film.potential()
     eta = (u[film.layout.species[name]] - bare) / film.system.thermal_voltage
-    return np.asarray(one.statistics.function(eta).x)
+    return np.asarray(one.statistics.law.function(eta, {}, film.system.thermal_voltage).x)
 
 
 def steady(film: Film, voltages: tuple[float, float], **control: float) -> Floats:

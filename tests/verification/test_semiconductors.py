@@ -97,7 +97,7 @@ def _nodes(found, region: int) -> np.ndarray:
 def profile(found, region: int) -> tuple[np.ndarray, np.ndarray]:
     """Depth and potential in a layer."""
     nodes = _nodes(found, region)
-    return found.volumes.depth[nodes], found.potential()[found.volumes.node_vertex[nodes]]
+    return found.volumes.depth[nodes], found.potential()[nodes]
 
 
 def field_at_junction(found) -> float:
