@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
@@ -20,11 +22,12 @@ SITES = 1.0 / 0.5e-9**3
 EXCHANGE = bound("contact", "exchange", exchange_current_density=1e6)
 
 
-def half_space(volts, statistics="boltzmann", sites=BULK, level=0.0, growth=1.01):
+def half_space(volts, statistics="boltzmann", sites=BULK, level=0.0, sublattice=None):
     """Cathode at `volts` against an electrolyte whose ions the anode holds at bulk content."""
     hop = bound("transport", "sedan", diffusivity=1e-9)
     ions = tuple(
-        species(name, z, statistics, sites, hop, level) for name, z in (("K", 1), ("Cl", -1))
+        replace(species(name, z, statistics, sites, hop, level), sublattice=sublattice)
+        for name, z in (("K", 1), ("Cl", -1))
     )
     water = model(
         ions,
@@ -33,7 +36,7 @@ def half_space(volts, statistics="boltzmann", sites=BULK, level=0.0, growth=1.01
         work_functions=(-volts, 0.0),
         contacts={"anode": {"K": EXCHANGE, "Cl": EXCHANGE}},
     )
-    found = film(slab(3e-8, 3e-13, growth), water)
+    found = film(slab(3e-8, 3e-13, 1.01), water)
     found.settle({})
     return found
 
@@ -122,8 +125,8 @@ def test_gouy_chapman(volts, verify):
         )
 
 
-def independent(volts: float) -> tuple[float, float]:
-    """Charge and density of counter-ions at the wall for two lattice gases with own sites.
+def independent(volts: float) -> float:
+    """Charge [C/m^2] of two lattice gases with own sites.
 
     With the content x0 of the bulk, the pressure of each gas is -kT N ln(1 - x), so
     sigma^2 = 2 eps kT N ln[(1 + x0 (e^u - 1))(1 + x0 (e^-u - 1))].
@@ -131,42 +134,109 @@ def independent(volts: float) -> tuple[float, float]:
     bulk, u = BULK / SITES, volts / THERMAL
     pressure = np.log1p(bulk * np.expm1(u)) + np.log1p(bulk * np.expm1(-u))
     energy = PERMITTIVITY * VACUUM_PERMITTIVITY * ELEMENTARY_CHARGE * THERMAL * SITES
-    counter = BULK * np.exp(u) / (1.0 + bulk * np.expm1(u))
-    return float(np.sqrt(2.0 * energy * pressure)), float(counter / AVOGADRO)
+    return float(np.sqrt(2.0 * energy * pressure))
 
 
 @pytest.mark.parametrize("volts", [0.1, 0.2, 0.5, 1.0])
 def test_lattice_gas(volts, verify):
-    """Ions of each sign on their own sites of (0.5 nm)^3.
-
-    Ions of both signs that share the sites (Bikerman) need a statistics law of their
-    own: the charge would differ by 0.4 %.
-    """
+    """Ions of each sign on their own sites of (0.5 nm)^3."""
     level = -THERMAL * np.log(BULK / (SITES - BULK))
     found = half_space(volts, "lattice_gas", SITES, level)
-    wall = np.argmin(found.volumes.depth)
-    u = found.system.local_unknowns()[found.layout.species["Cl"][wall]]
-    eta = (u - level + found.potential()[wall]) / THERMAL
-    sigma, counter = independent(volts)
-    source = "first integral of Poisson's equation, two independent lattice gases"
     verify(
         f"lattice_gas.charge({volts:g})",
+        charge(found),
+        independent(volts),
+        rel=2e-5,
+        unit="C/m^2",
+        title=f"charge at {volts:g} V, own sites for each sign",
+        source="first integral of Poisson's equation, two independent lattice gases",
+    )
+
+
+BIKERMAN = {
+    0.1: (0.1177910043, 2.059849074, 3619.961573),
+    0.2: (0.3673495104, 2.299614755, 12598.25144),
+    0.5: (0.816687176, 1.090705499, 13284.30639),
+    1.0: (1.248095961, 0.7136996141, 13284.31254),
+}
+
+
+@pytest.mark.parametrize("volts", BIKERMAN)
+def test_bikerman(volts, verify):
+    """Ions of both signs share sites of (0.5 nm)^3."""
+    sigma, differential, counter = BIKERMAN[volts]
+    level = -THERMAL * np.log(BULK / (SITES - 2.0 * BULK))
+    electrolyte = ("lattice_gas", SITES, level, "ions")
+    found = half_space(volts, *electrolyte)
+    source = {"source": "Bikerman (1942); Kilic, Bazant, Ajdari (2007)"}
+    verify(
+        f"bikerman.charge({volts:g})",
         charge(found),
         sigma,
         rel=2e-5,
         unit="C/m^2",
-        title=f"charge at {volts:g} V",
-        source=source,
+        title=f"charge at {volts:g} V, shared sites",
+        **source,
     )
     verify(
-        f"lattice_gas.counter_ions({volts:g})",
-        SITES / (1.0 + np.exp(-eta)) / AVOGADRO,
-        counter,
-        rel=1e-9,
-        unit="mol/m^3",
-        title=f"counter-ions at the wall, {volts:g} V",
-        source=source,
+        f"bikerman.capacity({volts:g})",
+        capacity(volts, *electrolyte),
+        differential,
+        rel=5e-5,
+        unit="F/m^2",
+        title=f"differential capacity at {volts:g} V, shared sites",
+        **source,
     )
+    verify(
+        f"bikerman.counter_ions({volts:g})",
+        _counter_ions(found, level),
+        counter,
+        rel=1e-8,
+        unit="mol/m^3",
+        title=f"counter-ions at the wall at {volts:g} V",
+        **source,
+    )
+
+
+def test_bikerman_capacity_curve(verify):
+    """The camel's hump that point ions do not have."""
+    volts = np.linspace(0.02, 0.4, 9)
+    level = -THERMAL * np.log(BULK / (SITES - 2.0 * BULK))
+    values = [capacity(one, "lattice_gas", SITES, level, "ions") for one in volts]
+    fine = np.linspace(0.01, 0.4, 100)
+    axes = {"xlabel": "voltage (V)", "ylabel": "capacity (F/m²)"}
+    axes["title"] = "Ions of (0.5 nm)³ that share sites"
+    verify.curve("bikerman", fine, [_bikerman(one) for one in fine], label="Bikerman", **axes)
+    verify.curve("bikerman", volts, values, label="ionstack", points=True, **axes)
+    verify(
+        "bikerman.curve",
+        values,
+        [_bikerman(one) for one in volts],
+        rel=5e-5,
+        unit="F/m^2",
+        title="differential capacity from 0.02 to 0.4 V, shared sites",
+        source="Bikerman (1942); Kilic, Bazant, Ajdari (2007)",
+    )
+
+
+def _bikerman(volts: float) -> float:
+    """Differential capacity [F/m^2]."""
+    share, u = 2.0 * BULK / SITES, volts / THERMAL
+    crowd = 2.0 * share * np.sinh(0.5 * u) ** 2
+    root = np.sqrt(2.0 / share * np.log1p(crowd))
+    capacity = PERMITTIVITY * VACUUM_PERMITTIVITY / DEBYE
+    return float(capacity * np.sinh(u) / ((1.0 + crowd) * root))
+
+
+def _counter_ions(found, level: float) -> float:
+    """Density of the anions at the wall on shared sites [mol/m^3]."""
+    wall = np.argmin(found.volumes.depth)
+    u, phi = found.system.local_unknowns(), found.potential()[wall]
+    weights = [
+        np.exp((u[found.layout.species[name][wall]] - level - z * phi) / THERMAL)
+        for name, z in (("K", 1), ("Cl", -1))
+    ]
+    return float(SITES * weights[1] / (1.0 + sum(weights)) / AVOGADRO)
 
 
 # Charge [C/m^2], plateau [V], largest and smallest content (`casec` of the references).
