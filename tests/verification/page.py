@@ -41,7 +41,9 @@ time are tests of their own (`tests/order`).
 
 This page is written by `./ionstack shell python tests/verification/page.py`, which runs the tests
 and takes about a minute. A test fails when names or expected values here are not those of the
-tests.
+tests. A further problem is a function in a file `tests/verification/test_*.py` that calls the
+fixture `verify(name, found, expected, rel=…, unit=…, title=…, source=…)` and `verify.curve(…)` for
+a figure; the first line of the file heads its table.
 """
 TABLE = """
 | name | quantity | found | expected | unit | deviation | allowed | source |

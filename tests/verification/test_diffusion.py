@@ -1,9 +1,11 @@
-"""Diffusion: film uptake, Cottrell, Sand, limiting currents, a jump of solubility."""
+"""Diffusion: film uptake, Cottrell, Sand, impedance, limiting currents."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csc_array, csr_array
+from scipy.sparse.linalg import splu
 from scipy.special import erf
 
 from ionstack.physics.constants import thermal_voltage
@@ -150,6 +152,71 @@ def test_sand(verify):
     verify.curve("sand", times[::3], filling[::3], label="ionstack", **axes)
     exact = np.linspace(0.0, expected, 13)
     verify.curve("sand", exact, 1.0 - np.sqrt(exact / expected), label="Sand", points=True, **axes)
+
+
+# Impedance times diffusivity over length at w L^2/D: other face held, other face closed.
+WARBURG = {
+    0.1: (0.9986688500 - 0.03327945357j, 0.3333121714 - 10.00222201j),
+    1.0: (0.8854508118 - 0.2869778728j, 0.3312380920 - 1.022012724j),
+    10.0: (0.2197819582 - 0.2297583806j, 0.2272742220 - 0.2174056651j),
+}
+
+
+def linearised(held: bool):
+    """Impedance as a function of frequency: change of the content at a face per flow into it."""
+    length = 1e-7
+    contacts = {"anode": {"tracer": reservoir(BULK, 1e9 * DIFFUSIVITY / length)}} if held else {}
+    diffuse = bound("transport", "sedan", diffusivity=DIFFUSIVITY)
+    chosen = model(
+        (species("tracer", 0, "boltzmann", BULK, diffuse),), 10.0, 298.15, contacts=contacts
+    )
+    found = film(slab(length, length / 200), chosen)
+    fill(found, {"tracer": 1.0})
+    flows, stored, rest = (_matrix(found, *both) for both in ((0.0, 1.0), (1.0, 0.0), (0.0, 0.0)))
+    row = found.layout.species["tracer"][wall(found)]
+    inflow = np.zeros(found.layout.n_owned, dtype=complex)
+    inflow[row] = BULK * DIFFUSIVITY / length
+
+    def impedance(frequency: float) -> complex:
+        omega = frequency * DIFFUSIVITY / length**2
+        change = splu(csc_array(flows + 1j * omega * (stored - rest))).solve(inflow)
+        return complex(change[row] / thermal_voltage(298.15))
+
+    return impedance
+
+
+def _matrix(found, lead: float, step: float):
+    """Jacobian matrix for weights of stored amounts and of flows."""
+    zero = np.zeros(found.layout.n_owned)
+    found.system.linearise(zero, lead, step, np.zeros(2))
+    starts, columns, entries = found.system.matrix.getValuesCSR()
+    return csr_array((entries.copy(), columns, starts))
+
+
+def test_finite_warburg(verify):
+    for k, kind in enumerate(("held", "closed")):
+        impedance = linearised(kind == "held")
+        for frequency, both in WARBURG.items():
+            found, expected = impedance(frequency), both[k]
+            verify(
+                f"warburg.{kind}({frequency:g})",
+                [found.real, found.imag],
+                [expected.real, expected.imag],
+                rel=5e-5,
+                title=f"real and imaginary part of Z D/L at ω L²/D = {frequency:g}, "
+                f"other face {kind}",
+                source=("tanh s/s", "coth s/s")[k] + ", s = √(i ω L²/D)",
+            )
+        sweep = np.geomspace(0.5, 1e3, 25)
+        curve = np.array([impedance(one) for one in sweep])
+        s = np.sqrt(1j * np.geomspace(0.5, 1e3, 200))
+        exact = np.tanh(s) / s if kind == "held" else 1.0 / (np.tanh(s) * s)
+        axes = {"xlabel": "real part of Z D/L", "ylabel": "− imaginary part"}
+        axes["title"] = "Diffusion impedance"
+        verify.curve("warburg", exact.real, -exact.imag, label=f"other face {kind}", **axes)
+        verify.curve(
+            "warburg", curve.real, -curve.imag, label=f"ionstack, {kind}", points=True, **axes
+        )
 
 
 LENGTH, LIMIT = 1e-4, 192.9706642
