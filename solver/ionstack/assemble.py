@@ -64,6 +64,10 @@ class System:
         )
         self._csr = self._scatter.csr(self.layout.n_owned)
         self.matrix = self._new_matrix()
+        self.renew_vectors()
+
+    def renew_vectors(self) -> None:
+        """Make the vectors of the linear system (collective)."""
         self.right_side = self.matrix.createVecLeft()
         self.update = self.matrix.createVecRight()
 
