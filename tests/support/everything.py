@@ -45,7 +45,7 @@ def every_law() -> Model:
         DoubleLayer(0.1, 0.05, {"salt": "A+"}),
     )
     emission = bound("contact", "schottky", velocity=10.0, optical_permittivity=3.0)
-    wire = bound("contact", "exchange", exchange_current_density=100.0)
+    wire = bound("contact", "ohmic")
     top = ContactModel("top", 0.2, {"e-": emission})
     bottom = ContactModel("bottom", 0.1, {"e-": wire}, DoubleLayer(0.2, 0.0, {"salt": "A+"}))
     return model((host, ionic, salt), (first, second), top, bottom)
