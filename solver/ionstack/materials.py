@@ -149,19 +149,20 @@ class _MaterialModel(Strict):
 
 def _check_sites(name: str, sharing: Mapping[str, _SpeciesModel]) -> None:
     """Species that share sites are a lattice gas on the same sites."""
-    own = sharing[name]
-    at = ("species", name, "sublattice")
-    if len(sharing) == 1:
-        message = f"no other species shares the sites {own.sublattice!r}"
-        raise failure_at(at, "sublattice", message, own.sublattice)
-    if own.statistics.kind != "lattice_gas":
-        message = f"shared sites need lattice_gas, found {own.statistics.kind}"
-        raise failure_at(at, "sublattice", message, own.sublattice)
+    sites = sharing[name].sublattice
+    kinds = {key: one.statistics.kind for key, one in sharing.items()}
     densities = {key: one.statistics.values["site_density"].value for key, one in sharing.items()}
-    if len(set(densities.values())) > 1:
+    odd = next((key for key, kind in kinds.items() if kind != "lattice_gas"), None)
+    message = ""
+    if len(sharing) == 1:
+        message = f"no other species shares the sites {sites!r}"
+    elif odd is not None:
+        name, message = odd, f"shared sites need lattice_gas, found {kinds[odd]}"
+    elif len(set(densities.values())) > 1:
         listed = ", ".join(f"{key} {value:g} 1/m^3" for key, value in densities.items())
         message = f"shared sites need one site_density, found {listed}"
-        raise failure_at(at, "sublattice", message, own.sublattice)
+    if message:
+        raise failure_at(("species", name, "sublattice"), "sublattice", message, sites)
 
 
 def available_materials(search_paths: Sequence[Path] = ()) -> tuple[str, ...]:
