@@ -143,7 +143,8 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
     log.say(
         f"mesh: {comm.allreduce(volumes.n_owned_vertices)} vertices, "
         f"{system.layout.n_global} unknowns on {comm.size} rank{'s' * (comm.size > 1)}; "
-        f"{'equilibrium' if case.start == 'equilibrium' else 'start'} found in {prepared.equilibrium.newton_steps} Newton steps"
+        f"{'equilibrium' if case.start == 'equilibrium' else 'start'} found in "
+        f"{prepared.equilibrium.newton_steps} Newton steps"
     )
     fields = NodeFields(system)
     entries = _equilibrium_entries(prepared, fields)

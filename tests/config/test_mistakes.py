@@ -336,10 +336,11 @@ def test_a_rectangle_is_not_axisymmetric() -> None:
         load_stack(_ROOT / "meshes/ito_pentacene_p13_al.yaml", ["dimension=axisymmetric"])
 
 
-def test_no_garbled_file_ever_ends_in_a_traceback(files: tuple[Path, Path]) -> None:
-    case, stack = files
+def test_no_garbled_file_ever_ends_in_a_traceback(
+    files: tuple[Path, Path], everything: Path
+) -> None:
     chance = random.Random(20240607)
-    for path in (case, stack):
+    for case, path in ((files[0], files[0]), files, (everything, everything)):
         text = path.read_text()
         for _ in range(60):
             path.write_text(_garbled(text, chance))
