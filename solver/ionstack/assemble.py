@@ -64,6 +64,10 @@ class System:
         )
         self._csr = self._scatter.csr(self.layout.n_owned)
         self.matrix = self._new_matrix()
+        self.renew_vectors()
+
+    def renew_vectors(self) -> None:
+        """Make the vectors of the linear system (collective)."""
         self.right_side = self.matrix.createVecLeft()
         self.update = self.matrix.createVecRight()
 
@@ -161,8 +165,9 @@ class System:
         amounts = np.bincount(row, weights, self.layout.n_owned).astype(np.float64, copy=False)
         sums = self._scatter.sums @ values
         residual = sums[: len(history)]
-        residual += history
+        residual += np.where(self._scatter.free, history, 0.0)
         metal_charge, outflow = sums[len(history) :].reshape(2, -1)
+        outflow -= self._scatter.held @ history
         return Evaluation(residual, amounts, metal_charge, outflow)
 
 
@@ -202,9 +207,12 @@ class _Scatter:
     """Where contributions go; see the module's docstring.
 
     Rows of `sums`: residuals of the owned unknowns, charges of the metals, outflows.
+    `free` unknowns are not held by a metal; `held` has the charges of those that are.
     """
 
     sums: csr_array
+    free: NDArray[np.bool_]
+    held: csr_array
     entries: csr_array
     entry_row: Ints
     entry_column: Ints
@@ -222,6 +230,7 @@ def _scatter(equations: Equations) -> _Scatter:
     n_owned = equations.layout.n_owned
     sizes = [term.size for term in equations.terms]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    valence = _valences(equations)
     residual: list[Triplets] = []
     charges: list[Triplets] = []
     outflow: list[Triplets] = []
@@ -232,7 +241,13 @@ def _scatter(equations: Equations) -> _Scatter:
             free = np.flatnonzero((metal < 0) & (rows < n_owned))
             residual.append(_triplets(rows[free], position[free], sign))
             bound = np.flatnonzero((metal >= 0) & (rows < n_owned))
-            charges.append(_triplets(metal[bound], position[bound], sign))
+            field = equations.layout.field[rows[bound]]
+            into = bound[field == 0]
+            charges.append(_triplets(metal[into], position[into], sign))
+            # What the balance of a held carrier lacks flows into the metal.
+            held = bound[field > 0]
+            lacking = -sign * valence[rows[held]]
+            outflow.append((metal[held], position[held], lacking))
         if term.contact is not None:
             owner = np.flatnonzero(_mine(equations, term))
             part = _triplets(np.full(len(owner), term.contact), owner + start, term.charge)
@@ -245,6 +260,8 @@ def _scatter(equations: Equations) -> _Scatter:
     )
     return _Scatter(
         csr_array(vstack(sums)),
+        equations.metal[:n_owned] < 0,
+        _held(equations),
         *_entries(equations),
         *_stored_rows(equations),
     )
@@ -253,6 +270,21 @@ def _scatter(equations: Equations) -> _Scatter:
 def _metal(equations: Equations, term: Term, rows: Ints) -> Ints:
     """Contact whose condition replaces each row for this term, -1 where none does."""
     return np.full(len(rows), -1) if term.name == "metal" else equations.metal[rows]
+
+
+def _valences(equations: Equations) -> Floats:
+    """Charge per particle of every local unknown, 0 of potentials."""
+    by_name = [equations.model.valences.get(name, 0) for name in equations.layout.names]
+    return np.array([0, *by_name], dtype=np.float64)[equations.layout.field]
+
+
+def _held(equations: Equations) -> csr_array:
+    """Charge per particle of the carriers that each metal holds, (n_contacts, n_owned)."""
+    n_owned = equations.layout.n_owned
+    metal, charge = equations.metal[:n_owned], _valences(equations)[:n_owned]
+    rows = np.flatnonzero((metal >= 0) & (charge != 0.0))
+    shape = (len(equations.volumes.contacts), n_owned)
+    return csr_array((charge[rows], (metal[rows], rows)), shape=shape)
 
 
 def _mine(equations: Equations, term: Term) -> NDArray[np.bool_]:

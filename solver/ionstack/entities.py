@@ -125,8 +125,15 @@ class Entities:
         """Face, species and law of each flow into a metal."""
         for face in self.faces:
             for name, law in face.model.laws.items():
-                if face.region.laws.find(name) and law.law.passes:
+                if face.region.laws.find(name) and law.law.passes and not law.law.merges:
                     yield face, name, law
+
+    def held_by_metals(self) -> Iterator[tuple[Face, str]]:
+        """Face and species of each carrier in equilibrium with a metal."""
+        for face in self.faces:
+            for name, law in face.model.laws.items():
+                if face.region.laws.find(name) and law.law.merges:
+                    yield face, name
 
     @property
     def capacitors(self) -> list[Joint]:
@@ -145,7 +152,7 @@ class Entities:
 
     @cached_property
     def metal(self) -> Ints:
-        """Contact of each local potential unknown that a metal holds, -1 elsewhere."""
+        """Contact of each local unknown that a metal holds, -1 elsewhere."""
         metal = np.full(self.layout.n_local, -1, dtype=np.int64)
         for face in self.faces:
             if face.region.laws.neutral or face.model.double_layer is not None:
@@ -155,11 +162,14 @@ class Entities:
                 message = "two contacts share a mesh vertex; leave a gap between electrodes"
                 raise InputError(message)
             metal[rows] = face.contact
+        for face, name in self.held_by_metals():
+            metal[self.layout.species[name][face.nodes]] = face.contact
         return metal
 
     def metal_rows(self, contact: int) -> Ints:
         """Owned potentials that a metal holds."""
-        return np.flatnonzero(self.metal[: self.layout.n_owned] == contact)
+        owned = slice(self.layout.n_owned)
+        return np.flatnonzero((self.metal[owned] == contact) & (self.layout.field[owned] == 0))
 
     def inner(self, face: Face) -> tuple[Ints, Floats]:
         """For every contact node the neighbour straightest inside, and its distance [m]."""
@@ -194,6 +204,7 @@ class Entities:
             "contact_capacitors": [
                 self._of_contact_capacitor(face, work_functions) for face in self.contact_capacitors
             ],
+            "held": [self._of_held(face, name) for face, name in self.held_by_metals()],
             "sheets": [{"charge": one.model.sheet_charge * one.area} for one in self.sheets],
             "metals": [self._of_metal(contact, work_functions) for contact in contacts],
         }
@@ -245,6 +256,12 @@ class Entities:
             "capacitance": layer.capacitance,
             "offset": layer.offset + work_functions[self.layout.phi[face.nodes]],
         }
+
+    def _of_held(self, face: Face, name: str) -> Arrays:
+        """Nodes of carriers that a metal holds; rows scaled like the amounts in their volumes."""
+        sites = face.region.laws.held(name).site_density
+        scale = sites * self.volumes.node_volume[face.nodes]
+        return {"K": face.region.local[face.nodes], "scale": scale}
 
     def _of_metal(self, contact: int, work_functions: Floats) -> Arrays:
         """Rows of a metal and a scale of the size of the Poisson rows next to it."""

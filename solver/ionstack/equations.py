@@ -31,7 +31,7 @@ Arrays = dict[str, Any]
 class Equations:
     """Terms and the arrays and numbers that they evaluate from.
 
-    `metal` gives for every local unknown the contact whose potential it is, or -1.
+    `metal` gives for every local unknown the contact that holds it, or -1.
     Columns from `layout.n_local` on stand for the voltages of the contacts. `work_functions`
     [eV] are those at local unknowns that touch a metal.
     """
@@ -124,7 +124,7 @@ class _Builder:
             self.model,
             entities.volumes,
             self.layout,
-            (*terms, *metals),
+            (*terms, *metals, *self._held()),
             arrays,
             numbers_of(self.model),
             entities.metal,
@@ -299,6 +299,16 @@ class _Builder:
     def _voltage(self, contact: int, like: Ints) -> Ints:
         """Column of a contact's voltage."""
         return np.full(len(like), self.layout.n_local + contact)
+
+    def _held(self) -> Iterator[Term]:
+        """Carriers in equilibrium with a metal."""
+        for position, (face, name) in enumerate(self.entities.held_by_metals()):
+            side = (face.region.index, face.region.laws)
+            inputs = carrier_inputs(face.region.laws, name)
+            columns = (*self._columns(inputs, face.nodes), self._voltage(face.contact, face.nodes))
+            row = (self.layout.species[name][face.nodes], 1)
+            evaluate = make.held(position, face.contact, side, name)
+            yield Term("metal", "algebraic", (row,), columns, evaluate)
 
     def _metal(self, contact: int) -> Term:
         rows = self.entities.metal_rows(contact)

@@ -13,7 +13,7 @@ not the device is in equilibrium then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -88,12 +88,18 @@ def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
     return tuple(group for name in model.valences for group in model.groups(name, merged))
 
 
+def _charged(model: Model) -> Model:
+    """Model without neutral layers: given contents leave neutrality no potential to choose."""
+    return replace(model, regions=tuple(replace(one, neutral=False) for one in model.regions))
+
+
 class _Search:
     """State of one search."""
 
     def __init__(self, transient: System, contents: Contents, solver: Choice, start: Start) -> None:
         equations = transient.equations
-        self.model, self.volumes = equations.model, equations.volumes
+        self.volumes = equations.volumes
+        self.model = _charged(equations.model) if start == "as_given" else equations.model
         self.layout, self.transient = equations.layout, transient
         self.contents = contents
         self.groups = find_groups(self.model, self.volumes)
@@ -240,9 +246,11 @@ class _Search:
             own = self._levels_in(layer, levels)
             phi = layer.neutral(own, self.entities.fixed_charge(region, region.nodes))
             u[self.layout.phi[region.nodes]] = phi
-            for name, level in own.items():
-                unknown = self.layout.species[name][region.nodes]
-                u[unknown] = layer.unknown(name, level, phi)
+        for region, layer in zip(self.entities.regions, self.layers, strict=True):
+            # At an interface the potential is that of one of its layers.
+            phi = u[self.layout.phi[region.nodes]]
+            for name, level in self._levels_in(layer, levels).items():
+                u[self.layout.species[name][region.nodes]] = layer.unknown(name, level, phi)
         self.system.unknowns.setArray(u[: self.layout.n_owned])
         self.system.refresh_ghosts()
 

@@ -64,8 +64,13 @@ class LinearSolver:
             if self._lagged(ksp) if lagged else self._run(ksp):
                 self._failures = 0 if method == self._order[0] else self._failures
                 return LinearResult(True, ksp.getIterationNumber(), method)
+            self._ksp.pop(method)  # MUMPS does not recover from a singular matrix
             self._count_failure(method)
         return LinearResult(False, 0, self._order[-1])
+
+    def forget(self) -> None:
+        """Do not use an old factorisation: the unknowns are no longer near those it is of."""
+        self._old = False
 
     def types(self) -> tuple[str, str]:
         """PETSc's names of the Krylov method and the preconditioner tried first."""
@@ -89,6 +94,8 @@ class LinearSolver:
         try:
             ksp.solve(self._system.right_side, self._system.update)
         except PETSc.Error:
+            # The solve was left with its vectors locked.
+            self._system.renew_vectors()
             return False
         return bool(ksp.getConvergedReason() > 0)
 

@@ -88,7 +88,7 @@ class NeutralLayer:
         return np.asarray(one.level + thermal * self.eta(name, level, phi) + one.z * phi)
 
     def neutral(self, levels: Mapping[str, float], fixed_charge: Floats) -> Floats:
-        """Potential [V] at which the charge vanishes, for each fixed charge."""
+        """Potential [V] at which the charge vanishes, for each fixed charge; 0 without one."""
         given, back = np.unique(fixed_charge, return_inverse=True)
         low, high = np.full_like(given, -RANGE), np.full_like(given, RANGE)
         # The charge falls monotonically with the potential.
@@ -96,7 +96,9 @@ class NeutralLayer:
             middle = 0.5 * (low + high)
             positive = self._charge(levels, middle, given) > 0.0
             low, high = np.where(positive, middle, low), np.where(positive, high, middle)
-        return np.asarray(0.5 * (low + high)[back])
+        # With frozen species alone the charge does not depend on the potential.
+        chosen = np.abs(0.5 * (low + high)) < 0.999 * RANGE
+        return np.asarray(np.where(chosen, 0.5 * (low + high), 0.0)[back])
 
     def _charge(self, levels: Mapping[str, float], phi: Floats, fixed: Floats) -> Floats:
         parts = (one.z * self.density(one.name, levels, phi) for one in self.region.species)

@@ -65,6 +65,13 @@ class Newton:
 
     def solve(self, scheme: Scheme) -> NewtonResult:
         """Iterate from the current unknowns until the update is below the tolerance."""
+        result = self._iterate(scheme)
+        if result.outcome is not Outcome.CONVERGED:
+            # Where the iteration went astray the matrix is of no use to later solves.
+            self._solver.forget()
+        return result
+
+    def _iterate(self, scheme: Scheme) -> NewtonResult:
         size = np.inf
         for iteration in range(1, self.control.most + 1):
             evaluation = self._linearise(scheme)

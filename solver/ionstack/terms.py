@@ -387,6 +387,21 @@ def frozen(index: int, region: RegionModel, name: str) -> Evaluate:
     return evaluate
 
 
+def held(position: int, contact: int, side: Side, name: str) -> Evaluate:
+    """Electrochemical potential of a carrier less that of the metal which holds it [V]."""
+    index, region = side
+    z, inputs = region.held(name).z, carrier_inputs(region, name)
+
+    def evaluate(state: State) -> Contributions:
+        arrays, batch = state.arrays["held"][position], state.regions[index]
+        thermal, nodes, scale = state.thermal_voltage, arrays["K"], arrays["scale"]
+        value = thermal * batch.carriers[name].psi[nodes] - z * state.voltages[contact]
+        slopes = [scale * thermal * batch.tangents[unknown][name].psi[nodes] for unknown in inputs]
+        return scale * value, [*slopes, -z * scale]
+
+    return evaluate
+
+
 def metal_potential(contact: int) -> Evaluate:
     """Potential at a metal: phi - (V - work function/e), scaled like a Poisson row."""
 

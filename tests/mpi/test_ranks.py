@@ -26,7 +26,7 @@ def results(tmp_path_factory) -> dict[int, dict[str, Any]]:
     found = {}
     for ranks in RANKS:
         folder = tmp_path_factory.mktemp(f"ranks-{ranks}")
-        tasks = (*TASKS, "jacobian") if ranks == 2 else TASKS
+        tasks = (*TASKS, "jacobian", "every_term") if ranks == 2 else TASKS
         done = launch(ranks, ["-m", "support.on_ranks", str(folder), *tasks])
         assert done.returncode == 0, done.stderr[-3000:]
         found[ranks] = {task: json.loads((folder / f"{task}.json").read_text()) for task in tasks}
@@ -48,6 +48,13 @@ def test_control_volumes_are_the_same_to_the_last_bit(results, ranks, shape):
 
 def test_matrix_is_the_same(results):
     assert results[2]["jacobian"] < 1e-13
+
+
+def test_every_kind_of_term_is_the_same(results):
+    found = results[2]["every_term"]
+    assert found["matrix"] < 1e-13
+    part, whole = (np.array(currents) for currents in found["currents"])
+    assert np.abs(part - whole).max() < 1e-7 * np.abs(whole).max()
 
 
 @pytest.mark.parametrize("ranks", RANKS[1:])

@@ -9,25 +9,40 @@ from ionstack.assemble import System
 from ionstack.case import load_case
 from ionstack.physics.constants import thermal_voltage
 from support.devices import ORGANIC, analog, ready
+from support.everything import CONTENTS, every_law, every_layer
 from support.jacobians import LEAD, STEP, VOLTAGES, disturb, residual
+from support.layers import Device
 
 # Few nodes, so that every column can be tried.
 TINY = ("stack.grading.first_cell=12 nm", "stack.grading.growth=1.5")
 CASES = {
-    "1d": lambda: analog(*TINY),
-    "axisymmetric": lambda: analog(*TINY, "stack.dimension=axisymmetric", "stack.lateral.cells=2"),
-    "2d": lambda: analog(*TINY, "stack.dimension=2d", "stack.lateral.cells=1"),
-    "3d": lambda: analog(
-        "stack.grading.first_cell=40 nm", "stack.dimension=3d", "stack.lateral.cells=1"
+    "1d": lambda: ready(analog(*TINY)).system,
+    "axisymmetric": lambda: (
+        ready(analog(*TINY, "stack.dimension=axisymmetric", "stack.lateral.cells=2")).system
     ),
-    "organic": lambda: load_case(ORGANIC, ["stack.grading.first_cell=5 nm"]),
+    "2d": lambda: ready(analog(*TINY, "stack.dimension=2d", "stack.lateral.cells=1")).system,
+    "3d": lambda: (
+        ready(
+            analog("stack.grading.first_cell=40 nm", "stack.dimension=3d", "stack.lateral.cells=1")
+        ).system
+    ),
+    "organic": lambda: ready(load_case(ORGANIC, ["stack.grading.first_cell=5 nm"])).system,
+    "every term": lambda: everything("1d"),
+    "every term in 2-D": lambda: everything("2d"),
 }
+
+
+def everything(dimension):
+    """The start as given of a stack with every kind of term."""
+    device = Device(every_layer(dimension), every_law(), CONTENTS)
+    device.settle("as_given")
+    return device.system
 
 
 @pytest.fixture(scope="module", params=CASES)
 def system(request) -> System:
     """A system far from equilibrium: unknowns shifted by up to 3 kT."""
-    found = ready(CASES[request.param]()).system
+    found = CASES[request.param]()
     disturb(found, 3.0 * thermal_voltage(298.15))
     return found
 

@@ -15,11 +15,11 @@ LEAD, STEP, VOLTAGES = 1.5, 3e-4, np.array([0.3, -0.1])
 
 
 def keys(system: System) -> Keys:
-    """Vertex id, region (-1 for potentials) and field of each local unknown, (n, 3)."""
+    """Vertex id, first region and field of each owned unknown, then of ghosts, (n, 3)."""
     volumes, layout = system.equations.volumes, system.layout
     node = layout.node
-    region = np.where(layout.field == 0, -1, volumes.node_region[node])
-    return np.column_stack([volumes.vertex_id[volumes.node_vertex[node]], region, layout.field])
+    vertex = volumes.vertex_id[volumes.node_vertex[node]]
+    return np.column_stack([vertex, volumes.node_region[node], layout.field])
 
 
 def disturb(system: System, size: float) -> None:

@@ -160,10 +160,11 @@ class Subject:
 
     def carriers(self, states: States) -> tuple[Carrier, Carrier]:
         """Carriers at both ends, by hand and not through the terms."""
-        K, L = (self._carrier(*(part[end] for part in _parts(states))) for end in (0, 1))
+        K, L = (self.carrier(*(part[end] for part in _parts(states))) for end in (0, 1))
         return K, L
 
-    def _carrier(self, eta: Floats, phi: Floats, ion: Floats) -> Carrier:
+    def carrier(self, eta: Floats, phi: Floats, ion: Floats) -> Carrier:
+        """Carrier at reduced potentials; `ion` is the eta of the coupled species."""
         statistics = laws("statistics")[self.statistics]
         given = numbers(statistics.parameters)
         x, vacancy, log_gamma = statistics.function(jnp.asarray(eta), given, THERMAL)

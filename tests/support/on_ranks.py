@@ -15,14 +15,17 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.abort import abort_on_crash
+from ionstack.assemble import System
 from ionstack.compute import configure
 from ionstack.errors import InputError, raise_together
 from ionstack.graph import build_control_volumes
 from ionstack.mesh import build_mesh
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
-from support.devices import analog, assemble, ready, total
+from support.devices import Ramp, analog, assemble, ready, total
+from support.everything import CONTENTS, every_law, every_layer
 from support.jacobians import assembled, disturb
+from support.layers import Device
 from support.stacks import SHAPES, film, stack, write_free_form
 from support.volumes import table
 
@@ -67,10 +70,27 @@ def jacobian(folder: Path) -> float:
     case = analog(
         "stack.grading.first_cell=8 nm", "stack.dimension=axisymmetric", "stack.lateral.cells=4"
     )
+    return _matrix_difference(*(assemble(case, comm) for comm in (COMM, MPI.COMM_SELF)), -1.0)
+
+
+def every_term(folder: Path) -> dict[str, Any]:
+    """The same for a stack with every kind of term, and its currents along a ramp."""
+    devices = [
+        Device(every_layer("2d"), every_law(), CONTENTS, comm) for comm in (COMM, MPI.COMM_SELF)
+    ]
+    difference = _matrix_difference(*(device.system for device in devices), 0.0)
+    currents = []
+    for device in devices:
+        device.settle("as_given")
+        ramp = Ramp((0.0, 1e-6), ((0.0, 0.0), (0.1, 0.0)))
+        currents.append([state.currents.tolist() for state in device.drive(ramp, fixed=2e-7)])
+    return {"matrix": difference, "currents": currents}
+
+
+def _matrix_difference(one: System, other: System, level: float) -> float:
     parts = []
-    for comm in (COMM, MPI.COMM_SELF):
-        system = assemble(case, comm)
-        system.unknowns.set(-1.0)
+    for system in (one, other):
+        system.unknowns.set(level)
         disturb(system, 0.08)
         parts.append(assembled(system))
     part, whole = parts
@@ -135,6 +155,7 @@ def crash(folder: Path) -> dict[str, Any]:
 TASKS: dict[str, Callable[[Path], Any]] = {
     "graph": graph,
     "jacobian": jacobian,
+    "every_term": every_term,
     "trace": trace,
     "error": error,
     "crash": crash,

@@ -31,6 +31,16 @@ _VELOCITY = Parameter("velocity", "m/s", "emission velocity A* T^2/(e N), or rat
 _SMALL_FIELD = 1e3
 
 
+@law("contact", "ohmic", merges=True)
+def ohmic(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Carriers in equilibrium with the metal, whatever the current.
+
+    The contact's rows are replaced by this difference, and the current is what their
+    balance lacks, so nothing cancels.
+    """
+    return jnp.asarray(K.psi - L.psi)
+
+
 @law("contact", "reservoir", _EXCHANGE, _POTENTIAL)
 def reservoir(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Ions at a fixed chemical potential beyond the contact, exchanged at a finite rate."""

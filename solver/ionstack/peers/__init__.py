@@ -1,0 +1,1 @@
+"""Other simulation codes on the reference problems, run in an environment of their own."""
