@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from ionstack.case_checks import Subject, case_problems, interface_laws
-from ionstack.case_schema import CaseModel, Numerics, Observable, OutputOptions
+from ionstack.boundary_schema import Boundary
+from ionstack.case_checks import case_problems
+from ionstack.case_schema import (
+    CaseModel,
+    LayerChoice,
+    Numerics,
+    Observable,
+    OutputOptions,
+    Start,
+)
+from ionstack.case_subject import Subject, interface_laws
 from ionstack.errors import InputError
 from ionstack.materials import (
     LawChoice,
     Material,
     UsedValue,
+    Value,
     law_values,
     material_values,
     used_value,
@@ -46,8 +56,9 @@ class Case:
     """A complete, checked simulation; SI floats, energies in eV.
 
     `materials` hold only the species of the case. `contents` are site fractions
-    at the start. `interfaces` and `contacts` give a law per species, by name
-    ``upper/lower`` of the layers and by name of the electrode.
+    at the start, `layers` what the case says of them besides. `interfaces` and `contacts`
+    give a law per species, by name ``upper/lower`` of the layers and by name of the
+    electrode; `boundaries` what else there is at those that the case gives.
     """
 
     name: str
@@ -59,9 +70,12 @@ class Case:
     materials: Mapping[str, Material]
     temperature: float
     valences: Mapping[str, int]
+    layers: Mapping[str, LayerChoice]
+    start: Start
     contents: Mapping[str, Mapping[str, float]]
     interfaces: Mapping[str, Mapping[str, LawChoice]]
     contacts: Mapping[str, Mapping[str, LawChoice]]
+    boundaries: Mapping[str, Boundary]
     protocol: Protocol
     numerics: Numerics
     output: OutputOptions
@@ -105,12 +119,26 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
 def values_used(case: Case) -> tuple[UsedValue, ...]:
     """Return every number with a source that the case uses, one row each."""
     rows = [row for material in case.materials.values() for row in material_values(material)]
+    for name, layer in case.layers.items():
+        if layer.fixed_charge is not None:
+            rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
     for what, sections in (("interface", case.interfaces), ("contact", case.contacts)):
         for name, entries in sections.items():
             for species, choice in entries.items():
                 values = law_values(f"{species}.{choice.kind}", choice)
                 rows += [used_value(f"{what} {name}", key, value) for key, value in values]
+            extra = _boundary_values(case.boundaries.get(name, Boundary()))
+            rows += [used_value(f"{what} {name}", key, value) for key, value in extra]
     return tuple(rows)
+
+
+def _boundary_values(boundary: Boundary) -> Iterator[tuple[str, Value]]:
+    if boundary.double_layer is not None:
+        yield "double_layer.capacitance", boundary.double_layer.capacitance
+        if boundary.double_layer.offset is not None:
+            yield "double_layer.offset", boundary.double_layer.offset
+    if boundary.sheet_charge is not None:
+        yield "sheet_charge", boundary.sheet_charge
 
 
 def _case(
@@ -131,9 +159,15 @@ def _case(
         materials={name: _with_species(entry, read.species) for name, entry in materials.items()},
         temperature=read.temperature,
         valences={name: species.valence for name, species in read.species.items()},
+        layers={name: LayerChoice(**dict(entry)) for name, entry in read.layers.items()},
+        start=read.start,
         contents=read.content,
         interfaces=interface_laws(read, stack),
-        contacts=read.contacts,
+        contacts={name: entry.laws for name, entry in read.contacts.items()},
+        boundaries={
+            name: entry.record()
+            for name, entry in (*read.interfaces.items(), *read.contacts.items())
+        },
         protocol=protocol_from(read.protocol, [entry.name for entry in stack.electrodes]),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
@@ -143,7 +177,10 @@ def _case(
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:
     species = {name: material.species[name] for name in names if name in material.species}
-    return dataclasses.replace(material, species=species)
+    reactions = {
+        name: one for name, one in material.reactions.items() if set(one.species) <= set(names)
+    }
+    return dataclasses.replace(material, species=species, reactions=reactions)
 
 
 def _in_stack(entry: tuple[list[str], Node]) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from ionstack.law_choice import LawChoice, law_choice
+from ionstack.boundary_schema import ContactModel, InterfaceModel
+from ionstack.curve_choice import CurveChoice
+from ionstack.law_choice import Value
+from ionstack.materials import FixedCharge
 from ionstack.protocol import StepModel
 from ionstack.schema import (
     FRACTION,
@@ -19,6 +22,16 @@ from ionstack.schema import (
     quantity,
 )
 from ionstack.stack import Name
+
+Start = Literal["equilibrium", "as_given"]
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """What a case says of a layer: no space charge, another fixed charge [1/m^3]."""
+
+    neutral: bool = False
+    fixed_charge: Value | CurveChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -56,16 +69,17 @@ class Observable:
     rule: str
 
 
-def _charged(valence: int) -> int:
-    if valence == 0:
-        raise failure("valence", "must not be zero: a species carries charge")
-    return valence
-
-
 class SpeciesModel(Strict):
-    """A mobile species; the valence counts elementary charges, with sign."""
+    """A species; the valence counts elementary charges, with sign, 0 for neutral ones."""
 
-    valence: Annotated[int, Field(strict=True, ge=-8, le=8), AfterValidator(_charged)]
+    valence: Annotated[int, Field(strict=True, ge=-8, le=8)]
+
+
+class LayerModel(Strict):
+    """What the case says of one layer besides its material."""
+
+    neutral: Annotated[bool, Field(strict=True)] = False
+    fixed_charge: FixedCharge | None = None
 
 
 class NumericsModel(Strict):
@@ -106,8 +120,6 @@ class ObservableModel(Strict):
 
 
 Content = Annotated[float, quantity("1", FRACTION)]
-InterfaceLaw = Annotated[LawChoice, law_choice("interface")]
-ContactLaw = Annotated[LawChoice, law_choice("contact")]
 
 
 class CaseModel(Strict):
@@ -118,9 +130,11 @@ class CaseModel(Strict):
     stack: Annotated[str, Field(min_length=1)]
     temperature: Temperature = 298.15
     species: Annotated[dict[str, SpeciesModel], Field(min_length=1)]
+    layers: dict[str, LayerModel] = Field(default_factory=dict)
+    start: Start = "equilibrium"
     content: dict[str, dict[str, Content]] = Field(default_factory=dict)
-    interfaces: dict[str, dict[str, InterfaceLaw]] = Field(default_factory=dict)
-    contacts: dict[str, dict[str, ContactLaw]]
+    interfaces: dict[str, InterfaceModel] = Field(default_factory=dict)
+    contacts: dict[str, ContactModel]
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     materials: dict[str, Any] = Field(default_factory=dict)
     numerics: NumericsModel = NumericsModel()

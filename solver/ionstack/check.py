@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ionstack.case import Case, values_used
+from ionstack.case_schema import Start
 from ionstack.materials import value_table
-from ionstack.model import BoundLaw, Model, build_model
+from ionstack.model import (
+    BoundLaw,
+    ContactModel,
+    DoubleLayer,
+    Model,
+    ReactionModel,
+    RegionModel,
+    build_model,
+)
 from ionstack.output.provenance import blas_name
 from ionstack.protocol import Hold, Sweep
+
+_STARTS: dict[Start, str] = {
+    "equilibrium": "equilibrium at 0 V with the contents' totals",
+    "as_given": "contents as given, at 0 V",
+}
 
 
 def describe(case: Case) -> str:
@@ -19,7 +33,7 @@ def describe(case: Case) -> str:
         "",
         *_stack(case),
         "",
-        *_unknowns(model),
+        *_unknowns(model, case.start),
         "",
         *_laws(model),
         "",
@@ -44,12 +58,20 @@ def _stack(case: Case) -> Iterator[str]:
     yield f"  {stack.bottom.name:<12} electrode of {stack.bottom.material}"
 
 
-def _unknowns(model: Model) -> Iterator[str]:
+def _unknowns(model: Model, start: Start) -> Iterator[str]:
     yield "Unknowns"
-    yield "  potential                 one per vertex; continuous across interfaces"
+    steps = ["/".join(one.sides) for one in model.interfaces if one.double_layer]
+    apart = f" other than {', '.join(steps)}" if steps else ""
+    yield f"  potential                 one per vertex; continuous across interfaces{apart}"
     for name, z in model.valences.items():
         held = [region.name for region in model.regions if region.find(name)]
-        yield f"  {name:<4} (z = {z:+d})             one per node in {', '.join(held)}"
+        charge = f"z = {z:+d}" if z else "z = 0"
+        yield f"  {name:<4} ({charge:<6})             one per node in {', '.join(held)}"
+    for region in model.regions:
+        for one in region.species:
+            if one.gradient_energy:
+                yield f"  gradient term of {one.name:<8}  one per node in {region.name}"
+    yield f"  start                     {_STARTS[start]}"
 
 
 def _laws(model: Model) -> Iterator[str]:
@@ -59,14 +81,55 @@ def _laws(model: Model) -> Iterator[str]:
             statistics = one.statistics.law.name + (
                 f" + {one.excess.law.name}" if one.excess else ""
             )
-            yield f"  {region.name}: {one.name} {statistics}, {_law(one.transport)}"
+            shared = f" on the sites {one.sublattice}" if one.sublattice else ""
+            yield f"  {region.name}: {one.name} {statistics}{shared}, {_law(one.transport)}"
+        for reaction in region.reactions:
+            yield f"  {region.name}: {_equation(reaction)} {_law(reaction.law)}"
+        yield from (f"  {region.name}: {line}" for line in _charges(region))
     for interface in model.interfaces:
+        sides = "/".join(interface.sides)
         for name, law in interface.laws.items():
-            yield f"  {'/'.join(interface.sides)}: {name} {_law(law)}"
+            yield f"  {sides}: {name} {_law(law)}"
+        yield from (f"  {sides}: {line}" for line in _capacitor(interface.double_layer))
+        if interface.sheet_charge:
+            yield f"  {sides}: sheet charge {interface.sheet_charge:g} e/m^2"
     for contact in model.contacts:
+        metal = f"{contact.name} ({_alignment(contact)})"
         for name, law in contact.laws.items():
-            metal = f"{contact.name} (work function {contact.work_function:g} eV)"
             yield f"  {metal}: {name} {_law(law)}"
+        yield from (f"  {metal}: {line}" for line in _capacitor(contact.double_layer))
+
+
+def _equation(reaction: ReactionModel) -> str:
+    """Equation as solved, e.g. ``2 Li+ + e- <=> A``."""
+    left, right = (
+        " + ".join(name if count == 1 else f"{count} {name}" for name, count in side)
+        for side in (reaction.left, reaction.right)
+    )
+    return f"{reaction.name}, {left or 'nothing'} <=> {right or 'nothing'},"
+
+
+def _charges(region: RegionModel) -> Iterator[str]:
+    if callable(region.fixed_charge):
+        yield "fixed charge depends on the place"
+    elif region.fixed_charge:
+        yield f"fixed charge {region.fixed_charge:g} e/m^3"
+    if region.neutral:
+        yield "neutral: the potential follows from charge neutrality"
+
+
+def _capacitor(layer: DoubleLayer | None) -> Iterator[str]:
+    if layer is not None:
+        carried = ", ".join(f"{name} in {region}" for region, name in layer.carriers.items())
+        offset = f", offset {layer.offset:g} V" if layer.offset else ""
+        stored = f", charge stored as {carried}" if carried else ""
+        yield f"double layer of {layer.capacitance:g} F/m^2{offset}{stored}"
+
+
+def _alignment(contact: ContactModel) -> str:
+    work = contact.work_function
+    found = "ohmic" if work is None else f"work function {work:g} eV"
+    return f"{found}, floating" if contact.floating else found
 
 
 def _law(bound: BoundLaw) -> str:

@@ -64,10 +64,11 @@ class _CurveModel(Origin):
 
 def curve_choice(curve: Curve, bounds: Bounds = ANY) -> PlainValidator:
     """Make the reader of a curve; `bounds` hold for its values in a table."""
-    return PlainValidator(partial(_read, curve=curve, bounds=bounds))
+    return PlainValidator(partial(read_curve, curve=curve, bounds=bounds))
 
 
-def _read(data: object, curve: Curve, bounds: Bounds) -> CurveChoice:
+def read_curve(data: object, curve: Curve, bounds: Bounds = ANY) -> CurveChoice:
+    """Read a curve; raise the error of what is wrong with it."""
     if isinstance(data, CurveChoice):
         return data
     if not isinstance(data, dict):

@@ -274,7 +274,7 @@ class _Search:
         surplus = self._surplus()
         slopes = self._slopes(free, surplus)
         for _ in range(_MOST_OUTER):
-            step = np.clip(np.linalg.solve(slopes, -surplus), -0.3, 0.3)
+            step = np.clip(_step_to_totals(slopes, surplus), -0.3, 0.3)
             if np.abs(surplus).max() < _AMOUNT_TOLERANCE or np.abs(step).max() < 1e-15:
                 break
             free += step
@@ -318,3 +318,14 @@ class _Search:
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)
         self.transient.refresh_ghosts()
+
+
+def _step_to_totals(slopes: Floats, surplus: Floats) -> Floats:
+    """Change of the free levels [V] that takes the surpluses away."""
+    try:
+        return np.asarray(np.linalg.solve(slopes, -surplus))
+    except np.linalg.LinAlgError:
+        raise NumericsError(
+            "no equilibrium found: the totals do not change with the electrochemical "
+            "potentials; check the levels and contents of the layers"
+        ) from None

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator, create_model
 
-from ionstack.curve_choice import CurveChoice, curve_choice
+from ionstack.curve_choice import CurveChoice, curve_choice, read_curve
 from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
 from ionstack.schema import (
     ANY,
@@ -94,9 +94,14 @@ def number(unit: str, bounds: Bounds = ANY) -> PlainValidator:
     return PlainValidator(partial(_read_number, unit=unit, bounds=bounds))
 
 
+def number_or_curve(curve: Curve, bounds: Bounds = ANY) -> PlainValidator:
+    """Make the reader of a number that may be given as a formula or table instead."""
+    return PlainValidator(partial(_read_number_or_curve, curve=curve, bounds=bounds))
+
+
 def law_choice(kind: Kind) -> PlainValidator:
     """Make the reader of a law of one kind (``kind: name`` and its parameters)."""
-    return PlainValidator(partial(_read_law, kind=kind))
+    return PlainValidator(partial(read_law, kind=kind))
 
 
 def _read_number(data: object, unit: str, bounds: Bounds) -> Value:
@@ -108,6 +113,14 @@ def _read_number(data: object, unit: str, bounds: Bounds) -> Value:
     return Value(unit=unit, **model.model_validate(data).model_dump())
 
 
+def _read_number_or_curve(data: object, curve: Curve, bounds: Bounds) -> Value | CurveChoice:
+    if isinstance(data, dict) and ("formula" in data or "table" in data):
+        return read_curve(data, curve, bounds)
+    if isinstance(data, CurveChoice):
+        return data
+    return _read_number(data, curve.unit, bounds)
+
+
 @functools.cache
 def _number_model(unit: str, bounds: Bounds) -> type[BaseModel]:
     reader = BeforeValidator(partial(read_quantity, unit=unit, bounds=bounds))
@@ -115,7 +128,8 @@ def _number_model(unit: str, bounds: Bounds) -> type[BaseModel]:
     return create_model("Number", __base__=base, value=(Annotated[float, reader], ...))
 
 
-def _read_law(data: object, kind: Kind) -> LawChoice:
+def read_law(data: object, kind: Kind) -> LawChoice:
+    """Read a law of one kind; raise the error of what is wrong with it."""
     if isinstance(data, LawChoice):
         return data
     if not isinstance(data, dict):
@@ -138,6 +152,8 @@ def _read_law(data: object, kind: Kind) -> LawChoice:
 def _law_model(kind: Kind, name: str) -> type[BaseModel]:
     law = registered(kind)[name]
     fields: dict[str, Any] = {"kind": (str, ...)}
+    if kind == "reaction":
+        fields["equation"] = (str, ...)
     if law.couples:
         fields["couples"] = (str, ...)
     fields |= {parameter.name: _field(parameter) for parameter in law.parameters}

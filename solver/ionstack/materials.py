@@ -8,7 +8,7 @@ has a work function.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -16,8 +16,10 @@ from pydantic import Field, model_validator
 
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
-from ionstack.law_choice import LawChoice, Value, law_choice, number
-from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, validated
+from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
+from ionstack.physics.registry import Curve
+from ionstack.reaction_choice import ReactionChoice, reaction_choice
+from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, failure_at, validated
 from ionstack.yaml_source import Keys, Node, merged, read_yaml
 
 __all__ = [
@@ -33,32 +35,43 @@ __all__ = [
     "material_values",
 ]
 
+# Fixed charge by place: depth below the top electrode, lateral place, distance from the axis.
+_PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
+_CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
+FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
+
 _LIBRARY = Path(__file__).parent / "data" / "materials"
 
 
 @dataclass(frozen=True)
 class SpeciesRecord:
-    """How one species behaves in a material; `level` [eV] as in the vacuum scale."""
+    """How one species behaves in a material; `level` [eV] as in the vacuum scale.
+
+    Species with the same `sublattice` share its sites.
+    """
 
     statistics: LawChoice
     level: Value
     transport: LawChoice
     excess: LawChoice | None = None
+    sublattice: str | None = None
 
 
 @dataclass(frozen=True)
 class Material:
     """A layer material (permittivity, species) or an electrode material (work function).
 
-    `fixed_charge` is a number density [1/m^3] of elementary charges, with sign.
+    `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
+    curve of the place.
     """
 
     name: str
     title: str
     relative_permittivity: Value | None
-    fixed_charge: Value
+    fixed_charge: Value | CurveChoice
     species: Mapping[str, SpeciesRecord]
     work_function: Value | None
+    reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
 
     @property
     def is_electrode(self) -> bool:
@@ -89,14 +102,19 @@ class _SpeciesModel(Strict):
     level: Annotated[Value, number("eV")]
     transport: Annotated[LawChoice, law_choice("transport")]
     excess: Annotated[LawChoice, law_choice("excess")] | None = None
+    sublattice: Annotated[str, Field(min_length=1)] | None = None
 
 
 class _MaterialModel(Strict):
     title: Annotated[str, Field(min_length=1)]
     relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
-    fixed_charge: Annotated[Value, number("1/m^3")] = Value(0.0, "1/m^3", "no fixed charge given")
+    fixed_charge: FixedCharge = Value(0.0, "1/m^3", "no fixed charge given")
     work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
     species: dict[str, _SpeciesModel] = Field(default_factory=dict)
+    # Null takes a reaction of the library out.
+    reactions: dict[str, Annotated[ReactionChoice, reaction_choice()] | None] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
@@ -111,6 +129,40 @@ class _MaterialModel(Strict):
             )
             raise failure("role", message)
         return self
+
+    @model_validator(mode="after")
+    def _reactions_of_own_species(self) -> Self:
+        for name, reaction in self.reactions.items():
+            wrong = reaction.unknown(list(self.species)) if reaction else None
+            if wrong is not None:
+                raise failure_at(("reactions", name, "equation"), "equation", wrong, name)
+        return self
+
+    @model_validator(mode="after")
+    def _shared_sites(self) -> Self:
+        for name, one in self.species.items():
+            if one.sublattice is not None:
+                sharing = {k: o for k, o in self.species.items() if o.sublattice == one.sublattice}
+                _check_sites(name, sharing)
+        return self
+
+
+def _check_sites(name: str, sharing: Mapping[str, _SpeciesModel]) -> None:
+    """Species that share sites are a lattice gas on the same sites."""
+    sites = sharing[name].sublattice
+    kinds = {key: one.statistics.kind for key, one in sharing.items()}
+    densities = {key: one.statistics.values["site_density"].value for key, one in sharing.items()}
+    odd = next((key for key, kind in kinds.items() if kind != "lattice_gas"), None)
+    message = ""
+    if len(sharing) == 1:
+        message = f"no other species shares the sites {sites!r}"
+    elif odd is not None:
+        name, message = odd, f"shared sites need lattice_gas, found {kinds[odd]}"
+    elif len(set(densities.values())) > 1:
+        listed = ", ".join(f"{key} {value:g} 1/m^3" for key, value in densities.items())
+        message = f"shared sites need one site_density, found {listed}"
+    if message:
+        raise failure_at(("species", name, "sublattice"), "sublattice", message, sites)
 
 
 def available_materials(search_paths: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -142,7 +194,8 @@ def material_from_node(name: str, node: Node, at: Keys = ()) -> Material:
     """Check a located record; `at` are the keys under which it stands in its file."""
     read = validated(_MaterialModel, node, at)
     species = {key: SpeciesRecord(**dict(model)) for key, model in read.species.items()}
-    return Material(name=name, **{**dict(read), "species": species})
+    reactions = {key: one for key, one in read.reactions.items() if one is not None}
+    return Material(name=name, **{**dict(read), "species": species, "reactions": reactions})
 
 
 def unknown_material(name: str, known: Sequence[str]) -> str:
@@ -192,14 +245,17 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
-    if material.fixed_charge.value:
-        yield "fixed_charge", material.fixed_charge
+    charge = material.fixed_charge
+    if isinstance(charge, CurveChoice) or charge.value:
+        yield "fixed_charge", charge
     for name, record in material.species.items():
         yield f"species.{name}.level", record.level
         for part in ("statistics", "excess", "transport"):
             choice: LawChoice | None = getattr(record, part)
             if choice is not None:
                 yield from law_values(f"species.{name}.{part}", choice)
+    for name, reaction in material.reactions.items():
+        yield from law_values(f"reactions.{name}", reaction.law)
 
 
 def _cells(row: UsedValue) -> tuple[str, ...]:

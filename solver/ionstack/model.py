@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.boundary_schema import Boundary, DoubleLayerChoice
 from ionstack.case import Case
+from ionstack.case_schema import LayerChoice
 from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind, Law
+from ionstack.stack import Electrode
 
 # Scales the occupation; no number of the law itself.
 _SITES = "site_density"
@@ -31,6 +35,24 @@ class Arrhenius(NamedTuple):
 Numbers = Mapping[str, Arrhenius]
 # Fixed charge [elementary charges per m^3] at points (n, d) of the mesh [m].
 Profile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class PlaceProfile:
+    """A profile from a curve of depth z, lateral place x, y and distance r from the axis.
+
+    The last coordinate of a point runs from the top of the stack down; x and y are the
+    ones before, 0 where the mesh has none, and r = sqrt(x^2 + y^2).
+    """
+
+    curve: Callable[..., jax.Array]
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the value at every point."""
+        place = np.zeros((2, len(points)))
+        place[: points.shape[1] - 1] = points[:, :-1].T
+        given = (points[:, -1], *place, np.hypot(*place))
+        return np.asarray(self.curve(*map(jnp.asarray, given)))
 
 
 @dataclass(frozen=True)
@@ -221,19 +243,31 @@ def _supply(law: BoundLaw) -> float:
 def build_model(case: Case) -> Model:
     """Bind the case's materials and law choices (see `Case`) into a `Model`."""
     regions = tuple(_region(case, layer.name, layer.material) for layer in case.stack.layers)
-    interfaces = tuple(
-        InterfaceModel(_sides(key), {name: _bind("interface", one) for name, one in chosen.items()})
-        for key, chosen in case.interfaces.items()
-    )
-    contacts = tuple(
-        ContactModel(
-            electrode.name,
-            _work_function(case, electrode.material),
-            {n: _bind("contact", one) for n, one in case.contacts[electrode.name].items()},
-        )
-        for electrode in (case.stack.top, case.stack.bottom)
-    )
+    interfaces = tuple(_interface(case, key) for key in case.interfaces)
+    contacts = tuple(_contact(case, electrode) for electrode in case.stack.electrodes)
     return Model(case.temperature, dict(case.valences), regions, interfaces, contacts)
+
+
+def _interface(case: Case, key: str) -> InterfaceModel:
+    extra = case.boundaries.get(key, Boundary())
+    chosen = {name: _bind("interface", one) for name, one in case.interfaces[key].items()}
+    charge = 0.0 if extra.sheet_charge is None else extra.sheet_charge.value
+    return InterfaceModel(_sides(key), chosen, _double_layer(extra.double_layer), charge)
+
+
+def _contact(case: Case, electrode: Electrode) -> ContactModel:
+    extra = case.boundaries.get(electrode.name, Boundary())
+    chosen = {name: _bind("contact", one) for name, one in case.contacts[electrode.name].items()}
+    work_function = None if extra.ohmic else _work_function(case, electrode.material)
+    capacitor = _double_layer(extra.double_layer)
+    return ContactModel(electrode.name, work_function, chosen, capacitor, extra.floating)
+
+
+def _double_layer(choice: DoubleLayerChoice | None) -> DoubleLayer | None:
+    if choice is None:
+        return None
+    offset = 0.0 if choice.offset is None else choice.offset.value
+    return DoubleLayer(choice.capacitance.value, offset, dict(choice.carriers))
 
 
 def _sides(key: str) -> tuple[str, str]:
@@ -257,8 +291,18 @@ def _region(case: Case, layer: str, name: str) -> RegionModel:
         for key, record in material.species.items()
         if key in case.valences
     )
+    choice = case.layers.get(layer, LayerChoice())
+    charge = choice.fixed_charge or material.fixed_charge
     return RegionModel(
-        layer, material.relative_permittivity.value, material.fixed_charge.value, species
+        name=layer,
+        permittivity=material.relative_permittivity.value,
+        fixed_charge=charge.value if isinstance(charge, Value) else PlaceProfile(charge.function),
+        species=species,
+        reactions=tuple(
+            ReactionModel(key, one.left, one.right, _bind("reaction", one.law))
+            for key, one in material.reactions.items()
+        ),
+        neutral=choice.neutral,
     )
 
 
@@ -271,6 +315,7 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
         statistics=_bind("statistics", record.statistics),
         excess=None if record.excess is None else _bind("excess", record.excess),
         transport=_bind("transport", record.transport),
+        sublattice=record.sublattice,
     )
 
 

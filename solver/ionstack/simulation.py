@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, values_used
+from ionstack.entities import Entities
 from ionstack.equations import transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium
 from ionstack.errors import IonstackError
@@ -24,6 +25,7 @@ from ionstack.linear import LinearSolver
 from ionstack.log import Log
 from ionstack.mesh import build_mesh
 from ionstack.model import build_model
+from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl, Scheme
 from ionstack.node_fields import NodeFields
 from ionstack.observers import Balance, Homogeneity, Observer, Profiles, Snapshots, Trace
@@ -114,10 +116,11 @@ def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepare
     with timing.part("setup"):
         model = build_model(case)
         layout = build_layout(volumes, model)
-        system = System(transient_equations(model, volumes, layout))
+        levels = work_functions(Entities(model, volumes, layout), case.contents)
+        system = System(transient_equations(model, volumes, layout, levels))
     choice = case.numerics.solver
     with timing.part("equilibrium"):
-        found = find_equilibrium(system, case.contents, choice)
+        found = find_equilibrium(system, case.contents, choice, case.start)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
     newton = Newton(system, LinearSolver(system, choice), control)
     return Prepared(case, device.axisymmetric, system, newton, found)
@@ -140,7 +143,8 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
     log.say(
         f"mesh: {comm.allreduce(volumes.n_owned_vertices)} vertices, "
         f"{system.layout.n_global} unknowns on {comm.size} rank{'s' * (comm.size > 1)}; "
-        f"equilibrium found in {prepared.equilibrium.newton_steps} Newton steps"
+        f"{'equilibrium' if case.start == 'equilibrium' else 'start'} found in "
+        f"{prepared.equilibrium.newton_steps} Newton steps"
     )
     fields = NodeFields(system)
     entries = _equilibrium_entries(prepared, fields)
@@ -253,9 +257,9 @@ def _finish(
         summary.write(run.summary, entries | timing.entries())
     log.say(
         f"{entries['steps.accepted']} steps, {entries['newton.steps']} Newton steps in "
-        f"{timing.seconds['stepping']:.1f} s; currents sum to {entries['current_sum']:.1e}, "
-        + ", ".join(
-            f"{k.split('.')[1]} kept to {v:.1e}"
+        f"{timing.seconds['stepping']:.1f} s; currents sum to {entries['current_sum']:.1e}"
+        + "".join(
+            f", {k.split('.')[1]} kept to {v:.1e}"
             for k, v in entries.items()
             if k.startswith("conservation")
         )

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     import pint
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_NAME = r"(?:[A-Za-zµμΩÅÅ°%]+(?:(?:\^|\*\*)?-?\d{1,2})?|1)"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(/?\s*{_NAME}(?:(?:\s*[*/·]\s*|\s+){_NAME})*)?\s*")
+_NAME = r"(?:[A-Za-zµμΩÅÅ°%]+(?:(?:\^|\*\*)?-?\d{1,2}|(?:\^|\*\*)0\.5)?|1)"
+_BETWEEN = r"(?:\s*[*/·]\s*|\s+)"
+# Parentheses of one level, as in cm^2/(V s) and (m/V)^0.5.
+_GROUP = rf"\(\s*{_NAME}(?:{_BETWEEN}{_NAME})*\s*\)(?:(?:\^|\*\*)(?:-?\d{{1,2}}|0\.5))?"
+_FACTOR = rf"(?:{_NAME}|{_GROUP})"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(/?\s*{_FACTOR}(?:{_BETWEEN}{_FACTOR})*)?\s*")
 _NOT_FINITE = re.compile(r"\s*[+-]?\.?(?:nan|inf|infinity)\b.*", re.IGNORECASE)
 
 

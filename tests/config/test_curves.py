@@ -49,7 +49,7 @@ TABLE = "        table: {x: [0.1, 30 %, 0.5], value: [1, 2 S/cm, 3 S/m]}"
 @pytest.fixture(autouse=True)
 def laws_with_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     for (kind, name), curves in LAWS.items():
-        law = Law(kind, name, lambda *given: None, (), False, curves)
+        law = Law(kind, name, lambda *given: None, (), curves=curves)
         monkeypatch.setitem(registry._LAWS, (kind, name), law)
 
 

@@ -14,7 +14,7 @@ from ionstack.stack import load_stack
 
 _ROOT = Path(__file__).parents[2]
 _ANALOG = _ROOT / "cases/all_in_one/analog.yaml"
-_CASES = sorted((_ROOT / "cases").rglob("*.yaml"))
+_CASES = sorted((_ROOT / "cases").glob("*/*.yaml"))
 _STACKS = sorted((_ROOT / "meshes").glob("*.yaml"))
 
 

@@ -66,6 +66,7 @@ def mass_action(left: Side, right: Side, thermal_voltage: jax.Array, p: Paramete
     Parameter("second_lifetime", "s", "lifetime of the species named second"),
     Parameter("first_density", "1/m^3", "density of the first with its Fermi level at the trap"),
     Parameter("second_density", "1/m^3", "density of the second with its Fermi level at the trap"),
+    pair=True,
 )
 def srh(left: Side, right: Side, thermal_voltage: jax.Array, p: Parameters) -> jax.Array:
     """Recombination over traps: (n p - n_i^2)/(tau_p (n + n1) + tau_n (p + p1)).
@@ -91,6 +92,7 @@ def _log_sum(one: Carrier, density: jax.Array) -> jax.Array:
     "langevin",
     Parameter("mobility_sum", "m^2/(V*s)", "sum of the mobilities of both species"),
     Parameter("relative_permittivity", "1", "relative permittivity of the layer"),
+    pair=True,
 )
 def langevin(left: Side, right: Side, thermal_voltage: jax.Array, p: Parameters) -> jax.Array:
     """Encounter-limited recombination: e mu/eps (n p - n_i^2), in organic layers.

@@ -49,7 +49,8 @@ class Law:
     (named in the file under ``couples``), which is then differentiated too; `field`
     that a contact law reads the electric field. A law that does not pass lets
     nothing through; one that `merges` makes both sides share the unknown, and the
-    sides of a `sided` one play different parts.
+    sides of a `sided` one play different parts. A reaction law of a `pair` takes one
+    particle each of two species and makes none.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Law:
     passes: bool = True
     merges: bool = False
     sided: bool = False
+    pair: bool = False
     curves: tuple[Curve, ...] = ()
 
     @property
@@ -80,7 +82,7 @@ def law(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged.
 
-    `marks` are the flags of `Law`: couples, field, passes, merges, sided.
+    `marks` are the flags of `Law`: couples, field, passes, merges, sided, pair.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
