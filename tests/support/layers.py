@@ -92,13 +92,13 @@ class Device:
 
     @property
     def depth(self) -> Floats:
-        """Coordinate along the stack of every node [m]."""
+        """Depth from the top of every node [m]."""
         return self.volumes.depth
 
     def inside(self, region: str) -> NDArray[np.int64]:
         """Nodes of a region, from the top down."""
         nodes = np.flatnonzero(self.volumes.node_region == self.volumes.regions.index(region))
-        return np.asarray(nodes[np.argsort(-self.depth[nodes])])
+        return np.asarray(nodes[np.argsort(self.depth[nodes])])
 
     def potential(self) -> Floats:
         """Potential at the nodes [V]."""
