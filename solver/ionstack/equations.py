@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack import electric_terms as electric
 from ionstack import terms as make
 from ionstack.carriers import (
     carrier_inputs,
@@ -136,10 +137,10 @@ class _Builder:
         for region in self.entities.regions:
             if not region.laws.neutral:
                 K, L = (self.layout.phi[nodes] for nodes in region.edges.T)
-                flux = make.displacement(region.index, region.laws)
+                flux = electric.displacement(region.index, region.laws)
                 yield Term("displacement", "algebraic", ((K, 1), (L, -1)), (K, L), flux)
-            columns = self._columns(make.charge_inputs(region.laws), region.owned)
-            charge = make.charge(region.index, region.laws)
+            columns = self._columns(electric.charge_inputs(region.laws), region.owned)
+            charge = electric.charge(region.index, region.laws)
             rows = ((self.layout.phi[region.owned], 1),)
             yield Term("charge", "algebraic", rows, columns, charge)
         yield from self._capacitors()
@@ -155,12 +156,12 @@ class _Builder:
                 for end, sign in ((0, 1), (1, -1))
                 if _carrier(joint.sides[end], joint.model.double_layer) is None
             )
-            evaluate = make.capacitor(position, _indices(joint.sides))
+            evaluate = electric.capacitor(position, _indices(joint.sides))
             yield Term("double layer", "algebraic", rows, tuple(phi), evaluate)
 
     def _contact_capacitors(self) -> Iterator[Term]:
         for position, face in enumerate(self.entities.contact_capacitors):
-            evaluate = make.contact_capacitor(position, face.contact, face.region.index)
+            evaluate = electric.contact_capacitor(position, face.contact, face.region.index)
             phi = self.layout.phi[face.nodes]
             poisson = _carrier(face.region, face.model.double_layer) is None
             columns = (phi, self._voltage(face.contact, phi))
@@ -177,7 +178,7 @@ class _Builder:
     def _sheets(self) -> Iterator[Term]:
         for position, joint in enumerate(self.entities.sheets):
             rows = ((self.layout.phi[joint.nodes[:, 0]], 1),)
-            yield Term("sheet", "algebraic", rows, (), make.sheet(position))
+            yield Term("sheet", "algebraic", rows, (), electric.sheet(position))
 
     def gradients(self) -> Iterator[Term]:
         """Gradient term of every potential that has one: V g = -kappa sum A/h dx."""
@@ -241,13 +242,13 @@ class _Builder:
                 if name is not None:
                     rows = self.layout.species[name][joint.nodes[:, end]]
                     row = (rows, sign / self.model.valences[name])
-                    evaluate = make.capacitor(position, _indices(joint.sides))
+                    evaluate = electric.capacitor(position, _indices(joint.sides))
                     yield Term("surface excess", "stored", (row,), phi, evaluate)
         for position, face in enumerate(self.entities.contact_capacitors):
             name = _carrier(face.region, face.model.double_layer)
             if name is not None:
                 phi = self.layout.phi[face.nodes], self._voltage(face.contact, face.nodes)
-                evaluate = make.contact_capacitor(position, face.contact, face.region.index)
+                evaluate = electric.contact_capacitor(position, face.contact, face.region.index)
                 row = (self.layout.species[name][face.nodes], 1 / self.model.valences[name])
                 yield Term("surface excess", "stored", (row,), phi, evaluate)
 
@@ -312,7 +313,7 @@ class _Builder:
 
     def _metal(self, contact: int) -> Term:
         rows = self.entities.metal_rows(contact)
-        evaluate = make.metal_potential(contact)
+        evaluate = electric.metal_potential(contact)
         columns = (rows, self._voltage(contact, rows))
         return Term("metal", "algebraic", ((rows, 1),), columns, evaluate)
 

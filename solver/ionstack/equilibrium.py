@@ -27,7 +27,7 @@ from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
 from ionstack.levels import Levels, find_levels
 from ionstack.linear import Choice, LinearSolver
-from ionstack.model import Group, Model
+from ionstack.model import Group, Model, RegionModel
 from ionstack.neutrality import RANGE, Contents, NeutralLayer
 from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
 
@@ -88,9 +88,17 @@ def find_groups(model: Model, volumes: ControlVolumes) -> tuple[Group, ...]:
     return tuple(group for name in model.valences for group in model.groups(name, merged))
 
 
-def _charged(model: Model) -> Model:
-    """Model without neutral layers: given contents leave neutrality no potential to choose."""
-    return replace(model, regions=tuple(replace(one, neutral=False) for one in model.regions))
+def _charged(model: Model, pins: Pins) -> Model:
+    """Model in which a neutral layer whose contents are all given obeys Poisson's equation.
+
+    Neutrality alone would leave its potential open.
+    """
+
+    def one(region: RegionModel) -> RegionModel:
+        given = all(f"{region.name}/{held.name}" in pins.contents for held in region.species)
+        return replace(region, neutral=region.neutral and not given)
+
+    return replace(model, regions=tuple(map(one, model.regions)))
 
 
 class _Search:
@@ -98,14 +106,14 @@ class _Search:
 
     def __init__(self, transient: System, contents: Contents, solver: Choice, start: Start) -> None:
         equations = transient.equations
-        self.volumes = equations.volumes
-        self.model = _charged(equations.model) if start == "as_given" else equations.model
+        self.model, self.volumes = equations.model, equations.volumes
         self.layout, self.transient = equations.layout, transient
         self.contents = contents
         self.groups = find_groups(self.model, self.volumes)
         frozen = self._given() if start == "as_given" else None
         self.known: Levels = find_levels(self.model, self.groups, frozen)
         self.pins = self._pins()
+        self.model = _charged(self.model, self.pins)
         self.entities = Entities(self.model, self.volumes, self.layout)
         self.system = System(
             equilibrium_equations(
