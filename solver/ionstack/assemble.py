@@ -35,7 +35,8 @@ class Evaluation:
 
     `residual` and `amounts` have one entry per owned unknown (amounts: particles,
     0 for potentials). `metal_charge` [e] and `outflow` [e, over the step] have one
-    entry per contact and are this rank's part.
+    entry per contact and are this rank's part. The outflow closes the balances of the
+    nodes at the contact, which the law itself does only as well as the equations are solved.
     """
 
     residual: Floats
@@ -163,6 +164,7 @@ class System:
         residual = sums[: len(history)]
         residual += history
         metal_charge, outflow = sums[len(history) :].reshape(2, -1)
+        outflow = outflow - self._scatter.closing @ residual
         return Evaluation(residual, amounts, metal_charge, outflow)
 
 
@@ -202,9 +204,11 @@ class _Scatter:
     """Where contributions go; see the module's docstring.
 
     Rows of `sums`: residuals of the owned unknowns, charges of the metals, outflows.
+    `closing` adds the charge of the residuals at every contact.
     """
 
     sums: csr_array
+    closing: csr_array
     entries: csr_array
     entry_row: Ints
     entry_column: Ints
@@ -245,9 +249,21 @@ def _scatter(equations: Equations) -> _Scatter:
     )
     return _Scatter(
         csr_array(vstack(sums)),
+        _closing(equations, (n_contacts, n_owned)),
         *_entries(equations),
         *_stored_rows(equations),
     )
+
+
+def _closing(equations: Equations, shape: tuple[int, int]) -> csr_array:
+    """Matrix from residuals to the charge that they leave unaccounted for at each contact."""
+    parts = []
+    for term in equations.terms:
+        if term.contact is not None and term.weight == "flow":
+            for rows, sign in term.rows:
+                own = rows[rows < shape[1]]
+                parts.append(_triplets(np.full(len(own), term.contact), own, term.charge / sign))
+    return _matrix(parts, shape)
 
 
 def _metal(equations: Equations, term: Term, rows: Ints) -> Ints:

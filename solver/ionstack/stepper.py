@@ -57,7 +57,10 @@ class StepControl:
 
 @dataclass(frozen=True)
 class State:
-    """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`)."""
+    """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`).
+
+    `charges` are those on the metals [C].
+    """
 
     time: float
     step: float
@@ -68,6 +71,7 @@ class State:
     newton: int
     rejected: int
     at_breakpoint: bool
+    charges: Floats
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ class Stepper:
         unknowns = self.system.unknowns.getArray().copy()
         self._past = [_Past(time, unknowns, evaluation.amounts, charge)]
         currents = np.zeros(len(voltages))
-        return State(time, 0.0, voltages, currents, unknowns, evaluation.amounts, 0, 0, True)
+        amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
+        return State(time, 0.0, voltages, currents, unknowns, amounts, 0, 0, True, metal)
 
     def _zeros(self) -> Floats:
         return np.zeros(self.system.layout.n_owned)
@@ -189,9 +194,10 @@ class Stepper:
         rate = lead * charge + sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
         currents = np.asarray(rate - self._sum(evaluation.outflow)) * (ELEMENTARY_CHARGE / size)
         self._past = [*past[-2:], _Past(time, new, evaluation.amounts, charge)]
+        amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         count = result.iterations
         state = State(
-            time, size, voltages, currents, new, evaluation.amounts, count, rejected, last
+            time, size, voltages, currents, new, amounts, count, rejected, last, metal
         )
         return result, error, state
 
