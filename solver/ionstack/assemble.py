@@ -164,7 +164,8 @@ class System:
         residual = sums[: len(history)]
         residual += history
         metal_charge, outflow = sums[len(history) :].reshape(2, -1)
-        outflow = outflow - self._scatter.closing @ residual
+        if self._scatter.closing.nnz:
+            outflow = outflow - self._scatter.closing @ residual
         return Evaluation(residual, amounts, metal_charge, outflow)
 
 

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 GROWTH = 2.0
 SHRINK = 0.3
 SAFETY = 0.9
+# Largest factor of a step that was rejected before: its error does not shrink as expected.
+AGAIN = 0.5
 
 
 class Drive(Protocol):
@@ -150,7 +152,8 @@ class Stepper:
                 return state, self._next(size if not last else step, error)
             rejected += 1
             self.rejected += 1
-            step = size * max(SHRINK, SAFETY * error ** (-1.0 / 3.0))
+            most = 1.0 if rejected == 1 else AGAIN
+            step = size * float(np.clip(SAFETY * error ** (-1.0 / 3.0), SHRINK, most))
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
