@@ -11,13 +11,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import Evaluation, System
-from ionstack.linear import TOLERANCE, LinearResult, LinearSolver
+from ionstack.linear import LinearResult, LinearSolver
 
 Floats = NDArray[np.float64]
-
-
-# Share of the tolerance below which the next update must lie for it to be left out.
-FORESEEN = 1e-3
 
 
 class Outcome(Enum):
@@ -31,11 +27,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class NewtonControl:
-    """`tolerance` of the largest update [V], `limit` of one update [V], `most` iterations.
-
-    An update that is itself too large ends the iteration too, if the next one would be
-    below `FORESEEN` of the tolerance: updates d shrink as d(k+1) = C d(k)^2.
-    """
+    """`tolerance` of the largest update [V], `limit` of one update [V], `most` iterations."""
 
     tolerance: float = 1e-9
     limit: float = 0.2
@@ -73,7 +65,7 @@ class Newton:
 
     def solve(self, scheme: Scheme) -> NewtonResult:
         """Iterate from the current unknowns until the update is below the tolerance."""
-        size, before = np.inf, np.inf
+        size = np.inf
         for iteration in range(1, self.control.most + 1):
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
@@ -81,21 +73,13 @@ class Newton:
             result = self._solve_linear(evaluation)
             if not result.converged:
                 return NewtonResult(Outcome.LINEAR, iteration, size)
-            before, size = size, self.system.update.norm(3)
+            size = self.system.update.norm(3)
             if not np.isfinite(size):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size)
             self._apply(min(1.0, self.control.limit / max(size, 1e-300)))
-            if size < self.control.tolerance or self._foresee(size, before):
+            if size < self.control.tolerance:
                 return NewtonResult(Outcome.CONVERGED, iteration, size)
         return NewtonResult(Outcome.TOO_MANY, self.control.most, size)
-
-    def _foresee(self, size: float, before: float) -> bool:
-        """Whether the next update would be negligible; see `NewtonControl`."""
-        if before > self.control.limit:
-            return False
-        # What the linear solver leaves over is not quadratic.
-        following = max(size**3 / before**2, TOLERANCE * size)
-        return following < FORESEEN * self.control.tolerance
 
     def evaluate(self, scheme: Scheme) -> Evaluation:
         """Evaluate at the present unknowns."""

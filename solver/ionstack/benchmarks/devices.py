@@ -44,6 +44,7 @@ INTRINSIC = 1e16  # 1/m^3, of the diodes
 ACCEPTORS = 2e23  # 1/m^3
 # So fast that the densities at a contact are those of equilibrium to 1e-9.
 FAST = 1e18  # A/m^2
+RESERVOIR = 1e20  # 1/m^3, of the two layers
 UNIT = Lateral("rectangle", None, 1.0, 1.0, 1, 1.0)  # results per m^2
 
 
@@ -154,18 +155,38 @@ def diode_line(cells: int = 1000) -> tuple[Stack, Model]:
 
 def ion_film(first_cell: float, growth: float) -> tuple[Stack, Model]:
     """Return 100 nm of mobile ions on a fixed background between blocking electrodes."""
+    contacts = ("left", "right")
+    stack = line_stack({"film": (1e-7, first_cell, growth)}, contacts)
+    return stack, ion_model(contacts)
+
+
+def ion_model(contacts: tuple[str, str]) -> Model:
+    """Return mobile cations on a fixed background, which no contact supplies."""
     density = 1e25
     ions = species("ions", 1, density, 1e-16, 0.0)
     region = RegionModel("film", 25.0, -density, (ions,))
-    contacts = ("left", "right")
     metals = tuple(ContactModel(name, 0.0, {}) for name in contacts)
-    stack = line_stack({"film": (1e-7, first_cell, growth)}, contacts)
-    return stack, Model(TEMPERATURE, {"ions": 1}, (region,), (), metals)
+    return Model(TEMPERATURE, {"ions": 1}, (region,), (), metals)
 
 
-def two_layers(first_cell: float, growth: float) -> tuple[Stack, Model]:
+def two_layers(cells: int) -> tuple[Stack, Model]:
     """Return two films with a jump of solubility by 3 in which a neutral species diffuses.
 
-    Lengths 0.4 and 0.6, diffusivities 2 and 1; density 1 at the top, almost 0 below.
+    Thickness 0.4 and 0.6, diffusivity 2 and 1; density 1 at the top and 0 at the bottom,
+    in units of 1 m, 1 m^2/s and `RESERVOIR` particles per m^3.
     """
-    raise NotImplementedError(InterfaceModel)
+    volts = 30.0 * THERMAL  # the bottom metal holds exp(-30) of the sites
+    levels = (volts, volts - THERMAL * np.log(3.0))
+    regions = tuple(
+        RegionModel(name, 1.0, 0.0, (species("H", 0, RESERVOIR, diffusivity, level),))
+        for name, diffusivity, level in zip(("upper", "lower"), (2.0, 1.0), levels, strict=True)
+    )
+    merged = InterfaceModel(("upper", "lower"), {"H": bound("interface", "continuous")})
+    supply = bound(
+        "contact", "reservoir", exchange_current_density=1e15, chemical_potential=volts
+    )
+    drain = bound("contact", "finite_rate", velocity=1e9)
+    metals = (ContactModel("left", 0.0, {"H": supply}), ContactModel("right", 0.0, {"H": drain}))
+    size = 1.0 / cells
+    stack = line_stack({"upper": (0.4, size, 1.0), "lower": (0.6, size, 1.0)}, ("left", "right"))
+    return stack, Model(TEMPERATURE, {"H": 0}, regions, (merged,), metals)
