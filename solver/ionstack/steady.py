@@ -108,7 +108,7 @@ class Steady:
 
     def _state(self, newton: int) -> SteadyState:
         voltages, unknowns = self._past[-1]
-        outflow = self.newton.evaluate(self._scheme(voltages)).outflow
+        outflow = self.system.closed_outflow(self.newton.evaluate(self._scheme(voltages)))
         if self.system.comm.size > 1:
             outflow = self.system.comm.allreduce(outflow)
         return SteadyState(voltages, -ELEMENTARY_CHARGE * outflow, unknowns, newton)

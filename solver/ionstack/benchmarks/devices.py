@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.entities import Entities
 from ionstack.equations import transient_equations
-from ionstack.equilibrium import find_equilibrium
+from ionstack.equilibrium import Start, find_equilibrium
 from ionstack.graph import build_control_volumes
 from ionstack.layout import build_layout
 from ionstack.linear import Choice, LinearSolver
@@ -85,13 +85,14 @@ def set_up(
     solver: Choice = "auto",
     comm: MPI.Comm = MPI.COMM_SELF,
     control: NewtonControl | None = None,
+    start: Start = "equilibrium",
 ) -> Device:
-    """Mesh a stack and put the model into equilibrium at 0 V (collective)."""
+    """Mesh a stack and put the model into its start at 0 V (collective)."""
     volumes = build_control_volumes(build_mesh(stack, comm))
     layout = build_layout(volumes, model)
     ohmic = work_functions(Entities(model, volumes, layout), contents)
     system = System(transient_equations(model, volumes, layout, ohmic))
-    find_equilibrium(system, contents, solver)
+    find_equilibrium(system, contents, solver, start)
     newton = Newton(system, LinearSolver(system, solver), control or NewtonControl())
     return Device(system, newton)
 
