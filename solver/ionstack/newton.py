@@ -78,9 +78,7 @@ class Newton:
             if not np.isfinite(size):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size)
             self._apply(min(1.0, self.control.limit / max(size, 1e-300)))
-            if size * precision < TOLERANCE * self.control.tolerance or (
-                size < self.control.tolerance and precision == TOLERANCE
-            ):
+            if size < self.control.tolerance and self._exact(size, precision, result):
                 return NewtonResult(Outcome.CONVERGED, iteration, size)
         return NewtonResult(Outcome.TOO_MANY, self.control.most, size)
 
@@ -90,6 +88,10 @@ class Newton:
             return LOOSEST
         left_over = before / self.system.thermal_voltage
         return float(np.clip(1e-2 * left_over, TOLERANCE, LOOSEST))
+
+    def _exact(self, size: float, precision: float, result: LinearResult) -> bool:
+        """Whether the linear solver left nothing of the update over that counts."""
+        return result.method == "lu" or size * precision <= TOLERANCE * self.control.tolerance
 
     def evaluate(self, scheme: Scheme) -> Evaluation:
         """Evaluate at the present unknowns."""

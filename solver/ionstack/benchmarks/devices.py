@@ -183,9 +183,7 @@ def two_layers(cells: int) -> tuple[Stack, Model]:
         for name, diffusivity, level in zip(("upper", "lower"), (2.0, 1.0), levels, strict=True)
     )
     merged = InterfaceModel(("upper", "lower"), {"H": bound("interface", "continuous")})
-    supply = bound(
-        "contact", "reservoir", exchange_current_density=1e15, chemical_potential=volts
-    )
+    supply = bound("contact", "reservoir", exchange_current_density=1e15, chemical_potential=volts)
     drain = bound("contact", "finite_rate", velocity=1e9)
     metals = (ContactModel("left", 0.0, {"H": supply}), ContactModel("right", 0.0, {"H": drain}))
     size = 1.0 / cells

@@ -8,7 +8,8 @@ from functools import partial
 from ionstack.benchmarks import worker
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
-from ionstack.benchmarks.sweeps import layer_sweep, permeation
+from ionstack.benchmarks.stacks import stack_row
+from ionstack.benchmarks.sweeps import layer_sweep
 from ionstack.benchmarks.work import (
     RAMP,
     RAMP_CHARGES,
@@ -33,9 +34,7 @@ def _diode_1d(quick: bool) -> Work:
     return partial(bias_sweep, device, [0.02 * i for i in range(10 if quick else 50)])
 
 
-def _ions_1d(
-    drive: Drive, exact: dict[float, float], control: StepControl, quick: bool
-) -> Work:
+def _ions_1d(drive: Drive, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
     film = ion_film(2e-10, 1.1) if quick else ion_film(3e-11, 1.03)
     # The update after one of 1e-7 V would be 1e-13 V.
     device = set_up(*film, {"film": {"ions": 1.0}}, control=NewtonControl(tolerance=1e-7))
@@ -110,22 +109,6 @@ def _layer_sweep(quick: bool) -> Work:
     return layer_sweep(40 if quick else 400, 13 if quick else 121)
 
 
-def _permeation(plane: bool, quick: bool) -> Work:
-    if plane:
-        return permeation(20 if quick else 200, 2 if quick else 200)
-    return permeation(20 if quick else 100, 0)
-
-
-def _solubility(name: str, plane: bool, cells: str) -> Row:
-    arguments = ("--cells", cells, *(("--plane",) if plane else ()))
-    peer = Peer("FESTIM", "festim_layers", arguments, "flux_right")
-    quantities = (
-        Quantity("time", "seconds", "ms", 1.0 / 3.0, "FESTIM", scale=1e3),
-        Quantity("error of the flux", "error", "1"),
-    )
-    return Row(name, partial(_permeation, plane), quantities, (peer,), 1 if plane else None)
-
-
 ROWS = {
     row.name: row
     for row in (
@@ -158,7 +141,8 @@ ROWS = {
             _layer_sweep,
             (Quantity("time", "seconds", "s", 2.0),),
         ),
-        _solubility("solubility-1d", False, "500"),
-        _solubility("solubility-2d", True, "200"),
+        stack_row("1d", "stack.grading.growth=1.05"),
+        stack_row("2d", "stack.lateral.cells=92"),
+        stack_row("3d", "stack.lateral.cells=7"),
     )
 }

@@ -14,8 +14,8 @@ from scipy.interpolate import CubicHermiteSpline
 from ionstack.assemble import System
 from ionstack.benchmarks.devices import Device
 from ionstack.benchmarks.measure import Run
-from ionstack.newton import Outcome, Scheme
 from ionstack.errors import NumericsError
+from ionstack.newton import Outcome, Scheme
 from ionstack.steady import Steady
 from ionstack.stepper import StepControl, Stepper
 
@@ -168,5 +168,3 @@ def direct_solver(system: System) -> Callable[[], float]:
         return perf_counter() - begin
 
     return work
-
-

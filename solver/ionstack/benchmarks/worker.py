@@ -19,9 +19,9 @@ from time import perf_counter
 from mpi4py import MPI
 
 from ionstack.benchmarks.devices import Device, set_up
+from ionstack.benchmarks.iterations import iterative_seconds
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.meshes import diode_block, diode_plane, ion_plane
-from ionstack.benchmarks.iterations import iterative_seconds
 from ionstack.benchmarks.work import bias_sweep, direct_solver, fixed_charges, growing_times
 from ionstack.compute import configure
 from ionstack.errors import NumericsError
@@ -51,9 +51,9 @@ def start(arguments: Sequence[str], ranks: int = 1) -> Run:
 
 def run(options: argparse.Namespace, comm: MPI.Comm) -> Run:
     """Solve one problem (collective); times are those of the slowest rank."""
-    found = {"diode-plane": _diode_plane, "ion-plane": _ion_plane, "block": _block}[options.problem](
-        options, comm
-    )
+    found = {"diode-plane": _diode_plane, "ion-plane": _ion_plane, "block": _block}[
+        options.problem
+    ](options, comm)
     numbers = dict(found.numbers)
     for key in numbers:
         numbers[key] = comm.allreduce(numbers[key], MPI.MAX)
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, comm: MPI.Comm) -> Run:
 
 
 def _diode_plane(options: argparse.Namespace, comm: MPI.Comm) -> Run:
-    with diode_plane(*options.cells, comm) as (stack, model):
+    with diode_plane(options.cells[0], options.cells[1], comm) as (stack, model):
         device = set_up(stack, model, {}, options.solver, comm)
     return _diode(device, options)
 
