@@ -308,7 +308,9 @@ class _Builder:
             inputs = carrier_inputs(face.region.laws, name)
             columns = (*self._columns(inputs, face.nodes), self._voltage(face.contact, face.nodes))
             row = (self.layout.species[name][face.nodes], 1)
-            evaluate = make.held(position, face.contact, side, name)
+            key = f"{face.model.name}/{name}"
+            law = face.model.laws[name]
+            evaluate = make.held(key, position, face.contact, side, name, law)
             yield Term("metal", "algebraic", (row,), columns, evaluate)
 
     def _metal(self, contact: int) -> Term:

@@ -25,6 +25,8 @@ MOST_ITERATIONS = 200
 # Error of an update relative to the update: far below what Newton's method leaves over
 # itself, and 1e-15 V for the last one.
 TOLERANCE = 1e-6
+# While updates are still large, Newton's method itself leaves more over than this.
+LOOSEST = 1e-3
 # A factorisation costs about as much as this many iterations with an old one.
 LAGGED_ITERATIONS = 8
 # Failures in a row after which a method is not tried again.
@@ -50,17 +52,25 @@ class LinearSolver:
         self._ksp: dict[str, PETSc.KSP] = {}
         self._failures = 0
         self._old = False
+        self._tolerance = TOLERANCE
+        self._start = 0.0
 
     @property
     def method(self) -> str:
         """Name of the method that will be tried first."""
         return self._order[0]
 
-    def solve(self) -> LinearResult:
-        """Solve matrix * update = right_side of the system (collective)."""
+    def solve(self, tolerance: float = TOLERANCE) -> LinearResult:
+        """Solve matrix * update = right_side of the system (collective).
+
+        `tolerance` bounds the relative error of methods that iterate.
+        """
+        self._tolerance = tolerance
         for method in tuple(self._order):
             ksp = self._ksp.get(method) or self._create(method)
             lagged = method == "mumps" and not self._changed(method)
+            if method == "iterative" and not self._changed(method):
+                ksp.setTolerances(rtol=self._tolerance)
             if self._lagged(ksp) if lagged else self._run(ksp):
                 self._failures = 0 if method == self._order[0] else self._failures
                 return LinearResult(True, ksp.getIterationNumber(), method)
@@ -103,7 +113,7 @@ class LinearSolver:
         """Iterate with an old factorisation while that is cheaper than a new one."""
         if self._old:
             ksp.setType(PETSc.KSP.Type.GMRES)
-            ksp.setTolerances(rtol=TOLERANCE, max_it=LAGGED_ITERATIONS)
+            ksp.setConvergenceTest(self._worth_while)
             ksp.getPC().setReusePreconditioner(True)
             if self._run(ksp):
                 return True
@@ -111,6 +121,18 @@ class LinearSolver:
         ksp.getPC().setReusePreconditioner(False)
         self._old = self._run(ksp)
         return self._old
+
+    def _worth_while(self, ksp: PETSc.KSP, count: int, norm: float) -> int:
+        """Converged, or so slow that a new factorisation is cheaper; from the first norm on."""
+        if count == 0:
+            self._start = norm
+        if norm <= self._tolerance * self._start:
+            return int(PETSc.KSP.ConvergedReason.CONVERGED_RTOL)
+        # At the least half of the mean rate that is needed.
+        late = norm > self._start * TOLERANCE ** (0.5 * count / LAGGED_ITERATIONS)
+        if count >= LAGGED_ITERATIONS or (count >= 2 and late):
+            return int(PETSc.KSP.ConvergedReason.DIVERGED_MAX_IT)
+        return int(PETSc.KSP.ConvergedReason.ITERATING)
 
     def _create(self, method: str) -> PETSc.KSP:
         ksp = PETSc.KSP().create(self._system.comm)

@@ -11,7 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import Evaluation, System
-from ionstack.linear import LinearResult, LinearSolver
+from ionstack.linear import LOOSEST, TOLERANCE, LinearResult, LinearSolver
 
 Floats = NDArray[np.float64]
 
@@ -77,16 +77,28 @@ class Newton:
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size)
-            result = self._solve_linear(evaluation)
+            precision = self._precision(size)
+            result = self._solve_linear(evaluation, precision)
             if not result.converged:
                 return NewtonResult(Outcome.LINEAR, iteration, size)
             size = self.system.update.norm(3)
             if not np.isfinite(size):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size)
             self._apply(min(1.0, self.control.limit / max(size, 1e-300)))
-            if size < self.control.tolerance:
+            if size < self.control.tolerance and self._exact(size, precision, result):
                 return NewtonResult(Outcome.CONVERGED, iteration, size)
         return NewtonResult(Outcome.TOO_MANY, self.control.most, size)
+
+    def _precision(self, before: float) -> float:
+        """Relative error allowed to the next update: a hundredth of what Newton leaves over."""
+        if not np.isfinite(before):
+            return LOOSEST
+        left_over = before / self.system.thermal_voltage
+        return float(np.clip(1e-2 * left_over, TOLERANCE, LOOSEST))
+
+    def _exact(self, size: float, precision: float, result: LinearResult) -> bool:
+        """Whether the linear solver left nothing of the update over that counts."""
+        return result.method == "lu" or size * precision <= TOLERANCE * self.control.tolerance
 
     def evaluate(self, scheme: Scheme) -> Evaluation:
         """Evaluate at the present unknowns."""
@@ -103,10 +115,10 @@ class Newton:
         self.assembly_seconds += perf_counter() - begin
         return result
 
-    def _solve_linear(self, evaluation: Evaluation) -> LinearResult:
+    def _solve_linear(self, evaluation: Evaluation, precision: float) -> LinearResult:
         begin = perf_counter()
         self.system.right_side.setArray(-evaluation.residual)
-        result = self._solver.solve()
+        result = self._solver.solve(precision)
         self.linear_iterations += result.iterations
         self.linear_seconds += perf_counter() - begin
         return result

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 GROWTH = 2.0
 SHRINK = 0.3
 SAFETY = 0.9
+# Largest factor of a step that was rejected before: its error does not shrink as expected.
+AGAIN = 0.5
 
 
 class Drive(Protocol):
@@ -57,7 +59,10 @@ class StepControl:
 
 @dataclass(frozen=True)
 class State:
-    """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`)."""
+    """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`).
+
+    `charges` are those on the metals [C].
+    """
 
     time: float
     step: float
@@ -68,6 +73,7 @@ class State:
     newton: int
     rejected: int
     at_breakpoint: bool
+    charges: Floats
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,8 @@ class Stepper:
         unknowns = self.system.unknowns.getArray().copy()
         self._past = [_Past(time, unknowns, evaluation.amounts, charge)]
         currents = np.zeros(len(voltages))
-        return State(time, 0.0, voltages, currents, unknowns, evaluation.amounts, 0, 0, True)
+        amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
+        return State(time, 0.0, voltages, currents, unknowns, amounts, 0, 0, True, metal)
 
     def _zeros(self) -> Floats:
         return np.zeros(self.system.layout.n_owned)
@@ -145,7 +152,8 @@ class Stepper:
                 return state, self._next(size if not last else step, error)
             rejected += 1
             self.rejected += 1
-            step = size * max(SHRINK, SAFETY * error ** (-1.0 / 3.0))
+            most = 1.0 if rejected == 1 else AGAIN
+            step = size * float(np.clip(SAFETY * error ** (-1.0 / 3.0), SHRINK, most))
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
@@ -189,10 +197,9 @@ class Stepper:
         rate = lead * charge + sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
         currents = np.asarray(rate - self._sum(evaluation.outflow)) * (ELEMENTARY_CHARGE / size)
         self._past = [*past[-2:], _Past(time, new, evaluation.amounts, charge)]
+        amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         count = result.iterations
-        state = State(
-            time, size, voltages, currents, new, evaluation.amounts, count, rejected, last
-        )
+        state = State(time, size, voltages, currents, new, amounts, count, rejected, last, metal)
         return result, error, state
 
     def _sum(self, local: Floats) -> Floats:

@@ -317,7 +317,7 @@ def frozen(index: int, region: RegionModel, name: str) -> Evaluate:
     return evaluate
 
 
-def held(position: int, contact: int, side: Side, name: str) -> Evaluate:
+def held(key: str, position: int, contact: int, side: Side, name: str, law: BoundLaw) -> Evaluate:
     """Electrochemical potential of a carrier less that of the metal which holds it [V]."""
     index, region = side
     z, inputs = region.held(name).z, carrier_inputs(region, name)
@@ -325,7 +325,8 @@ def held(position: int, contact: int, side: Side, name: str) -> Evaluate:
     def evaluate(state: State) -> Contributions:
         arrays, batch = state.arrays["held"][position], state.regions[index]
         thermal, nodes, scale = state.thermal_voltage, arrays["K"], arrays["scale"]
-        value = thermal * batch.carriers[name].psi[nodes] - z * state.voltages[contact]
+        metal = z * state.voltages[contact] + state.resolve(key, law).get("chemical_potential", 0.0)
+        value = thermal * batch.carriers[name].psi[nodes] - metal
         slopes = [scale * thermal * batch.tangents[unknown][name].psi[nodes] for unknown in inputs]
         return scale * value, [*slopes, -z * scale]
 

@@ -41,6 +41,12 @@ def ohmic(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     return jnp.asarray(K.psi - L.psi)
 
 
+@law("contact", "fixed_potential", _POTENTIAL, merges=True)
+def fixed_potential(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Species held at a fixed chemical potential: an ideal reservoir."""
+    return jnp.asarray(K.psi - L.psi)
+
+
 @law("contact", "reservoir", _EXCHANGE, _POTENTIAL)
 def reservoir(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     """Ions at a fixed chemical potential beyond the contact, exchanged at a finite rate."""

@@ -7,7 +7,7 @@ junction, 9 biases; values are A per cm depth.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import asinh, exp, hypot, tanh
 from time import perf_counter
 
@@ -165,11 +165,13 @@ def main() -> None:
         default=base.CHARGE,
         help="elementary charge [C] (CODATA; DEVSIM's example models have 1.6e-19)",
     )
+    parser.add_argument("--biases", type=int, help="only the first so many")
     options = parser.parse_args()
     base.use_threads()
     if options.wide:
         base.use_wide_numbers()
     diode = plane(*options.cells) if options.cells else line()
+    diode = replace(diode, biases=diode.biases[: options.biases])
     build(diode, options.charge)
     publish(run(diode, base.Solver(1e-20 if options.wide else 1e-10, absolute=1e12)))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from time import perf_counter
 
@@ -151,9 +151,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--protocol", choices=("step", "triangle"), default="step")
     parser.add_argument("--cells", type=int, default=0, help="2-D: cells in either direction")
+    parser.add_argument("--steps", type=int, help="only the first so many time steps")
     options = parser.parse_args()
     base.use_threads()
-    publish(run(film(options.protocol, options.cells)))
+    chosen = film(options.protocol, options.cells)
+    publish(run(replace(chosen, protocol=chosen.protocol[: options.steps])))
 
 
 if __name__ == "__main__":

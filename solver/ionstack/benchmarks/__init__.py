@@ -1,0 +1,1 @@
+"""What ``ionstack bench`` measures: reference problems, other codes beside, a table."""

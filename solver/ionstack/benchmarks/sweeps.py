@@ -1,0 +1,85 @@
+"""Whole runs: a sweep of three layers with ions, and permeation through two layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+
+from ionstack.benchmarks.devices import (
+    TEMPERATURE,
+    THERMAL,
+    bound,
+    line_stack,
+    set_up,
+    species,
+)
+from ionstack.benchmarks.measure import Run
+from ionstack.benchmarks.work import Drive
+from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
+from ionstack.stack import Stack
+from ionstack.stepper import StepControl, Stepper
+
+Work = Callable[[], Run]
+
+_FILMS = ("donors", "absorber", "acceptors")
+_RATE = 0.1  # V/s
+_PEAK = 1.2  # V
+
+
+def three_layers(nodes: int) -> tuple[Stack, Model]:
+    """Return a film with mobile ions between an n- and a p-doped film, ohmic contacts."""
+    intrinsic, gap = 1e12, 0.8  # 1/m^3; half of the band gap [eV]
+    sites = intrinsic * np.exp(gap / THERMAL)
+    carriers = (
+        species("electron", -1, sites, 1e-4 * THERMAL, gap),
+        species("hole", 1, sites, 1e-4 * THERMAL, gap),
+    )
+    ion = species("ion", 1, 1e23, 1e-16, 0.0)
+    regions = (
+        RegionModel(_FILMS[0], 10.0, 1e24, carriers),
+        RegionModel(_FILMS[1], 25.0, -1e23, (*carriers, ion)),
+        RegionModel(_FILMS[2], 10.0, -1e24, carriers),
+    )
+    merged = {one.name: bound("interface", "continuous") for one in carriers}
+    interfaces = tuple(InterfaceModel(pair, merged) for pair in (_FILMS[:2], _FILMS[1:]))
+    fast = {one.name: bound("contact", "finite_rate", velocity=1e4) for one in carriers}
+    contacts = ("cathode", "anode")
+    metals = tuple(ContactModel(name, None, fast) for name in contacts)
+    size = 4e-7 / nodes
+    stack = line_stack(
+        {
+            _FILMS[0]: (5e-8, size, 1.0),
+            _FILMS[1]: (3e-7, size, 1.0),
+            _FILMS[2]: (5e-8, size, 1.0),
+        },
+        contacts,
+    )
+    valences = {"electron": -1, "hole": 1, "ion": 1}
+    return stack, Model(TEMPERATURE, valences, regions, interfaces, metals)
+
+
+def layer_sweep(nodes: int, points: int) -> Work:
+    """Return an up-and-down sweep with `points` currents."""
+    device = set_up(*three_layers(nodes), {_FILMS[1]: {"ion": 1.0}})
+    half = _PEAK / _RATE
+    drive = Drive((0.0, half, 2.0 * half), (0.0, -_PEAK, 0.0))
+
+    def work() -> Run:
+        start = device.unknowns()
+        begin = perf_counter()
+        control = StepControl(largest=2.0 * half / (points - 1))
+        stepper = Stepper(device.system, device.newton, drive, control)
+        states = list(stepper.run())
+        times = np.linspace(0.0, 2.0 * half, points)
+        currents = np.interp(
+            times, [one.time for one in states], [one.currents[1] for one in states]
+        )
+        seconds = perf_counter() - begin
+        device.restore(start)
+        values = {f"{t:.6g}": float(current) for t, current in zip(times, currents, strict=True)}
+        steps = float(stepper.newton_steps)
+        return Run({"seconds": seconds, "steps": steps, "step": seconds / steps}, values)
+
+    return work
