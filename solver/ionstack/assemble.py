@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import csr_array, vstack
 
+from ionstack.border import Border, BorderScatter
 from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
@@ -52,6 +53,8 @@ class System:
         self.layout = equations.layout
         self.comm = equations.volumes.comm
         self._scatter = _scatter(equations)
+        self._border = BorderScatter(equations, self._scatter.charges, self._scatter.outflows)
+        self._slopes: Floats = np.zeros(0)
         arrays = dict(equations.arrays)
         self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
         numbers = settled(equations.numbers, equations.model.temperature)
@@ -70,6 +73,15 @@ class System:
         """Make the vectors of the linear system (collective)."""
         self.right_side = self.matrix.createVecLeft()
         self.update = self.matrix.createVecRight()
+
+    @property
+    def floating(self) -> tuple[int, ...]:
+        """Contacts whose voltage follows from zero current."""
+        return self._border.floating
+
+    def border(self, lead: float) -> Border:
+        """Derivatives by and of the floating voltages at the last linearisation."""
+        return self._border.fill(self._slopes, lead)
 
     def set_levels(self, levels: Floats) -> None:
         """Set the equilibrium levels [V] of an equilibrium system."""
@@ -91,6 +103,16 @@ class System:
     def local_unknowns(self) -> Floats:
         """Copy of this rank's unknowns [V], owned ones first, then ghosts."""
         with self.unknowns.localForm() as local:
+            return np.asarray(local.getArray(readonly=1).copy())
+
+    def with_ghosts(self, owned: Floats) -> Floats:
+        """Values of this rank's unknowns and ghosts, from those of the owned ones (collective)."""
+        if self.comm.size == 1:
+            return owned
+        vector = self.unknowns.duplicate()
+        vector.setArray(owned)
+        vector.ghostUpdate(addv=PETSc.InsertMode.INSERT_VALUES, mode=PETSc.ScatterMode.FORWARD)
+        with vector.localForm() as local:
             return np.asarray(local.getArray(readonly=1).copy())
 
     def refresh_ghosts(self) -> None:
@@ -151,7 +173,8 @@ class System:
     def linearise(self, history: Floats, lead: float, step: float, voltages: Floats) -> Evaluation:
         """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`."""
         values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
-        self._fill(np.asarray(slopes))
+        self._slopes = np.asarray(slopes)
+        self._fill(self._slopes)
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
@@ -211,6 +234,8 @@ class _Scatter:
     """
 
     sums: csr_array
+    charges: csr_array
+    outflows: csr_array
     free: NDArray[np.bool_]
     held: csr_array
     entries: csr_array
@@ -260,6 +285,7 @@ def _scatter(equations: Equations) -> _Scatter:
     )
     return _Scatter(
         csr_array(vstack(sums)),
+        *sums[1:],
         equations.metal[:n_owned] < 0,
         _held(equations),
         *_entries(equations),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from time import perf_counter
 
@@ -36,21 +36,26 @@ class NewtonControl:
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Outcome, number of linear solves and the last largest update [V]."""
+    """Outcome, number of linear solves, the last largest update [V], voltages of the contacts."""
 
     outcome: Outcome
     iterations: int
     update: float
+    voltages: Floats
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Arguments of an evaluation: see `System.evaluate`."""
+    """Arguments of an evaluation: see `System.evaluate`.
+
+    `charge` is what the time scheme adds to the charges of the metals [e], for floating ones.
+    """
 
     history: Floats
     lead: float
     step: float
     voltages: Floats
+    charge: Floats | None = None
 
 
 class Newton:
@@ -72,22 +77,26 @@ class Newton:
         return result
 
     def _iterate(self, scheme: Scheme) -> NewtonResult:
-        size = np.inf
+        size, volts = np.inf, scheme.voltages
         for iteration in range(1, self.control.most + 1):
+            scheme = replace(scheme, voltages=volts)
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
-                return NewtonResult(Outcome.NOT_FINITE, iteration, size)
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
             precision = self._precision(size)
             result = self._solve_linear(evaluation, precision)
             if not result.converged:
-                return NewtonResult(Outcome.LINEAR, iteration, size)
-            size = self.system.update.norm(3)
+                return NewtonResult(Outcome.LINEAR, iteration, size, volts)
+            shift = self._float(scheme, evaluation, precision)
+            size = max(self.system.update.norm(3), float(np.abs(shift).max(initial=0.0)))
             if not np.isfinite(size):
-                return NewtonResult(Outcome.NOT_FINITE, iteration, size)
-            self._apply(min(1.0, self.control.limit / max(size, 1e-300)))
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
+            damping = min(1.0, self.control.limit / max(size, 1e-300))
+            self._apply(damping)
+            volts = volts + damping * shift
             if size < self.control.tolerance and self._exact(size, precision, result):
-                return NewtonResult(Outcome.CONVERGED, iteration, size)
-        return NewtonResult(Outcome.TOO_MANY, self.control.most, size)
+                return NewtonResult(Outcome.CONVERGED, iteration, size, volts)
+        return NewtonResult(Outcome.TOO_MANY, self.control.most, size, volts)
 
     def _precision(self, before: float) -> float:
         """Relative error allowed to the next update: a hundredth of what Newton leaves over."""
@@ -122,6 +131,26 @@ class Newton:
         self.linear_iterations += result.iterations
         self.linear_seconds += perf_counter() - begin
         return result
+
+    def _float(self, scheme: Scheme, evaluation: Evaluation, precision: float) -> Floats:
+        """Complete the update for floating metals; change of all voltages [V] (collective)."""
+        shift, floating = np.zeros_like(scheme.voltages), list(self.system.floating)
+        if not floating or scheme.charge is None:
+            return shift
+        border, update = self.system.border(scheme.lead), self.system.update
+        plain = update.getArray().copy()
+        responses = []
+        for column in border.columns.T:
+            self.system.right_side.setArray(-column)
+            self._solver.solve(precision)
+            responses.append(update.getArray().copy())
+        charge = scheme.lead * evaluation.metal_charge - evaluation.outflow
+        terms = [border.rows @ self.system.with_ghosts(one) for one in (plain, *responses)]
+        parts = [charge[floating] + terms[0], border.corner + np.column_stack(terms[1:])]
+        lacking, slopes = (self.system.comm.allreduce(part) for part in parts)
+        shift[floating] = np.linalg.solve(slopes, -(lacking + scheme.charge[floating]))
+        update.setArray(plain + np.array(responses).T @ shift[floating])
+        return shift
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())

@@ -9,7 +9,7 @@ or is too inaccurate is rejected and repeated with a smaller one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,8 @@ SHRINK = 0.3
 SAFETY = 0.9
 # Largest factor of a step that was rejected before: its error does not shrink as expected.
 AGAIN = 0.5
+# Changes beyond this multiple of the change of the voltages are those of a jump.
+JUMP = 3.0
 
 
 class Drive(Protocol):
@@ -84,6 +86,7 @@ class _Past:
     unknowns: Floats
     amounts: Floats
     charge: Floats
+    voltages: Floats
 
 
 class Stepper:
@@ -92,6 +95,7 @@ class Stepper:
     def __init__(self, system: System, newton: Newton, drive: Drive, control: StepControl) -> None:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self._past: list[_Past] = []
+        self._fresh = True
         self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
@@ -106,7 +110,7 @@ class Stepper:
         yield first
         step = self._first_step(0)
         for index, end in enumerate(self.drive.breakpoints[1:]):
-            self._past = self._past[-1:]
+            self._past, self._fresh = self._past[-1:], True
             step = min(step, self._first_step(index))
             while self._past[-1].time < end:
                 state, step = self._advance(step, end)
@@ -118,7 +122,7 @@ class Stepper:
         evaluation = self.newton.evaluate(Scheme(self._zeros(), 0.0, 0.0, voltages))
         charge = self._sum(evaluation.metal_charge)
         unknowns = self.system.unknowns.getArray().copy()
-        self._past = [_Past(time, unknowns, evaluation.amounts, charge)]
+        self._past = [_Past(time, unknowns, evaluation.amounts, charge, voltages)]
         currents = np.zeros(len(voltages))
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         return State(time, 0.0, voltages, currents, unknowns, amounts, 0, 0, True, metal)
@@ -176,15 +180,15 @@ class Stepper:
     ) -> tuple[NewtonResult, float, State | None]:
         """Newton's result, error over tolerance (inf unless solved), state if acceptable."""
         past = self._past
-        guess = _extrapolate(past, time)
+        guess = _extrapolate(past, time, [point.unknowns for point in past])
         unknowns = self.system.unknowns
         unknowns.setArray(guess)
         self.system.refresh_ghosts()
-        voltages = self.drive.levels_at(time)
         lead, old = _coefficients(past, time)
         history = sum(c * p.amounts for c, p in zip(old, past[::-1], strict=False))
+        before = sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
         size = time - past[-1].time
-        scheme = Scheme(np.asarray(history), lead, size, voltages)
+        scheme = Scheme(np.asarray(history), lead, size, self._voltages(time), np.asarray(before))
         result = self.newton.solve(scheme)
         if result.outcome is not Outcome.CONVERGED:
             return result, np.inf, None
@@ -192,15 +196,39 @@ class Stepper:
         error = self._error(new - guess, time)
         if error > 1.0:
             return result, error, None
-        evaluation = self.newton.evaluate(scheme)
+        voltages = result.voltages
+        evaluation = self.newton.evaluate(replace(scheme, voltages=voltages))
         charge = self._sum(evaluation.metal_charge)
-        rate = lead * charge + sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
+        rate = lead * charge + before
         currents = np.asarray(rate - self._sum(evaluation.outflow)) * (ELEMENTARY_CHARGE / size)
-        self._past = [*past[-2:], _Past(time, new, evaluation.amounts, charge)]
+        point = _Past(time, new, evaluation.amounts, charge, voltages)
+        self._past = [point] if self._jumped(new, voltages) else [*past[-2:], point]
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         count = result.iterations
         state = State(time, size, voltages, currents, new, amounts, count, rejected, last, metal)
         return result, error, state
+
+    def _voltages(self, time: float) -> Floats:
+        """Voltages of the drive; floating ones extrapolated, as a first guess."""
+        voltages = self.drive.levels_at(time)
+        floating = list(self.system.floating)
+        past = _extrapolate(self._past, time, [point.voltages for point in self._past])
+        voltages[floating] = past[floating]
+        return voltages
+
+    def _jumped(self, new: Floats, voltages: Floats) -> bool:
+        """Whether the first step after a breakpoint left the state before far behind.
+
+        That state then says nothing about the slope: the scheme starts again after it.
+        """
+        fresh, self._fresh = self._fresh, False
+        if not fresh or self.control.fixed is not None:
+            return False
+        largest = float(np.abs(new - self._past[-1].unknowns).max(initial=0.0))
+        if self.system.comm.size > 1:
+            largest = self.system.comm.allreduce(largest, MPI.MAX)
+        swing = float(np.abs(voltages - self._past[-1].voltages).max(initial=0.0))
+        return largest > self.control.tolerance + JUMP * swing
 
     def _sum(self, local: Floats) -> Floats:
         if self.system.comm.size == 1:
@@ -245,15 +273,15 @@ def _coefficients(past: list[_Past], time: float) -> tuple[float, tuple[float, .
     return lead, (-(lead + second), second)
 
 
-def _extrapolate(past: list[_Past], time: float) -> Floats:
-    """Polynomial through the accepted points since the last breakpoint."""
-    result = np.zeros_like(past[-1].unknowns)
+def _extrapolate(past: list[_Past], time: float, values: list[Floats]) -> Floats:
+    """Polynomial through values at the accepted points since the last breakpoint."""
+    result = np.zeros_like(values[-1])
     for i, point in enumerate(past):
         weight = 1.0
         for j, other in enumerate(past):
             if i != j:
                 weight *= (time - other.time) / (point.time - other.time)
-        result += weight * point.unknowns
+        result += weight * values[i]
     return result
 
 

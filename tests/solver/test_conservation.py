@@ -159,7 +159,7 @@ class Failing:
         if self._draw.random() > 0.25:
             return self._newton.solve(scheme)
         self._newton.system.unknowns.scale(1.1)
-        return NewtonResult(Outcome.TOO_MANY, 1, 1.0)
+        return NewtonResult(Outcome.TOO_MANY, 1, 1.0, scheme.voltages)
 
 
 def test_failed_steps_leave_no_trace():
