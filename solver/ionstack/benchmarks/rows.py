@@ -35,7 +35,7 @@ def _diode_1d(quick: bool) -> Work:
 
 
 def _ions_1d(drive: Drive, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
-    film = ion_film(2e-10, 1.1) if quick else ion_film(3e-11, 1.03)
+    film = ion_film(2e-10, 1.1) if quick else ion_film(2e-11, 1.03)
     # The update after one of 1e-7 V would be 1e-13 V.
     device = set_up(*film, {"film": {"ions": 1.0}}, control=NewtonControl(tolerance=1e-7))
     return partial(adaptive_charges, device, drive, control, exact)
@@ -124,7 +124,7 @@ ROWS = {
         _pnp(
             "pnp-step",
             "step",
-            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=4e-6, initial=1e-6)),
+            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=3e-6, initial=1e-6)),
         ),
         _pnp(
             "pnp-ramp",
