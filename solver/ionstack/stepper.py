@@ -199,9 +199,7 @@ class Stepper:
         self._past = [*past[-2:], _Past(time, new, evaluation.amounts, charge)]
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         count = result.iterations
-        state = State(
-            time, size, voltages, currents, new, amounts, count, rejected, last, metal
-        )
+        state = State(time, size, voltages, currents, new, amounts, count, rejected, last, metal)
         return result, error, state
 
     def _sum(self, local: Floats) -> Floats:
