@@ -31,19 +31,25 @@ _PACKAGES = ("ionstack", "numpy", "jax", "petsc4py", "fenics-dolfinx")
 def main(arguments: Sequence[str] = ()) -> int:
     """Run the benchmarks, print a table and write the JSON file; return the exit status."""
     options = _parser().parse_args(arguments)
-    unknown = [name for name in options.names if name not in ROWS]
-    if unknown:
-        raise InputError(f"no benchmark {unknown[0]!r}{nearest(unknown[0], ROWS)}")
+    names = [name for one in options.names or ROWS for name in _named(one)]
     configure()
     repeats = 1 if options.quick else options.repeats
     results: list[Result] = []
-    for name in options.names or ROWS:
+    for name in names:
         found = measure(ROWS[name], repeats, options.peers, options.quick)
         print(text_table([one.as_dict() for one in found]), flush=True)
         results += found
         if options.json:
             write_text(options.json, json.dumps(report(results), indent=1) + "\n")
     return 0
+
+
+def _named(name: str) -> list[str]:
+    """Return the benchmark of that name, or all whose name begins with it."""
+    found = [name] if name in ROWS else [one for one in ROWS if one.startswith(f"{name}-")]
+    if not found:
+        raise InputError(f"no benchmark {name!r}{nearest(name, ROWS)}")
+    return found
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:

@@ -29,6 +29,10 @@ TOLERANCE = 1e-6
 LOOSEST = 1e-3
 # A factorisation costs about as much as this many iterations with an old one.
 LAGGED_ITERATIONS = 8
+# Largest change of an unknown [V] since a factorisation that may serve again: where a
+# density has changed by much more, the error of its unknown does not show in the norm.
+LAGGED_CHANGE = 0.1
+_SMALLEST_PIVOT = 1e-200
 # Failures in a row after which a method is not tried again.
 _PATIENCE = 3
 
@@ -51,7 +55,7 @@ class LinearSolver:
         self._customised = any(key.startswith(PREFIX) for key in PETSc.Options().getAll())
         self._ksp: dict[str, PETSc.KSP] = {}
         self._failures = 0
-        self._old = False
+        self._old: PETSc.Vec | None = None
         self._tolerance = TOLERANCE
         self._start = 0.0
 
@@ -111,7 +115,7 @@ class LinearSolver:
 
     def _lagged(self, ksp: PETSc.KSP) -> bool:
         """Iterate with an old factorisation while that is cheaper than a new one."""
-        if self._old:
+        if self._old is not None and self._near(self._old):
             ksp.setType(PETSc.KSP.Type.GMRES)
             ksp.setConvergenceTest(self._worth_while)
             ksp.getPC().setReusePreconditioner(True)
@@ -119,8 +123,15 @@ class LinearSolver:
                 return True
         ksp.setType(PETSc.KSP.Type.PREONLY)
         ksp.getPC().setReusePreconditioner(False)
-        self._old = self._run(ksp)
-        return self._old
+        good = self._run(ksp)
+        self._old = self._system.unknowns.copy() if good else None
+        return good
+
+    def _near(self, old: PETSc.Vec) -> bool:
+        """Whether the unknowns are close to those of the factorisation."""
+        change = self._system.unknowns.duplicate()
+        change.waxpy(-1.0, old, self._system.unknowns)
+        return bool(change.norm(PETSc.NormType.INFINITY) < LAGGED_CHANGE)
 
     def _worth_while(self, ksp: PETSc.KSP, count: int, norm: float) -> int:
         """Converged, or so slow that a new factorisation is cheaper; from the first norm on."""
@@ -165,6 +176,8 @@ def _lu(ksp: PETSc.KSP, system: System) -> None:
     pc = ksp.getPC()
     pc.setType(PETSc.PC.Type.LU)
     pc.setFactorOrdering("natural")
+    # Columns scale with densities: where those fall steeply, small pivots are right.
+    pc.setFactorPivot(_SMALLEST_PIVOT)
 
 
 def _mumps(ksp: PETSc.KSP, system: System) -> None:

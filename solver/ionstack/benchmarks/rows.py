@@ -9,7 +9,7 @@ from ionstack.benchmarks import worker
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
-from ionstack.benchmarks.sweeps import layer_sweep
+from ionstack.benchmarks.sweeps import layer_sweep, permeation
 from ionstack.benchmarks.work import (
     RAMP,
     RAMP_CHARGES,
@@ -35,7 +35,7 @@ def _diode_1d(quick: bool) -> Work:
 
 
 def _ions_1d(drive: Drive, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
-    film = ion_film(2e-10, 1.1) if quick else ion_film(3e-11, 1.03)
+    film = ion_film(2e-10, 1.1) if quick else ion_film(2e-11, 1.025)
     # The update after one of 1e-7 V would be 1e-13 V.
     device = set_up(*film, {"film": {"ions": 1.0}}, control=NewtonControl(tolerance=1e-7))
     return partial(adaptive_charges, device, drive, control, exact)
@@ -109,6 +109,28 @@ def _layer_sweep(quick: bool) -> Work:
     return layer_sweep(40 if quick else 400, 13 if quick else 121)
 
 
+def _growth(ranks: int, nx: int) -> Row:
+    problem = ("diode-plane", str(nx), str(nx // 2), "--biases", "3")
+    quantities = (
+        Quantity("step", "step", "ms", scale=1e3),
+        Quantity("unknowns", "unknowns", "1"),
+    )
+    work = partial(_outside, ("diode-plane", "20", "10", "--biases", "2"), problem, ranks)
+    return Row(f"growth-{nx}-{ranks}", work, quantities, (), 1)
+
+
+_GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447))
+_PERMEATION = Row(
+    "solubility-1d",
+    lambda quick: permeation(10 if quick else 50, 1e-3 if quick else 3e-4),
+    (
+        Quantity("time", "seconds", "ms", 1.0 / 3.0, "FESTIM", scale=1e3),
+        Quantity("error of the flux", "error", "1"),
+    ),
+    (Peer("FESTIM", "festim_layers", series="flux_right"),),
+)
+
+
 ROWS = {
     row.name: row
     for row in (
@@ -124,7 +146,7 @@ ROWS = {
         _pnp(
             "pnp-step",
             "step",
-            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=4e-6, initial=1e-6)),
+            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=2.2e-6, initial=1e-6)),
         ),
         _pnp(
             "pnp-ramp",
@@ -141,6 +163,8 @@ ROWS = {
             _layer_sweep,
             (Quantity("time", "seconds", "s", 2.0),),
         ),
+        _PERMEATION,
+        *_GROWTH,
         stack_row("1d", "stack.grading.growth=1.05"),
         stack_row("2d", "stack.lateral.cells=92"),
         stack_row("3d", "stack.lateral.cells=7"),

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from ionstack.benchmarks.devices import (
+    RESERVOIR,
     TEMPERATURE,
     THERMAL,
     bound,
     line_stack,
     set_up,
     species,
+    two_layers,
 )
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.work import Drive
@@ -23,6 +26,8 @@ from ionstack.stepper import StepControl, Stepper
 
 Work = Callable[[], Run]
 
+# Content at the start over that of the reservoir.
+_EMPTY = 1e-9
 _FILMS = ("donors", "absorber", "acceptors")
 _RATE = 0.1  # V/s
 _PEAK = 1.2  # V
@@ -81,5 +86,37 @@ def layer_sweep(nodes: int, points: int) -> Work:
         values = {f"{t:.6g}": float(current) for t, current in zip(times, currents, strict=True)}
         steps = float(stepper.newton_steps)
         return Run({"seconds": seconds, "steps": steps, "step": seconds / steps}, values)
+
+    return work
+
+
+# Flux out of two layers with a jump of solubility, by inverse Laplace transform.
+FLUXES = {0.05: 0.1970272852, 0.1: 0.9902859877, 0.2: 1.954131731, 0.5: 2.475034143}
+
+
+def permeation(cells: int, tolerance: float) -> Work:
+    """Return the march of a neutral species through two layers; values are fluxes below."""
+    contents = {"upper": {"H": _EMPTY}, "lower": {"H": 3.0 * _EMPTY}}
+    device = set_up(*two_layers(cells), contents, start="as_given")
+    system = device.system
+    species_rows = np.flatnonzero(system.layout.field[: system.layout.n_owned] == 1)
+    control = StepControl(tolerance=tolerance, initial=1e-6)
+    idle = Drive((0.0, max(FLUXES)), (0.0, 0.0))
+
+    def work() -> Run:
+        start = device.unknowns()
+        begin = perf_counter()
+        stepper = Stepper(system, device.newton, idle, control)
+        states = [(one.time, one.amounts[species_rows]) for one in stepper.run()]
+        seconds = perf_counter() - begin
+        device.restore(start)
+        # Amounts over the volumes of nodes; the last one is half a cell.
+        times = np.array([time for time, _ in states])
+        fluxes = np.array([amounts[-2] - 2.0 * amounts[-1] for _, amounts in states])
+        flux = CubicSpline(times, fluxes * cells**2 / RESERVOIR)
+        values = {f"{time:g}": float(flux(time)) for time in FLUXES}
+        error = max(abs(values[f"{time:g}"] / one - 1.0) for time, one in FLUXES.items())
+        steps = float(stepper.newton_steps)
+        return Run({"seconds": seconds, "steps": steps, "error": error}, values)
 
     return work

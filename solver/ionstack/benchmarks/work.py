@@ -73,31 +73,21 @@ def growing_times(growth: float, end: float = 10.0) -> tuple[float, ...]:
     return tuple(times)
 
 
-def bias_sweep(
-    device: Device, biases: Sequence[float], after: Callable[[], float] | None = None
-) -> Run:
+def bias_sweep(device: Device, biases: Sequence[float]) -> Run:
     """Follow the steady state; values are currents out of the last contact, which is at 0 V.
 
     There even small currents keep their digits: potentials are near 0.
-
-    `after` is called and timed by itself at each bias but the first, to interleave something
-    that is compared.
     """
     start = device.unknowns()
     steady = Steady(device.system, device.newton)
-    seconds, currents, others = 0.0, {}, []
-    for bias in biases:
-        begin = perf_counter()
-        (state,) = steady.follow([_levels(device, bias)])
-        seconds += perf_counter() - begin
-        currents[f"{bias:g}"] = -float(state.currents[-1])
-        if after is not None and bias:
-            others.append(after())
+    begin = perf_counter()
+    states = list(steady.follow(_levels(device, bias) for bias in biases))
+    seconds = perf_counter() - begin
     device.restore(start)
-    numbers = {"seconds": seconds, "step": seconds / steady.newton_steps}
-    if others:
-        numbers["direct"] = float(np.median(others))
-    return Run(numbers | {"steps": float(steady.newton_steps)}, currents)
+    pairs = zip(biases, states, strict=True)
+    currents = {f"{bias:g}": -float(state.currents[-1]) for bias, state in pairs}
+    steps = steady.newton_steps
+    return Run({"seconds": seconds, "step": seconds / steps, "steps": float(steps)}, currents)
 
 
 def _levels(device: Device, bias: float) -> Floats:
