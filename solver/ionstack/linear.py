@@ -84,7 +84,7 @@ class LinearSolver:
 
     def forget(self) -> None:
         """Do not use an old factorisation: the unknowns are no longer near those it is of."""
-        self._old = False
+        self._old = None
 
     def types(self) -> tuple[str, str]:
         """PETSc's names of the Krylov method and the preconditioner tried first."""
