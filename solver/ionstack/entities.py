@@ -171,6 +171,16 @@ class Entities:
         owned = slice(self.layout.n_owned)
         return np.flatnonzero((self.metal[owned] == contact) & (self.layout.field[owned] == 0))
 
+    def bounds(self, region: Region) -> Iterator[tuple[Ints, Floats]]:
+        """Nodes and areas of a region's faces on contacts, then on other regions."""
+        for face in self.faces:
+            if face.region.index == region.index:
+                yield face.nodes, face.area
+        for joint in self.joints:
+            for side, nodes in zip(joint.sides, joint.nodes.T, strict=True):
+                if side.index == region.index:
+                    yield nodes, joint.area
+
     def inner(self, face: Face) -> tuple[Ints, Floats]:
         """For every contact node the neighbour straightest inside, and its distance [m]."""
         inside = self._inside(face.region.index)
@@ -198,6 +208,7 @@ class Entities:
         return {
             "nodes": [self._of_nodes(region) for region in self.regions],
             "edges": [self._of_edges(region) for region in self.regions],
+            "bounds": [[area for _, area in self.bounds(region)] for region in self.regions],
             "pairs": [self._of_pairs(joint) for joint, _, _ in self.flows_between()],
             "faces": [self._of_faces(face, law) for face, _, law in self.flows_out()],
             "capacitors": [self._of_capacitor(joint) for joint in self.capacitors],

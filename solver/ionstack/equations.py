@@ -20,7 +20,7 @@ from ionstack.carriers import (
 from ionstack.entities import Entities, Region
 from ionstack.graph import ControlVolumes
 from ionstack.layout import Layout
-from ionstack.model import DoubleLayer, Model
+from ionstack.model import DoubleLayer, Model, SpeciesModel
 from ionstack.terms import Term
 
 Ints = NDArray[np.int64]
@@ -196,6 +196,18 @@ class _Builder:
                 gradient = make.content_gradient(region.index, region.laws, one.name)
                 rows = ((unknown[K], -1), (unknown[L], 1))
                 yield Term("gradient", "algebraic", rows, columns, gradient)
+                yield from self._wetting(region, one)
+
+    def _wetting(self, region: Region, one: SpeciesModel) -> Iterator[Term]:
+        """Energy of the faces of a region, as a source of the gradient term."""
+        number = one.excess.numbers.get("wetting") if one.excess else None
+        if number is None or not number.value:
+            return
+        key = f"{region.laws.name}/{one.name}/excess"
+        for position, (nodes, _) in enumerate(self.entities.bounds(region)):
+            rows = ((self.layout.species[gradient_of(one.name)][nodes], 1),)
+            wetting = make.wetting(key, region.index, position)
+            yield Term("gradient", "algebraic", rows, (), wetting)
 
     def balances(self) -> Iterator[Term]:
         """Stored amounts, flows and reactions of every species."""

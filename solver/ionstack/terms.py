@@ -283,6 +283,15 @@ def content_gradient(index: int, region: RegionModel, name: str) -> Evaluate:
     return evaluate
 
 
+def wetting(key: str, index: int, position: int) -> Evaluate:
+    """Minus the wetting coefficient times the area of a region's faces [eV m^3]."""
+
+    def evaluate(state: State) -> Contributions:
+        return -state.numbers[key]["wetting"] * state.arrays["bounds"][index][position], []
+
+    return evaluate
+
+
 def pinned(index: int, region: RegionModel, name: str, group: int) -> Evaluate:
     """Electrochemical potential minus its equilibrium value [V], for the equilibrium search."""
     inputs = carrier_inputs(region, name)

@@ -25,10 +25,12 @@ DIFFUSIVITY = 1e-15
 OMEGA = 1.43e-20 / (KT * ELEMENTARY_CHARGE)
 
 
-def host(length, cell, kappa, omega=OMEGA):
+def host(length, cell, kappa, omega=OMEGA, wetting=0.0):
     """A neutral species with regular-solution potential in a film that blocks it."""
     hop = bound("transport", "site_hopping", diffusivity=DIFFUSIVITY)
-    phases = bound("excess", "regular_solution", interaction=omega * KT, gradient_energy=kappa)
+    phases = bound(
+        "excess", "regular_solution", interaction=omega * KT, gradient_energy=kappa, wetting=wetting
+    )
     lithium = replace(species("Li", 0, "lattice_gas", SITES, hop), excess=phases)
     region = RegionModel("film", 10.0, 0.0, (lithium,))
     device = Device(
@@ -123,6 +125,38 @@ def test_phases_in_contact_take_the_binodal_contents(verify):
     ends = [0.0, 40.0]
     for label, value in (("binodal, poor", low), ("binodal, rich", 1.0 - low)):
         verify.curve("phases", ends, [value, value], label=label, **axes)
+
+
+@pytest.mark.parametrize("wetting", [-1e-11, 5e-12])
+def test_faces_wet(wetting, verify):
+    """kappa x'^2/2 = f(x) - f(bulk) - mu (x - bulk) at a face, where kappa x' = wetting."""
+    kappa = 2.0 * KT * (2e-9) ** 2
+    omega = 1.5  # one phase
+    device = host(6e-8, 1e-10, kappa, omega, wetting)
+    start(device, lambda z: 0.3 + 0.0 * z)
+    unit = (6e-8) ** 2 / DIFFUSIVITY
+    device.drive(Ramp((0.0, 1e-3 * unit, 5 * unit), ((0.0, 0.0),) * 3), tolerance=1e-4)
+    _, x = content(device)
+    bulk = float(x[len(x) // 2])
+
+    def energy(y):
+        return KT * (y * np.log(y) + (1 - y) * np.log(1 - y) + omega * y * (1 - y))
+
+    slope = KT * (np.log(bulk / (1 - bulk)) + omega * (1 - 2 * bulk))
+
+    def excess(y):
+        return energy(y) - energy(bulk) - slope * (y - bulk) - wetting**2 / (2.0 * kappa)
+
+    far = (bulk, 0.999) if wetting < 0.0 else (1e-3, bulk)
+    verify(
+        f"phases.wetting({wetting:g})",
+        float(x[0]),
+        brentq(excess, *far),
+        rel=2e-3,
+        unit="1",
+        title="content at a face",
+        source="first integral of Cahn and Hilliard with a surface energy (Cahn, 1977)",
+    )
 
 
 @pytest.mark.parametrize("waves", [2, 4, 6])

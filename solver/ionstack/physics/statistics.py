@@ -72,12 +72,14 @@ def gauss_fermi(eta: jax.Array, p: Parameters, kT: jax.Array) -> Occupation:
     "regular_solution",
     Parameter("interaction", "eV", "interaction Omega; two phases above 2 kT"),
     Parameter("gradient_energy", "eV*m^2", "coefficient kappa of -kappa lap(x), 0 for none", 0.0),
+    Parameter("wetting", "eV*m", "slope of the faces' energy with the content, per site", 0.0),
 )
 def regular_solution(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     """Regular solution: mu_ex = Omega (1 - 2 x), with gradient energy (Cahn-Hilliard).
 
     Bazant, Acc. Chem. Res. 46, 1144 (2013). The gradient term -kappa lap(x) is an
-    unknown of its own; no gradient of the content passes an outer face.
+    unknown of its own. On contacts and interfaces kappa dx/dn = -wetting: 0 is the natural
+    condition, a negative value draws the species to the faces.
     """
     return jnp.asarray(p["interaction"] / kT * (1.0 - 2.0 * x))
 
