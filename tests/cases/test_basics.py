@@ -53,6 +53,15 @@ def test_the_diode_rises_as_recombination_and_diffusion_let_it(diode: Path) -> N
     assert 0.05 / thermal / high == pytest.approx(1.0, abs=0.1)
 
 
+def test_the_current_goes_with_the_area(diode: Path, tmp_path: Path) -> None:
+    """In 1-D exactly: twice the width, twice the current of every step (V3)."""
+    _run(DIODE, tmp_path / "wide", "stack.lateral.width=2 mm")
+    name = "current anode [A]"
+    narrow, wide = (read_trace(folder / "trace.csv")[name] for folder in (diode, tmp_path / "wide"))
+    largest = np.abs(wide).max()
+    np.testing.assert_allclose(wide, 2.0 * np.asarray(narrow), rtol=1e-8, atol=1e-8 * largest)
+
+
 @pytest.mark.parametrize("start", ["as_given", "equilibrium"])
 def test_everything_together_keeps_its_balances(start: str, tmp_path: Path) -> None:
     summary = _run(EVERYTHING, tmp_path / "out", f"start={start}")

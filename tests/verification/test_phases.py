@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from ionstack.model import BoundLaw, ContactModel, RegionModel
+from ionstack.model import ContactModel, RegionModel
 from ionstack.node_fields import NodeFields
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
@@ -179,21 +179,21 @@ def test_growth_of_a_small_wave(waves, verify):
            source="linear theory of Cahn (1961)")  # fmt: skip
 
 
+def open_circuit(x, temperature):
+    """A potential against lithium [V]."""
+    return 3.0 - 0.8 * x + 0.05 * jnp.sin(6.0 * x) + 0.0 * temperature
+
+
 def test_open_circuit_curve_sets_the_potential_of_the_ion(verify):
     """Inside its range the whole potential is level - e U(x); the ideal part is taken off."""
-
-    def curve(x, temperature):
-        return 3.0 - 0.8 * x + 0.05 * np.sin(6.0 * x) + 0.0 * temperature
-
     law = laws("excess")["open_circuit"]
-    given = {"potential": lambda x, t: 3.0 - 0.8 * x + 0.05 * jnp.sin(6.0 * x),
-             "lower_content": 1e-3, "upper_content": 0.999}  # fmt: skip
+    given = {"potential": open_circuit, "lower_content": 1e-3, "upper_content": 0.999}
     lattice = laws("statistics")["lattice_gas"]
     worst = 0.0
     for x in np.linspace(0.01, 0.99, 50):
         eta = np.log(x / (1.0 - x))
         found = eta + float(law.function(lattice.function(eta, {}, KT).x, given, KT))
-        worst = max(worst, abs(found * KT + curve(x, T)))
+        worst = max(worst, abs(found * KT + float(open_circuit(x, T))))
     verify("insertion.open_circuit", worst, 0.0, abs=1e-14, unit="V",
            title="largest difference of the ion's potential from -U(x)",
            source="definition, theory of open-circuit curves")  # fmt: skip
@@ -202,13 +202,8 @@ def test_open_circuit_curve_sets_the_potential_of_the_ion(verify):
 def test_a_film_charged_through_its_surface_follows_the_open_circuit_curve(verify):
     """Coulomb counting (V1): slow insertion from an electrolyte at a given potential."""
     hop = bound("transport", "site_hopping", diffusivity=1e-12)
-    curve = BoundLaw(
-        laws("excess")["open_circuit"],
-        {name: bound("excess", "linear", slope=v).numbers["slope"] for name, v in
-         (("lower_content", 1e-3), ("upper_content", 0.999))},
-        None,
-        {"potential": lambda x, t: 3.0 - 0.8 * x + 0.05 * jnp.sin(6.0 * x)},
-    )  # fmt: skip
+    inside = bound("excess", "open_circuit", lower_content=1e-3, upper_content=0.999)
+    curve = replace(inside, curves={"potential": open_circuit})
     lithium = replace(species("Li", 1, "lattice_gas", SITES, hop), excess=curve)
     counter = species("e-", -1, "lattice_gas", SITES, hop)
     region = RegionModel("film", 10.0, 0.0, (lithium, counter), neutral=True)
@@ -254,4 +249,4 @@ def test_a_film_charged_through_its_surface_follows_the_open_circuit_curve(verif
 
 def cell_voltage(x):
     """Voltage of the host against lithium; electrons add their own ideal part."""
-    return 3.0 - 0.8 * x + 0.05 * np.sin(6.0 * x) - KT * np.log(x / (1.0 - x))
+    return float(open_circuit(x, T)) - KT * np.log(x / (1.0 - x))
