@@ -37,6 +37,8 @@ Start = Literal["equilibrium", "as_given"]
 _AMOUNT_TOLERANCE = 1e-13
 _LEVEL_STEP = 1e-5  # V
 _MOST_OUTER = 60
+# Largest update [V] and number of iterations: when the first fails, more careful ones.
+_LIMITS = ((0.1, 200), (0.02, 1000))
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,11 @@ class _Search:
                 transient.equations.work_functions,
             )
         )
-        control = NewtonControl(1e-11, 0.1, 200)
-        self.newton = Newton(self.system, LinearSolver(self.system, solver), control)
+        linear = LinearSolver(self.system, solver)
+        self.newtons = [
+            Newton(self.system, linear, NewtonControl(1e-11, limit, most))
+            for limit, most in _LIMITS
+        ]
         self.layers = [self._layer(region.laws.name) for region in self.entities.regions]
         self.totals = self._given_totals()
         self.steps = 0
@@ -266,14 +271,18 @@ class _Search:
         self.system.set_levels(self.known.of(free))
         zero = np.zeros(self.layout.n_owned)
         voltages = np.zeros(len(self.volumes.contacts))
-        result = self.newton.solve(Scheme(zero, 1.0, 0.0, voltages))
-        self.steps += result.iterations
-        if result.outcome is not Outcome.CONVERGED:
-            raise NumericsError(
-                f"no equilibrium found at 0 V: {result.outcome.value} after "
-                f"{result.iterations} iterations (last update {result.update:.3g} V); "
-                "check the levels and contents of the layers"
-            )
+        for newton in self.newtons:
+            result = newton.solve(Scheme(zero, 1.0, 0.0, voltages))
+            self.steps += result.iterations
+            if result.outcome is Outcome.CONVERGED:
+                return
+            self._guess(free)
+        raise NumericsError(
+            f"no equilibrium found at 0 V: {result.outcome.value} after {result.iterations} "
+            f"iterations, also with updates of {_LIMITS[-1][0]:g} V at most (last update "
+            f"{result.update:.3g} V, largest {self.system.worst_unknown()}); "
+            "check the levels and contents of the layers"
+        )
 
     def _match(self, free: Floats) -> None:
         """Broyden's iteration on the levels until every closed group holds its total."""
