@@ -208,6 +208,6 @@ def with_coupled(carriers: Carriers, name: str, couples: str | None) -> Carrier:
     return own._replace(coupled=carriers[couples].x)
 
 
-def take(carrier: Carrier, index: jax.Array) -> Carrier:
+def take(carrier: Carrier, index: Any) -> Carrier:
     """Carrier at the indexed nodes."""
     return Carrier(*(field[index] for field in carrier))

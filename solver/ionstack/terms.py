@@ -219,7 +219,7 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
         batch, numbers = state.regions[index], state.resolve(key, one.law)
 
         def owned(carriers: Carriers) -> dict[str, Carrier]:
-            return {name: take(carriers[name], slice(len(volume))) for name in one.changes}  # type: ignore[arg-type]
+            return {name: take(carriers[name], slice(len(volume))) for name in one.changes}
 
         def rate(carriers: Carriers) -> jax.Array:
             left, right = (
@@ -315,12 +315,12 @@ def frozen(index: int, region: RegionModel, name: str) -> Evaluate:
         count = len(state.arrays["nodes"][index]["volume"])
         batch, given = state.regions[index], state.arrays["frozen"][f"{region.name}/{name}"]
         own = batch.carriers[name]
-        # ln x = psi - drift, which keeps its digits where x underflows.
-        value = state.thermal_voltage * ((own.psi - own.drift)[:count] - given)
-        slopes = []
-        for unknown in inputs:
-            slope = batch.tangents[unknown][name]
-            slopes.append(state.thermal_voltage * (slope.psi - slope.drift)[:count])
+        value = state.thermal_voltage * (own.log_x[:count] - given)
+        # log_x is linear in the fields, so that of a tangent is the tangent of log_x.
+        slopes = [
+            state.thermal_voltage * batch.tangents[unknown][name].log_x[:count]
+            for unknown in inputs
+        ]
         return value, slopes
 
     return evaluate

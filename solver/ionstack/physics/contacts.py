@@ -16,7 +16,7 @@ from ionstack.physics.constants import (
     REDUCED_PLANCK,
     VACUUM_PERMITTIVITY,
 )
-from ionstack.physics.interfaces import exchange
+from ionstack.physics.interfaces import exchange, exchange_rate
 from ionstack.physics.registry import Parameter, law
 from ionstack.physics.special import drive, smooth_positive
 from ionstack.physics.states import Carrier, Edge
@@ -69,9 +69,8 @@ def butler_volmer_metal(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> ja
     metal's ion on the scale of the levels.
     """
     alpha, affinity = p["transfer_coefficient"], K.psi - L.psi
-    rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
-    log_x = K.psi - K.drift
-    return jnp.asarray(rate * drive((1.0 - alpha) * log_x + alpha * affinity, affinity))
+    rate = exchange_rate(edge, p)
+    return jnp.asarray(rate * drive((1.0 - alpha) * K.log_x + alpha * affinity, affinity))
 
 
 @law("contact", "finite_rate", _VELOCITY)
@@ -84,7 +83,7 @@ def _emission(
     K: Carrier, L: Carrier, velocity: jax.Array, log_factor: jax.Array | float = 0.0
 ) -> jax.Array:
     """Return velocity * exp(log_factor) (c - c0) with c0 = N exp(psi_metal - drift)."""
-    log_rate = K.psi - K.drift + log_factor
+    log_rate = K.log_x + log_factor
     return jnp.asarray(velocity * K.sites * drive(log_rate, K.psi - L.psi))
 
 

@@ -22,6 +22,12 @@ from ionstack.physics.transport import Parameters, poole_frenkel_factor
 _EXCHANGE = Parameter("exchange_current_density", "A/m^2", "exchange current density")
 
 
+def exchange_rate(edge: Edge, p: Parameters) -> jax.Array:
+    """Exchange current density as a particle flow; a neutral species counts particles."""
+    charge = jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE
+    return jnp.asarray(p["exchange_current_density"] / charge)
+
+
 @law("contact", "exchange", _EXCHANGE)
 @law("interface", "exchange", _EXCHANGE)
 def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
@@ -30,8 +36,7 @@ def exchange(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
     The Butler-Volmer form with equal transfer coefficients; a large j0 gives
     equilibrium across the interface.
     """
-    # A neutral species counts particles.
-    rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
+    rate = exchange_rate(edge, p)
     return jnp.asarray(rate * 2.0 * jnp.sinh(0.5 * (K.psi - L.psi)))
 
 
@@ -74,8 +79,8 @@ def butler_volmer_insertion(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -
     host's open-circuit potential enters through its excess law.
     """
     alpha, affinity = p["transfer_coefficient"], K.psi - L.psi
-    log_rate = (1.0 - alpha) * (_log_x(L) + _log_vacancy(K)) + alpha * _log_x(K)
-    rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
+    log_rate = (1.0 - alpha) * (L.log_x + K.log_vacancy) + alpha * K.log_x
+    rate = exchange_rate(edge, p)
     return jnp.asarray(rate * drive(log_rate + alpha * affinity, affinity))
 
 
@@ -98,8 +103,8 @@ def coupled_transfer(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.A
     size = jnp.where(formal < 0.0, -formal, formal)
     # sqrt(k(f) k(-f)) over its value at 0, times the geometric mean of the contents.
     shape = _chidsey(formal, reduced) / _chidsey(jnp.zeros_like(formal), reduced)
-    log_mean = 0.5 * (_log_x(K) + _log_x(L) - size) - jnp.log1p(jnp.exp(-size)) + jnp.log(2.0)
-    rate = p["exchange_current_density"] / (jnp.maximum(jnp.abs(edge.z), 1.0) * ELEMENTARY_CHARGE)
+    log_mean = 0.5 * (K.log_x + L.log_x - size) - jnp.log1p(jnp.exp(-size)) + jnp.log(2.0)
+    rate = exchange_rate(edge, p)
     return jnp.asarray(rate * shape * K.vacancy * drive(log_mean + 0.5 * affinity, affinity))
 
 
@@ -107,15 +112,6 @@ def _chidsey(formal: jax.Array, reduced: jax.Array) -> jax.Array:
     """Even part of the Marcus-Hush-Chidsey rate."""
     root = jnp.sqrt(1.0 + jnp.sqrt(reduced) + formal * formal)
     return jax.scipy.special.erfc((reduced - root) / (2.0 * jnp.sqrt(reduced)))
-
-
-def _log_x(one: Carrier) -> jax.Array:
-    """Logarithm of the site fraction, also where it underflows."""
-    return jnp.asarray(one.psi - one.drift)
-
-
-def _log_vacancy(one: Carrier) -> jax.Array:
-    return jnp.log(one.vacancy + 1e-300)
 
 
 @law(

@@ -31,14 +31,14 @@ def affinity(left: Side, right: Side) -> jax.Array:
 
 def _log_densities(side: Side) -> jax.Array:
     """Logarithm of the product of densities [1/m^3]."""
-    parts = (count * (one.psi - one.drift + jnp.log(one.sites)) for one, count in side)
+    parts = (count * (one.log_x + jnp.log(one.sites)) for one, count in side)
     return jnp.asarray(sum(parts, jnp.asarray(0.0)))
 
 
 def _log_activities(left: Side, right: Side) -> jax.Array:
     """Logarithm of the left's contents times the right's free sites."""
-    taken = sum((count * (one.psi - one.drift) for one, count in left), jnp.asarray(0.0))
-    free = sum((count * jnp.log(one.vacancy + 1e-300) for one, count in right), jnp.asarray(0.0))
+    taken = sum((count * one.log_x for one, count in left), jnp.asarray(0.0))
+    free = sum((count * one.log_vacancy for one, count in right), jnp.asarray(0.0))
     return jnp.asarray(taken + free)
 
 
@@ -84,7 +84,7 @@ def srh(left: Side, right: Side, thermal_voltage: jax.Array, p: Parameters) -> j
 
 def _log_sum(one: Carrier, density: jax.Array) -> jax.Array:
     """Logarithm of c + density."""
-    return jnp.logaddexp(one.psi - one.drift + jnp.log(one.sites), jnp.log(density))
+    return jnp.logaddexp(one.log_x + jnp.log(one.sites), jnp.log(density))
 
 
 @law(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 
 class Occupation(NamedTuple):
@@ -43,6 +44,16 @@ class Carrier(NamedTuple):
     coupled: jax.Array
     phi: jax.Array
     sites: jax.Array
+
+    @property
+    def log_x(self) -> jax.Array:
+        """Logarithm of the site fraction, also where that underflows."""
+        return self.psi - self.drift
+
+    @property
+    def log_vacancy(self) -> jax.Array:
+        """Logarithm of the free-site probability, finite where that underflows."""
+        return jnp.log(self.vacancy + 1e-300)
 
 
 class Edge(NamedTuple):
