@@ -24,6 +24,7 @@ from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
 from ionstack.physics.constants import thermal_voltage
+from ionstack.scatter import Triplets, matrix_of, slope_blocks
 from ionstack.terms import State, Term
 
 Floats = NDArray[np.float64]
@@ -53,8 +54,11 @@ class System:
         self.layout = equations.layout
         self.comm = equations.volumes.comm
         self._scatter = _scatter(equations)
-        self._border = BorderScatter(equations, self._scatter.charges, self._scatter.outflows)
-        self._slopes: Floats = np.zeros(0)
+        self.floating = equations.floating
+        if self.floating:
+            scatter = self._scatter
+            self._border = BorderScatter(equations, scatter.charges, scatter.outflows)
+            self._slopes: Floats = np.zeros(0)
         arrays = dict(equations.arrays)
         self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
         numbers = settled(equations.numbers, equations.model.temperature)
@@ -66,7 +70,7 @@ class System:
             self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self.comm
         )
         self._csr = self._scatter.csr(self.layout.n_owned)
-        self.matrix = self._new_matrix()
+        self.matrix = self._newmatrix_of()
         self.renew_vectors()
 
     def renew_vectors(self) -> None:
@@ -74,13 +78,8 @@ class System:
         self.right_side = self.matrix.createVecLeft()
         self.update = self.matrix.createVecRight()
 
-    @property
-    def floating(self) -> tuple[int, ...]:
-        """Contacts whose voltage follows from zero current."""
-        return self._border.floating
-
     def border(self, lead: float) -> Border:
-        """Derivatives by and of the floating voltages at the last linearisation."""
+        """Derivatives by and of the voltages of `floating` metals at the last linearisation."""
         return self._border.fill(self._slopes, lead)
 
     def set_levels(self, levels: Floats) -> None:
@@ -139,7 +138,7 @@ class System:
         place = ", ".join(f"{x:.4g}" for x in volumes.coordinates[volumes.node_vertex[node]])
         return f"in {name} of {region} at ({place}) m"
 
-    def _new_matrix(self) -> PETSc.Mat:
+    def _newmatrix_of(self) -> PETSc.Mat:
         size = (self.layout.n_owned, self.layout.n_global)
         if self.comm.size == 1:
             return PETSc.Mat().createAIJWithArrays((size, size), self._csr, comm=self.comm)
@@ -173,8 +172,9 @@ class System:
     def linearise(self, history: Floats, lead: float, step: float, voltages: Floats) -> Evaluation:
         """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`."""
         values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
-        self._slopes = np.asarray(slopes)
-        self._fill(self._slopes)
+        self._fill(np.asarray(slopes))
+        if self.floating:
+            self._slopes = np.asarray(slopes)
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
@@ -188,13 +188,13 @@ class System:
         amounts = np.bincount(row, weights, self.layout.n_owned).astype(np.float64, copy=False)
         sums = self._scatter.sums @ values
         residual = sums[: len(history)]
-        residual += np.where(self._scatter.free, history, 0.0)
         metal_charge, outflow = sums[len(history) :].reshape(2, -1)
-        outflow -= self._scatter.held @ history
+        if self._scatter.held.nnz:
+            outflow -= self._scatter.held @ history
+        residual += np.where(self._scatter.free, history, 0.0)
         return Evaluation(residual, amounts, metal_charge, outflow)
 
 
-Triplets = tuple[Ints, Ints, Floats]
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
 
 
@@ -262,7 +262,7 @@ def _scatter(equations: Equations) -> _Scatter:
     for term, start in zip(equations.terms, starts, strict=False):
         for rows, sign in term.rows:
             position = np.arange(len(rows)) + start
-            metal = _metal(equations, term, rows)
+            metal = equations.holder(term, rows)
             free = np.flatnonzero((metal < 0) & (rows < n_owned))
             residual.append(_triplets(rows[free], position[free], sign))
             bound = np.flatnonzero((metal >= 0) & (rows < n_owned))
@@ -279,9 +279,9 @@ def _scatter(equations: Equations) -> _Scatter:
             (outflow if term.weight == "flow" else charges).append(part)
     n_values, n_contacts = int(starts[-1]), len(equations.volumes.contacts)
     sums = (
-        _matrix(residual, (n_owned, n_values)),
-        _matrix(charges, (n_contacts, n_values)),
-        _matrix(outflow, (n_contacts, n_values)),
+        matrix_of(residual, (n_owned, n_values)),
+        matrix_of(charges, (n_contacts, n_values)),
+        matrix_of(outflow, (n_contacts, n_values)),
     )
     return _Scatter(
         csr_array(vstack(sums)),
@@ -291,11 +291,6 @@ def _scatter(equations: Equations) -> _Scatter:
         *_entries(equations),
         *_stored_rows(equations),
     )
-
-
-def _metal(equations: Equations, term: Term, rows: Ints) -> Ints:
-    """Contact whose condition replaces each row for this term, -1 where none does."""
-    return np.full(len(rows), -1) if term.name == "metal" else equations.metal[rows]
 
 
 def _valences(equations: Equations) -> Floats:
@@ -331,28 +326,20 @@ def _triplets(rows: Ints, columns: Ints, value: float) -> Triplets:
     return rows, columns, np.full(len(rows), float(value))
 
 
-def _matrix(parts: list[Triplets], shape: tuple[int, int]) -> csr_array:
-    if not parts:
-        return csr_array(shape)
-    rows, columns, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return csr_array((values, (rows, columns)), shape=shape)
-
-
 def _entries(equations: Equations) -> tuple[csr_array, Ints, Ints]:
     """Matrix from slopes to matrix entries; rows (local) and columns (global) of entries."""
     n_owned, n_global = equations.layout.n_owned, equations.layout.n_global
     numbers = equations.layout.global_index
-    keys, positions, signs, start = [], [], [], 0
-    for term in equations.terms:
-        for column in term.columns:
-            for rows, sign in term.rows:
-                free = (_metal(equations, term, rows) < 0) & (column < equations.layout.n_local)
-                kept = np.flatnonzero(free & (rows < n_owned))
-                keys.append(rows[kept] * n_global + numbers[column[kept]])
-                positions.append(kept + start)
-                signs.append(np.full(len(kept), float(sign)))
-            start += len(column)
+    keys, positions, signs, stop = [], [], [], 0
+    for term, column, start in slope_blocks(equations.terms):
+        stop = start + len(column)
+        for rows, sign in term.rows:
+            free = (equations.holder(term, rows) < 0) & (column < equations.layout.n_local)
+            kept = np.flatnonzero(free & (rows < n_owned))
+            keys.append(rows[kept] * n_global + numbers[column[kept]])
+            positions.append(kept + start)
+            signs.append(np.full(len(kept), float(sign)))
     unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
     columns = np.concatenate(positions)
-    gather = csr_array((np.concatenate(signs), (inverse, columns)), shape=(len(unique), start))
+    gather = csr_array((np.concatenate(signs), (inverse, columns)), shape=(len(unique), stop))
     return gather, unique // n_global, unique % n_global

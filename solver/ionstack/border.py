@@ -7,20 +7,17 @@ matrix, and Newton's method eliminates it with one more solve per floating metal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ionstack.equations import Equations
-from ionstack.terms import Term
+from ionstack.scatter import Triplets, matrix_of, slope_blocks
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Triplets = tuple[Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,7 @@ class BorderScatter:
     """Where the slopes of the terms go in the border."""
 
     def __init__(self, equations: Equations, charges: csr_array, outflows: csr_array) -> None:
-        models = {one.name: one for one in equations.model.contacts}
-        names = equations.volumes.contacts
-        self.floating = tuple(k for k, name in enumerate(names) if models[name].floating)
+        self.floating = equations.floating
         self._shape = (equations.layout.n_owned, equations.layout.n_local)
         self._columns = self._of_columns(equations)
         self._charges = self._of_rows(equations, charges)
@@ -62,43 +57,33 @@ class BorderScatter:
     def _of_columns(self, equations: Equations) -> csr_array:
         """Matrix from slopes to derivatives of free residuals by the floating voltages."""
         n_owned, n_local = self._shape
-        shape = (len(self.floating) * n_owned, sum(len(c) for _, c, _ in _blocks(equations)))
+        shape = (
+            len(self.floating) * n_owned,
+            sum(len(c) for _, c, _ in slope_blocks(equations.terms)),
+        )
         parts: list[Triplets] = []
-        for term, column, start in _blocks(equations):
+        for term, column, start in slope_blocks(equations.terms):
             for k, contact in enumerate(self.floating):
                 for row, factor in term.rows:
-                    free = (term.name == "metal") | (equations.metal[row] < 0)
+                    free = equations.holder(term, row) < 0
                     here = np.flatnonzero((column == n_local + contact) & free & (row < n_owned))
                     values = np.full(len(here), float(factor))
                     parts.append((k * n_owned + row[here], here + start, values))
-        return _joined(parts, shape)
+        return matrix_of(parts, shape)
 
     def _of_rows(self, equations: Equations, sums: csr_array) -> csr_array:
         """Matrix from slopes to derivatives of a sum per contact by all local unknowns."""
         width = self._shape[1] + len(equations.volumes.contacts)
-        shape = (len(self.floating) * width, sum(len(c) for _, c, _ in _blocks(equations)))
+        shape = (
+            len(self.floating) * width,
+            sum(len(c) for _, c, _ in slope_blocks(equations.terms)),
+        )
         sizes = [term.size for term in equations.terms]
         first = dict(zip(map(id, equations.terms), np.cumsum([0, *sizes]), strict=False))
         parts: list[Triplets] = []
-        for term, column, start in _blocks(equations):
+        for term, column, start in slope_blocks(equations.terms):
             value = int(first[id(term)])
             inside = sums[list(self.floating), value : value + term.size].tocoo()
             contact, entity = inside.coords
             parts.append((contact * width + column[entity], entity + start, inside.data))
-        return _joined(parts, shape)
-
-
-def _blocks(equations: Equations) -> Iterator[tuple[Term, Ints, int]]:
-    """Every term with each of its columns and the position of its first slope."""
-    start = 0
-    for term in equations.terms:
-        for column in term.columns:
-            yield term, column, start
-            start += len(column)
-
-
-def _joined(parts: list[Triplets], shape: tuple[int, int]) -> csr_array:
-    if not parts:
-        return csr_array(shape)
-    rows, columns, values = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return csr_array((values, (rows, columns)), shape=shape)
+        return matrix_of(parts, shape)

@@ -46,6 +46,16 @@ class Equations:
     metal: Ints
     work_functions: Floats
 
+    @property
+    def floating(self) -> tuple[int, ...]:
+        """Contacts whose voltage follows from zero current, by position."""
+        floating = {one.name for one in self.model.contacts if one.floating}
+        return tuple(k for k, name in enumerate(self.volumes.contacts) if name in floating)
+
+    def holder(self, term: Term, rows: Ints) -> Ints:
+        """Contact whose condition replaces each row for this term, -1 where none does."""
+        return np.full(len(rows), -1) if term.name == "metal" else self.metal[rows]
+
 
 @dataclass(frozen=True)
 class Pins:

@@ -211,6 +211,8 @@ class Stepper:
     def _voltages(self, time: float) -> Floats:
         """Voltages of the drive; floating ones extrapolated, as a first guess."""
         voltages = self.drive.levels_at(time)
+        if not self.system.floating:
+            return voltages
         floating = list(self.system.floating)
         past = _extrapolate(self._past, time, [point.voltages for point in self._past])
         voltages[floating] = past[floating]
