@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ionstack.model import (
+    BoundLaw,
     ContactModel,
     DoubleLayer,
     InterfaceModel,
@@ -34,8 +35,8 @@ def every_law() -> Model:
     salt = RegionModel("salt", 10.0, 0.0, (*plain, electron), neutral=True)
     exchange = bound("interface", "exchange", exchange_current_density=3.0)
     merged = bound("interface", "continuous")
-    insertion = bound("interface", "butler_volmer", exchange_current_density=5.0,
-                      transfer_coefficient=0.4)  # fmt: skip
+    kinetics = {"exchange_current_density": 5.0, "transfer_coefficient": 0.4}
+    insertion = bound("interface", "butler_volmer", **kinetics)
     first = InterfaceModel(
         ("host", "ionic"), {"A+": insertion, "B+": exchange, "e-": exchange}, None, 1e16
     )
@@ -51,7 +52,7 @@ def every_law() -> Model:
     return model((host, ionic, salt), (first, second), top, bottom)
 
 
-def _host(hop):  # type: ignore[no-untyped-def]
+def _host(hop: BoundLaw) -> RegionModel:
     phases = bound("excess", "regular_solution", interaction=0.05, gradient_energy=1e-21)
     shared = [
         replace(species(name, 1, "lattice_gas", SITES, hop), sublattice="metal", excess=phases)
@@ -59,10 +60,9 @@ def _host(hop):  # type: ignore[no-untyped-def]
     ]
     pair = species("AB", 1, "lattice_gas", SITES, bound("transport", "immobile"), level=-0.02)
     electron = species("e-", -1, "boltzmann", SITES, hop, level=-0.2)
-    binding = ReactionModel(
-        "binding", (("A+", 1), ("B+", 1), ("e-", 1)), (("AB", 1),), bound(
-            "reaction", "mass_action", rate=1e28),
-    )  # fmt: skip
+    law = bound("reaction", "mass_action", rate=1e28)
+    together = (("A+", 1), ("B+", 1), ("e-", 1))
+    binding = ReactionModel("binding", together, (("AB", 1),), law)
     return RegionModel("host", 20.0, 1e25, (*shared, pair, electron), (binding,))
 
 

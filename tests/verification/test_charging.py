@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ionstack.benchmarks.work import RAMP_CHARGES as TRIANGLE
+from ionstack.benchmarks.work import STEP_CHARGES as STEP
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from support.devices import Ramp
 from support.films import bound, film, model, slab, species
@@ -87,30 +89,8 @@ def test_bazant_thornton_ajdari(ratio, verify):
 
 
 # One mobile cation on a fixed background between blocking contacts: charge of the left
-# metal [C/m^2]. Values: PyBaMM on 1000, 2000 and 4000 cells with rtol 1e-10,
+# metal [C/m^2], `STEP` and `TRIANGLE`. Values: PyBaMM on 1000, 2000 and 4000 cells with rtol 1e-10,
 # extrapolated (observed ratio 3.97 to 4.00).
-STEP = {
-    0.001: 1.137612682e-3,
-    0.0061051: 1.293654667e-3,
-    0.0159374246: 1.590431695e-3,
-    0.0572749995: 2.799041108e-3,
-    0.164494023: 5.664196267e-3,
-    0.442592556: 1.120425516e-2,
-    1.16390853: 1.613481445e-2,
-    3.0348164: 1.679092492e-2,
-    10.0: 1.679270412e-2,
-}
-TRIANGLE = {
-    0.01: 2.519548059e-5,
-    0.1: 5.155840813e-4,
-    0.5: 7.407634569e-3,
-    0.7: 9.659076766e-3,
-    1.0: 8.050954749e-3,
-    1.3: 2.527506674e-3,
-    1.5: -2.950914796e-3,
-    1.7: -6.400386988e-3,
-    2.0: -6.100340567e-3,
-}
 EXTRAPOLATED = "PyBaMM 1000, 2000, 4000 cells, extrapolated"
 
 

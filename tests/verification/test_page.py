@@ -44,9 +44,9 @@ def test_every_file_has_its_table() -> None:
 
 
 def test_page_is_up_to_date(ledger, request) -> None:
-    """What this session compared is on the page; of files that ran as a whole, nothing else."""
+    """What this run compared is on the page; of files that ran as a whole, nothing else."""
     if not ledger.records:
-        pytest.skip("nothing was compared in this session")
+        pytest.skip("this run compared nothing")
     page = on_page()
     compared: dict[str, dict[str, list[float]]] = {}
     for one in ledger.records:
