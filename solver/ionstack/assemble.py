@@ -191,8 +191,12 @@ class System:
         metal_charge, outflow = sums[len(history) :].reshape(2, -1)
         if self._scatter.held.nnz:
             outflow -= self._scatter.held @ history
-        residual += np.where(self._scatter.free, history, 0.0)
+        residual += self.balanced(history)
         return Evaluation(residual, amounts, metal_charge, outflow)
+
+    def balanced(self, amounts: Floats) -> Floats:
+        """Amounts in the rows that balance them, 0 in those of carriers that a metal holds."""
+        return np.where(self._scatter.free, amounts, 0.0)
 
 
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]

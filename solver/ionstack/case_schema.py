@@ -42,7 +42,7 @@ class Numerics:
     `newton_tolerance` the last update. `fixed_step` switches the step control off.
     """
 
-    step_tolerance: float = 2e-3
+    step_tolerance: float = 5e-4
     newton_tolerance: float = 1e-9
     max_step: float | None = None
     min_step: float = 1e-12
@@ -85,7 +85,7 @@ class LayerModel(Strict):
 class NumericsModel(Strict):
     """Numerical settings in the file; see `Numerics`."""
 
-    step_tolerance: PositiveVoltage = 2e-3
+    step_tolerance: PositiveVoltage = 5e-4
     newton_tolerance: PositiveVoltage = 1e-9
     max_step: PositiveTime | None = None
     min_step: PositiveTime = 1e-12

@@ -6,6 +6,13 @@ import os
 from functools import cache
 from pathlib import Path
 
+# The other scheduler orders operations such that they can run concurrently, and hands them
+# to a thread: three times the time of a kernel on 300 nodes.
+_XLA_FLAGS = (
+    "--xla_cpu_multi_thread_eigen=false",
+    "--xla_cpu_scheduler_type=CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED",
+)
+
 
 @cache
 def configure() -> None:
@@ -14,7 +21,7 @@ def configure() -> None:
     # One thread per rank: the batches are small and ranks share the cores. NPROC is the
     # size of XLA's thread pool, which would run small operations concurrently at a loss.
     os.environ.setdefault("NPROC", "1")
-    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    os.environ["XLA_FLAGS"] = " ".join([flags, *_XLA_FLAGS]).strip()
     import jax
 
     settings = {

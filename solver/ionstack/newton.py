@@ -9,11 +9,15 @@ from time import perf_counter
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from petsc4py import PETSc
 
 from ionstack.assemble import Evaluation, System
 from ionstack.linear import LOOSEST, TOLERANCE, LinearResult, LinearSolver
 
 Floats = NDArray[np.float64]
+
+# Relative error allowed to an estimate of the local error.
+ESTIMATE = 0.03
 
 
 class Outcome(Enum):
@@ -65,6 +69,7 @@ class Newton:
         self.system = system
         self.control = control
         self._solver = solver
+        self._lead = 0.0
         self.linear_iterations = 0
         self.assembly_seconds = self.linear_seconds = 0.0
 
@@ -84,11 +89,11 @@ class Newton:
             if not self._finite(evaluation):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
             precision = self._precision(size)
-            result = self._solve_linear(evaluation, precision)
+            result = self._solve_linear(evaluation.residual, precision)
             if not result.converged:
                 return NewtonResult(Outcome.LINEAR, iteration, size, volts)
             shift = self._float(scheme, evaluation, precision)
-            size = max(self.system.update.norm(3), float(np.abs(shift).max(initial=0.0)))
+            size = self._largest(shift)
             if not np.isfinite(size):
                 return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
@@ -124,33 +129,60 @@ class Newton:
         self.assembly_seconds += perf_counter() - begin
         return result
 
-    def _solve_linear(self, evaluation: Evaluation, precision: float) -> LinearResult:
+    def _solve_linear(self, residual: Floats, precision: float) -> LinearResult:
         begin = perf_counter()
-        self.system.right_side.setArray(-evaluation.residual)
+        self.system.right_side.setArray(-residual)
         result = self._solver.solve(precision)
         self.linear_iterations += result.iterations
         self.linear_seconds += perf_counter() - begin
         return result
 
+    def response(self, amounts: Floats, charge: Floats) -> float:
+        """Largest change [V] that errors of a time scheme's sums cause (collective).
+
+        The matrix is the last one. `amounts`: errors per owned unknown, `charge`: errors
+        of the charges of the metals [e].
+        """
+        result = self._solve_linear(self.system.balanced(amounts), ESTIMATE)
+        if not result.converged:
+            return np.inf
+        shift = self._complete(np.zeros_like(charge), charge, ESTIMATE)
+        return self._largest(shift)
+
     def _float(self, scheme: Scheme, evaluation: Evaluation, precision: float) -> Floats:
         """Complete the update for floating metals; change of all voltages [V] (collective)."""
-        shift, floating = np.zeros_like(scheme.voltages), list(self.system.floating)
-        if not floating or scheme.charge is None:
+        if scheme.charge is None:
+            return np.zeros_like(scheme.voltages)
+        self._lead = scheme.lead
+        own = scheme.lead * evaluation.metal_charge - evaluation.outflow
+        return self._complete(own, scheme.charge, precision)
+
+    def _complete(self, own: Floats, given: Floats, precision: float) -> Floats:
+        """Complete the last update such that no floating metal lacks charge (collective).
+
+        The charges [e] that the metals lack before are this rank's `own` and `given` ones.
+        Returns the changes of all voltages [V].
+        """
+        shift, floating = np.zeros_like(given), list(self.system.floating)
+        if not floating:
             return shift
-        border, update = self.system.border(scheme.lead), self.system.update
+        border, update = self.system.border(self._lead), self.system.update
         plain = update.getArray().copy()
         responses = []
         for column in border.columns.T:
-            self.system.right_side.setArray(-column)
-            self._solver.solve(precision)
+            self._solve_linear(column, precision)
             responses.append(update.getArray().copy())
-        charge = scheme.lead * evaluation.metal_charge - evaluation.outflow
         terms = [border.rows @ self.system.with_ghosts(one) for one in (plain, *responses)]
-        parts = [charge[floating] + terms[0], border.corner + np.column_stack(terms[1:])]
+        parts = [own[floating] + terms[0], border.corner + np.column_stack(terms[1:])]
         lacking, slopes = (self.system.comm.allreduce(part) for part in parts)
-        shift[floating] = np.linalg.solve(slopes, -(lacking + scheme.charge[floating]))
+        shift[floating] = np.linalg.solve(slopes, -(lacking + given[floating]))
         update.setArray(plain + np.array(responses).T @ shift[floating])
         return shift
+
+    def _largest(self, shift: Floats) -> float:
+        """Largest entry of the update and of the changes of voltages [V] (collective)."""
+        unknowns = float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
+        return max(unknowns, float(np.abs(shift).max(initial=0.0)))
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())

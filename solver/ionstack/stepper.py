@@ -1,9 +1,10 @@
-"""Time stepping: variable-step BDF2 on stored amounts, error control, breakpoints.
+"""Time stepping: BDF of variable order on stored amounts, error control, breakpoints.
 
 The scheme differences amounts, s(u_new) - s(u_old), so particles are conserved to
 round-off whatever the step. Implicit Euler starts it, and starts it again at every
-breakpoint of the protocol, where the slope of the voltages jumps. A step that fails
-or is too inaccurate is rejected and repeated with a smaller one.
+breakpoint of the protocol, where the slope of the voltages jumps. From then on the
+order is the one that allows the longest step. A step that fails or is too inaccurate
+is rejected and repeated with a smaller one.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.errors import NumericsError
+from ionstack.history import HIGHEST, Differences, History, Point
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 
 Floats = NDArray[np.float64]
+# Local errors over the tolerance by order of the scheme.
+Errors = dict[int, float]
 
 # Largest growth of the step: variable-step BDF2 is zero-stable up to 2.41.
 GROWTH = 2.0
+# Order of steps of fixed size: the start by implicit Euler spoils a higher one.
+FIXED_ORDER = 2
 SHRINK = 0.3
 SAFETY = 0.9
 # Largest factor of a step that was rejected before: its error does not shrink as expected.
@@ -52,7 +58,7 @@ class StepControl:
     breakpoints evenly into steps of at most that size.
     """
 
-    tolerance: float = 2e-3
+    tolerance: float = 5e-4
     smallest: float = 1e-12
     largest: float = np.inf
     initial: float | None = None
@@ -63,7 +69,7 @@ class StepControl:
 class State:
     """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`).
 
-    `charges` are those on the metals [C].
+    `charges` are those on the metals [C], `order` is that of the formula that led here.
     """
 
     time: float
@@ -76,17 +82,7 @@ class State:
     rejected: int
     at_breakpoint: bool
     charges: Floats
-
-
-@dataclass(frozen=True)
-class _Past:
-    """An accepted point that later steps extrapolate and difference from."""
-
-    time: float
-    unknowns: Floats
-    amounts: Floats
-    charge: Floats
-    voltages: Floats
+    order: int = 0
 
 
 class Stepper:
@@ -94,7 +90,7 @@ class Stepper:
 
     def __init__(self, system: System, newton: Newton, drive: Drive, control: StepControl) -> None:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
-        self._past: list[_Past] = []
+        self._history: History
         self._fresh = True
         self.accepted = 0
         self.rejected = 0
@@ -110,9 +106,10 @@ class Stepper:
         yield first
         step = self._first_step(0)
         for index, end in enumerate(self.drive.breakpoints[1:]):
-            self._past, self._fresh = self._past[-1:], True
+            self._history.restart(self._history.last)
+            self._fresh = True
             step = min(step, self._first_step(index))
-            while self._past[-1].time < end:
+            while self._history.last.time < end:
                 state, step = self._advance(step, end)
                 yield state
 
@@ -122,7 +119,8 @@ class Stepper:
         evaluation = self.newton.evaluate(Scheme(self._zeros(), 0.0, 0.0, voltages))
         charge = self._sum(evaluation.metal_charge)
         unknowns = self.system.unknowns.getArray().copy()
-        self._past = [_Past(time, unknowns, evaluation.amounts, charge, voltages)]
+        first = Point(time, unknowns, evaluation.amounts, charge, voltages)
+        self._history = History(first, HIGHEST if self.control.fixed is None else FIXED_ORDER)
         currents = np.zeros(len(voltages))
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         return State(time, 0.0, voltages, currents, unknowns, amounts, 0, 0, True, metal)
@@ -148,65 +146,101 @@ class Stepper:
         rejected = 0
         while True:
             size, last = self._fit(step, end)
-            time = end if last else self._past[-1].time + size
-            result, error, state = self._try(time, rejected, last)
+            time = end if last else self._history.last.time + size
+            result, errors, state = self._try(time, rejected, last)
             self.newton_steps += result.iterations
             if state is not None:
                 self.accepted += 1
-                return state, self._next(size if not last else step, error)
+                return state, self._next(step if last else size, errors)
             rejected += 1
             self.rejected += 1
-            most = 1.0 if rejected == 1 else AGAIN
-            step = size * float(np.clip(SAFETY * error ** (-1.0 / 3.0), SHRINK, most))
+            error = errors.get(self._history.order, np.inf)
+            step = size * self._shrunk(errors, 1.0 if rejected == 1 else AGAIN)
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
     def _fit(self, step: float, end: float) -> tuple[float, bool]:
         """Step size that reaches `end` without leaving a sliver, and whether it does."""
-        left = end - self._past[-1].time
+        left = end - self._history.last.time
         pieces = max(1, int(np.ceil(left / min(step, self.control.largest) - 1e-9)))
         if self.control.fixed is not None or pieces <= 2:
             return left / pieces, pieces == 1
         return min(step, self.control.largest), False
 
-    def _next(self, size: float, error: float) -> float:
+    def _next(self, size: float, errors: Errors) -> float:
+        """Step after an accepted one, of the order that allows the longest."""
         if self.control.fixed is not None:
             return self.control.fixed
-        factor = SAFETY * max(error, 1e-6) ** (-1.0 / 3.0)
+        if not errors:
+            return size * GROWTH
+        order, factor = _longest(errors)
+        self._history.change(order)
         return size * float(np.clip(factor, SHRINK, GROWTH))
+
+    def _shrunk(self, errors: Errors, most: float) -> float:
+        """Factor of a rejected step, whose order may fall but not rise."""
+        order = self._history.order
+        if not errors:
+            self._history.change(max(1, order - 1))
+            return SHRINK
+        lower = {one: error for one, error in errors.items() if one <= order}
+        order, factor = _longest(lower)
+        self._history.change(order)
+        return float(np.clip(factor, SHRINK, most))
 
     def _try(
         self, time: float, rejected: int, last: bool
-    ) -> tuple[NewtonResult, float, State | None]:
-        """Newton's result, error over tolerance (inf unless solved), state if acceptable."""
-        past = self._past
-        guess = _extrapolate(past, time, [point.unknowns for point in past])
-        unknowns = self.system.unknowns
-        unknowns.setArray(guess)
+    ) -> tuple[NewtonResult, Errors, State | None]:
+        """Newton's result, errors by order (none unless solved), state if acceptable."""
+        history, unknowns = self._history, self.system.unknowns
+        unknowns.setArray(history.unknowns_at(time))
         self.system.refresh_ghosts()
-        lead, old = _coefficients(past, time)
-        history = sum(c * p.amounts for c, p in zip(old, past[::-1], strict=False))
-        before = sum(c * p.charge for c, p in zip(old, past[::-1], strict=False))
-        size = time - past[-1].time
-        scheme = Scheme(np.asarray(history), lead, size, self._voltages(time), np.asarray(before))
+        old = history.differences(time)
+        size = time - history.last.time
+        scheme = Scheme(old.amounts, old.lead, size, self._voltages(time), old.charge)
         result = self.newton.solve(scheme)
         if result.outcome is not Outcome.CONVERGED:
-            return result, np.inf, None
+            return result, {}, None
         new = unknowns.getArray().copy()
-        error = self._error(new - guess, time)
-        if error > 1.0:
-            return result, error, None
         voltages = result.voltages
         evaluation = self.newton.evaluate(replace(scheme, voltages=voltages))
         charge = self._sum(evaluation.metal_charge)
-        rate = lead * charge + before
-        currents = np.asarray(rate - self._sum(evaluation.outflow)) * (ELEMENTARY_CHARGE / size)
-        point = _Past(time, new, evaluation.amounts, charge, voltages)
-        self._past = [point] if self._jumped(new, voltages) else [*past[-2:], point]
-        amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
-        count = result.iterations
-        state = State(time, size, voltages, currents, new, amounts, count, rejected, last, metal)
-        return result, error, state
+        errors = self._errors(time, evaluation.amounts, charge)
+        if errors.get(history.order, 0.0) > 1.0:
+            return result, errors, None
+        point = Point(time, new, evaluation.amounts, charge, voltages)
+        outflow = self._sum(evaluation.outflow)
+        state = self._state(point, old, outflow, result.iterations, rejected, last)
+        if self._jumped(new, voltages):
+            history.restart(point)
+        else:
+            history.add(point)
+        return result, errors, state
+
+    def _state(
+        self,
+        point: Point,
+        old: Differences,
+        outflow: Floats,
+        newton: int,
+        rejected: int,
+        last: bool,
+    ) -> State:
+        size = point.time - self._history.last.time
+        rate = old.lead * point.charge + old.charge - outflow
+        return State(
+            time=point.time,
+            step=size,
+            voltages=point.voltages,
+            currents=rate * (ELEMENTARY_CHARGE / size),
+            unknowns=point.unknowns,
+            amounts=point.amounts,
+            newton=newton,
+            rejected=rejected,
+            at_breakpoint=last,
+            charges=point.charge * ELEMENTARY_CHARGE,
+            order=self._history.order,
+        )
 
     def _voltages(self, time: float) -> Floats:
         """Voltages of the drive; floating ones extrapolated, as a first guess."""
@@ -214,8 +248,7 @@ class Stepper:
         if not self.system.floating:
             return voltages
         floating = list(self.system.floating)
-        past = _extrapolate(self._past, time, [point.voltages for point in self._past])
-        voltages[floating] = past[floating]
+        voltages[floating] = self._history.voltages_at(time)[floating]
         return voltages
 
     def _jumped(self, new: Floats, voltages: Floats) -> bool:
@@ -226,10 +259,10 @@ class Stepper:
         fresh, self._fresh = self._fresh, False
         if not fresh or self.control.fixed is not None:
             return False
-        largest = float(np.abs(new - self._past[-1].unknowns).max(initial=0.0))
+        largest = float(np.abs(new - self._history.last.unknowns).max(initial=0.0))
         if self.system.comm.size > 1:
             largest = self.system.comm.allreduce(largest, MPI.MAX)
-        swing = float(np.abs(voltages - self._past[-1].voltages).max(initial=0.0))
+        swing = float(np.abs(voltages - self._history.last.voltages).max(initial=0.0))
         return largest > self.control.tolerance + JUMP * swing
 
     def _sum(self, local: Floats) -> Floats:
@@ -237,15 +270,16 @@ class Stepper:
             return local
         return np.asarray(self.system.comm.allreduce(local))
 
-    def _error(self, difference: Floats, time: float) -> float:
-        """Local error over the tolerance, from the distance to the extrapolation."""
-        ratio = _error_ratio(self._past, time)
-        if self.control.fixed is not None or ratio == 0.0:
-            return 0.0
-        largest = float(np.abs(difference).max(initial=0.0))
-        if self.system.comm.size > 1:
-            largest = self.system.comm.allreduce(largest, MPI.MAX)
-        return ratio * largest / self.control.tolerance
+    def _errors(self, time: float, amounts: Floats, charge: Floats) -> Errors:
+        """Local errors over the tolerance by order, none where steps are given."""
+        if self.control.fixed is not None:
+            return {}
+        found = {}
+        for order in self._history.orders():
+            defects = self._history.defects(order, time, amounts, charge)
+            largest = self.newton.response(defects.amounts, defects.charge)
+            found[order] = largest / self.control.tolerance
+        return found
 
     def _failure(self, time: float, size: float, result: NewtonResult, error: float) -> str:
         levels = ", ".join(
@@ -263,40 +297,9 @@ class Stepper:
         )
 
 
-def _coefficients(past: list[_Past], time: float) -> tuple[float, tuple[float, ...]]:
-    """Leading coefficient and those of the last and last but one amounts."""
-    size = time - past[-1].time
-    if len(past) < 2:
-        return 1.0, (-1.0,)
-    ratio = size / (past[-1].time - past[-2].time)
-    # lead + a + b = 0 exactly, so that constants are differenced to zero.
-    second = ratio * ratio / (1.0 + ratio)
-    lead = 1.0 + ratio / (1.0 + ratio)
-    return lead, (-(lead + second), second)
-
-
-def _extrapolate(past: list[_Past], time: float, values: list[Floats]) -> Floats:
-    """Polynomial through values at the accepted points since the last breakpoint."""
-    result = np.zeros_like(values[-1])
-    for i, point in enumerate(past):
-        weight = 1.0
-        for j, other in enumerate(past):
-            if i != j:
-                weight *= (time - other.time) / (point.time - other.time)
-        result += weight * values[i]
-    return result
-
-
-def _error_ratio(past: list[_Past], time: float) -> float:
-    """Local error of the scheme over (solution - extrapolation).
-
-    With p points since the breakpoint the extrapolation errs by y^(p) times the
-    product of distances over p!. For BDF2 with three points both are third order;
-    with two points the extrapolation is one order lower and the ratio pessimistic.
-    """
-    if len(past) < 2:
-        return 0.0
-    size = time - past[-1].time
-    lead, _ = _coefficients(past, time)
-    own = size / lead
-    return float(own / (time - past[0].time + own))
+def _longest(errors: Errors) -> tuple[int, float]:
+    """Order that allows the longest step, and the step over the last one."""
+    factors = {
+        order: SAFETY * max(error, 1e-12) ** (-1.0 / (order + 1)) for order, error in errors.items()
+    }
+    return max(factors.items(), key=lambda one: one[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -106,21 +105,23 @@ def test_uniform_stack_has_the_same_current_density_in_every_dimension(dimension
 
 
 class Replay(Stepper):
-    """Takes given steps, without looking at the error."""
+    """Takes given steps of given orders, without looking at the error."""
 
-    def take(self, steps: Iterator[float]) -> None:
-        self._steps = steps
+    def take(self, states: list[State]) -> None:
+        self._states = iter(states)
         self.control = replace(self.control, tolerance=np.inf)
 
     def _fit(self, step: float, end: float) -> tuple[float, bool]:
-        size = next(self._steps)
-        return size, bool(np.isclose(self._past[-1].time + size, end, rtol=1e-12))
+        state = next(self._states)
+        self._history.change(state.order)
+        size = state.step
+        return size, bool(np.isclose(self._history.last.time + size, end, rtol=1e-12))
 
 
 def replayed(prepared: Prepared, states: list[State]) -> list[State]:
     model = prepared.stepper()  # only for its parts
     stepper = Replay(model.system, model.newton, model.drive, model.control)
-    stepper.take(iter([state.step for state in states[1:]]))
+    stepper.take(states[1:])
     return list(stepper.run())
 
 
@@ -154,6 +155,9 @@ class Failing:
 
     def evaluate(self, scheme: Scheme) -> Evaluation:
         return self._newton.evaluate(scheme)
+
+    def response(self, amounts: np.ndarray, charge: np.ndarray) -> float:
+        return self._newton.response(amounts, charge)
 
     def solve(self, scheme: Scheme) -> NewtonResult:
         if self._draw.random() > 0.25:

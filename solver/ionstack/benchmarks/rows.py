@@ -146,12 +146,12 @@ ROWS = {
         _pnp(
             "pnp-step",
             "step",
-            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=2.2e-6, initial=1e-6)),
+            partial(_ions_1d, STEP, STEP_CHARGES, StepControl(tolerance=3e-5, initial=1e-6)),
         ),
         _pnp(
             "pnp-ramp",
             "triangle",
-            partial(_ions_1d, RAMP, RAMP_CHARGES, StepControl(tolerance=6e-7, initial=1e-4)),
+            partial(_ions_1d, RAMP, RAMP_CHARGES, StepControl(tolerance=5e-6, initial=1e-5)),
         ),
         _plane("diode-2d-20k", ("200", "100"), 1.15, "9", 5),
         _plane("diode-2d-100k", ("448", "223"), 1.10, "3", 3),
