@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 # Local errors over the tolerance by order of the scheme.
 Errors = dict[int, float]
 
-# Largest growth of the step: variable-step BDF2 is zero-stable up to 2.41.
+# Largest growth of the step; variable-step BDF2 is zero-stable up to 2.41.
 GROWTH = 2.0
 # Order of steps of fixed size: the start by implicit Euler spoils a higher one.
 FIXED_ORDER = 2

@@ -99,7 +99,7 @@ def test_phases_in_contact_take_the_binodal_contents(verify):
     device = host(4e-8, 2e-10, kappa)
     start(device, lambda z: np.where(z < 2e-8, 0.1, 0.9))
     unit = (4e-8) ** 2 / DIFFUSIVITY
-    device.drive(Ramp((0.0, 1e-3 * unit, unit), ((0.0, 0.0),) * 3), tolerance=1e-3)
+    device.drive(Ramp((0.0, 1e-3 * unit, unit), ((0.0, 0.0),) * 3), tolerance=1e-4)
     _, x = content(device)
     verify("phases.contact_low", float(x.min()), binodal(), rel=5e-3, unit="1",
            title="content of the poor phase next to the rich one", source="binodal")  # fmt: skip
