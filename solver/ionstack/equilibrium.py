@@ -132,7 +132,10 @@ class _Search:
             for limit, most in _LIMITS
         ]
         self.layers = [self._layer(region.laws.name) for region in self.entities.regions]
-        self.totals = self._given_totals()
+        given = self._given_amounts()
+        # Where a total is a difference of amounts it may vanish: errors are judged by the sum.
+        self.totals = np.asarray(self.known.basis.T @ given)
+        self.scale = np.asarray(np.abs(self.known.basis.T) @ given)
         self.steps = 0
 
     def _given(self) -> frozenset[int]:
@@ -163,7 +166,7 @@ class _Search:
         }
         return NeutralLayer(self.model, region, frozen)
 
-    def _given_totals(self) -> Floats:
+    def _given_amounts(self) -> Floats:
         """Particles that the user put in, per group: content times sites times volume."""
         totals = np.zeros(len(self.groups))
         volume = self._region_volumes()
@@ -171,7 +174,7 @@ class _Search:
             for name in group.regions if k in self.known.counted else ():
                 sites = self.model.region(name).held(group.species).site_density
                 totals[k] += self.contents[name][group.species] * sites * volume[name]
-        return np.asarray(self.known.basis.T @ totals)
+        return totals
 
     def _region_volumes(self) -> dict[str, float]:
         volumes = self.volumes
@@ -226,7 +229,7 @@ class _Search:
         found = []
         for free[j] in (-0.3 * RANGE, 0.3 * RANGE):
             found.append(self._neutral_totals(free)[j])
-        return bool(found[1] - found[0] > 1e-6 * abs(self.totals[j]))
+        return bool(found[1] - found[0] > 1e-6 * self.scale[j])
 
     def _levels_in(self, layer: NeutralLayer, levels: Floats) -> dict[str, float]:
         name = layer.region.name
@@ -320,7 +323,7 @@ class _Search:
         return np.array(columns).T
 
     def _surplus(self) -> Floats:
-        """Relative surplus of each conserved total."""
+        """Surplus of each conserved total, relative to the particles that it counts."""
         self._copy()
         zero = np.zeros(self.layout.n_owned)
         voltages = np.zeros(len(self.volumes.contacts))
@@ -330,7 +333,7 @@ class _Search:
             group = self.groups[k]
             found[k] = amounts[self.transient.members(group.species, group.regions)].sum()
         total = self.volumes.comm.allreduce(found, MPI.SUM)
-        return np.asarray((self.known.basis.T @ total) / self.totals - 1.0)
+        return np.asarray((self.known.basis.T @ total - self.totals) / self.scale)
 
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)

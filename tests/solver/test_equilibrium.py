@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from mpi4py import MPI
@@ -12,7 +14,10 @@ from ionstack.errors import NumericsError
 from ionstack.node_fields import NodeFields
 from ionstack.output import names
 from ionstack.simulation import Prepared, equilibrium_current
+from support.convergence import richardson_order
 from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
+from support.equilibria import DEVICES, quantities
+from support.launch import launch
 
 COMM = MPI.COMM_WORLD
 
@@ -131,3 +136,36 @@ def test_more_lithium_than_electron_sites_is_refused():
     """MoO3 has 0.67 electron sites per lithium site: beyond, no neutral state exists."""
     with pytest.raises(NumericsError, match="no equilibrium found"):
         ready(analog(*_contents(0.9, 0.5, 0.9)), COMM)
+
+
+MESHES = (4, 8, 16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEVICES)
+def test_equilibrium_converges_with_the_mesh(name, record_property):
+    """Levels, built-in voltage and contents: exact, or second order in the size of the cells."""
+    rows = [quantities(*DEVICES[name](MPI.COMM_SELF, times)) for times in MESHES]
+    assert len(rows[0]) > 5
+    for key in rows[0]:
+        values = [np.array([row[key]]) for row in rows]
+        last = abs(values[-1] - values[-2]).item()
+        if last <= 1e-13 * abs(values[-1].item()):
+            continue
+        found = richardson_order([1.0 / times for times in MESHES], values)
+        record_property(key, found)
+        assert found == pytest.approx(2.0, abs=0.1), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_equilibrium_is_the_same_on_several_ranks(ranks, tmp_path):
+    file = tmp_path / "found.json"
+    done = launch(ranks, ["-m", "support.equilibria", str(file)])
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(file.read_text())
+    assert found.keys() == DEVICES.keys()
+    for name, find in DEVICES.items():
+        for key, expected in quantities(*find(MPI.COMM_SELF, 1)).items():
+            # Newton's method leaves 1e-11 V over, 4e-10 of a density.
+            assert found[name][key] == pytest.approx(expected, rel=1e-9, abs=0.0), (name, key)
