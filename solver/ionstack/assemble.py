@@ -70,6 +70,7 @@ class System:
             self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self.comm
         )
         self._csr = self._scatter.csr(self.layout.n_owned)
+        self._residual: Floats = np.zeros(self.layout.n_owned)
         self.matrix = self._newmatrix_of()
         self.renew_vectors()
 
@@ -122,13 +123,17 @@ class System:
             )
 
     def worst_unknown(self) -> str:
-        """Describe the unknown with the largest last update (collective)."""
+        """Describe the unknown with the largest last update (collective).
+
+        One whose equation or update is not finite counts as the largest of all.
+        """
         update = np.abs(self.update.getArray(readonly=1))
-        index = int(np.argmax(update)) if len(update) else 0
-        size = float(update[index]) if len(update) else 0.0
-        sizes = self.comm.allgather(size)
-        text = self._describe(index) if len(update) else ""
-        return str(self.comm.bcast(text, root=int(np.nanargmax(sizes))))
+        good = np.isfinite(update) & np.isfinite(self._residual)
+        size = np.where(good, update, np.inf)
+        index = int(np.argmax(size)) if len(size) else 0
+        sizes = self.comm.allgather(float(size.max(initial=-1.0)))
+        text = self._describe(index) if len(size) else ""
+        return str(self.comm.bcast(text, root=int(np.argmax(sizes))))
 
     def _describe(self, index: int) -> str:
         volumes, layout = self.equations.volumes, self.layout
@@ -192,6 +197,7 @@ class System:
         if self._scatter.held.nnz:
             outflow -= self._scatter.held @ history
         residual += self.balanced(history)
+        self._residual = residual
         return Evaluation(residual, amounts, metal_charge, outflow)
 
     def balanced(self, amounts: Floats) -> Floats:

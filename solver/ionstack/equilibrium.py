@@ -35,8 +35,12 @@ Floats = NDArray[np.float64]
 Start = Literal["equilibrium", "as_given"]
 
 _AMOUNT_TOLERANCE = 1e-13
+_EMPTY = 1e-15  # share of the given particles that counts as none
 _LEVEL_STEP = 1e-5  # V
 _MOST_OUTER = 60
+# Of the levels: largest step [V], halvings of one that makes things worse, and the share
+# of the surplus above which the slopes are taken anew.
+_LARGEST_STEP, _MOST_HALVINGS, _SLOW = 0.3, 8, 0.3
 # Largest update [V] and number of iterations: when the first fails, more careful ones.
 _LIMITS = ((0.1, 200), (0.02, 1000))
 
@@ -132,7 +136,10 @@ class _Search:
             for limit, most in _LIMITS
         ]
         self.layers = [self._layer(region.laws.name) for region in self.entities.regions]
-        self.totals = self._given_totals()
+        given = self._given_amounts()
+        # Where a total is a difference of amounts it may vanish: errors are judged by the sum.
+        self.totals = np.asarray(self.known.basis.T @ given)
+        self.scale = np.asarray(np.abs(self.known.basis.T) @ given)
         self.steps = 0
 
     def _given(self) -> frozenset[int]:
@@ -163,7 +170,7 @@ class _Search:
         }
         return NeutralLayer(self.model, region, frozen)
 
-    def _given_totals(self) -> Floats:
+    def _given_amounts(self) -> Floats:
         """Particles that the user put in, per group: content times sites times volume."""
         totals = np.zeros(len(self.groups))
         volume = self._region_volumes()
@@ -171,7 +178,7 @@ class _Search:
             for name in group.regions if k in self.known.counted else ():
                 sites = self.model.region(name).held(group.species).site_density
                 totals[k] += self.contents[name][group.species] * sites * volume[name]
-        return np.asarray(self.known.basis.T @ totals)
+        return totals
 
     def _region_volumes(self) -> dict[str, float]:
         volumes = self.volumes
@@ -226,7 +233,7 @@ class _Search:
         found = []
         for free[j] in (-0.3 * RANGE, 0.3 * RANGE):
             found.append(self._neutral_totals(free)[j])
-        return bool(found[1] - found[0] > 1e-6 * abs(self.totals[j]))
+        return bool(found[1] - found[0] > 1e-6 * self.scale[j])
 
     def _levels_in(self, layer: NeutralLayer, levels: Floats) -> dict[str, float]:
         name = layer.region.name
@@ -291,13 +298,15 @@ class _Search:
         surplus = self._surplus()
         slopes = self._slopes(free, surplus)
         for _ in range(_MOST_OUTER):
-            step = np.clip(_step_to_totals(slopes, surplus), -0.3, 0.3)
+            step = np.clip(_step_to_totals(slopes, surplus), -_LARGEST_STEP, _LARGEST_STEP)
             if np.abs(surplus).max() < _AMOUNT_TOLERANCE or np.abs(step).max() < 1e-15:
                 break
+            step, new = self._shorten(free, step, surplus)
             free += step
-            self._solve(free)
-            new = self._surplus()
-            slopes += np.outer(new - surplus - slopes @ step, step) / (step @ step)
+            if np.abs(new).max() < _SLOW * np.abs(surplus).max():
+                slopes += np.outer(new - surplus - slopes @ step, step) / (step @ step)
+            else:
+                slopes = self._slopes(free, new)
             surplus = new
         # Round-off of the levels may leave a little more than the tolerance.
         self._solve(free)
@@ -308,6 +317,16 @@ class _Search:
             f"no equilibrium found: the total of {worst.species} could not be matched; "
             "check that the layers can be neutral with the contents given"
         )
+
+    def _shorten(self, free: Floats, step: Floats, surplus: Floats) -> tuple[Floats, Floats]:
+        """Shorten a step until the surpluses do not grow; return it with the new ones."""
+        for _ in range(_MOST_HALVINGS):
+            self._solve(free + step)
+            new = self._surplus()
+            if np.abs(new).max() <= np.abs(surplus).max():
+                break
+            step = 0.5 * step
+        return step, new
 
     def _slopes(self, free: Floats, surplus: Floats) -> Floats:
         """Changes of all surpluses with each free level, by differences [1/V]."""
@@ -320,7 +339,7 @@ class _Search:
         return np.array(columns).T
 
     def _surplus(self) -> Floats:
-        """Relative surplus of each conserved total."""
+        """Surplus of each conserved total, see `_relative`."""
         self._copy()
         zero = np.zeros(self.layout.n_owned)
         voltages = np.zeros(len(self.volumes.contacts))
@@ -330,11 +349,22 @@ class _Search:
             group = self.groups[k]
             found[k] = amounts[self.transient.members(group.species, group.regions)].sum()
         total = self.volumes.comm.allreduce(found, MPI.SUM)
-        return np.asarray((self.known.basis.T @ total) / self.totals - 1.0)
+        return _relative(self.known.basis.T @ total, self.totals, self.scale)
 
     def _copy(self) -> None:
         self.system.unknowns.copy(self.transient.unknowns)
         self.transient.refresh_ghosts()
+
+
+def _relative(found: Floats, given: Floats, scale: Floats) -> Floats:
+    """ln(found/given) of sums of amounts; of differences the surplus over what they count.
+
+    Dilute amounts are exponentials of the levels, so their logarithms are nearly linear.
+    """
+    sums = given == scale
+    surplus = (found - given) / scale
+    held = np.where(sums, np.maximum(surplus, _EMPTY - 1.0), 0.0)
+    return np.asarray(np.where(sums, np.log1p(held), surplus))
 
 
 def _step_to_totals(slopes: Floats, surplus: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from ionstack.errors import NumericsError
 from ionstack.model import Group, Model
 
 Floats = NDArray[np.float64]
+
+_ROUND_OFF = 1e-9
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,13 @@ def find_levels(
     """
     count = len(groups)
     rows, right = _conditions(model, groups)
-    reduced, pivots = _row_echelon(np.column_stack([rows, right]))
+    order = _compounds_first(model, groups)
+    reduced, pivots = _row_echelon(np.column_stack([rows, right]), order)
     totals = _null_space(reduced[:, :-1], pivots, count, set())
     if frozen is not None:
         particular = np.array([max(group.levels, default=0.0) for group in groups])
         return Levels(particular, np.zeros((count, 0)), totals, frozen)
-    if count in pivots:
+    if np.abs(reduced[len(pivots) :, -1]).max(initial=0.0) > _ROUND_OFF:
         raise NumericsError(
             "no equilibrium exists at 0 V: reservoirs and reactions ask for different "
             "electrochemical potentials; start from the contents as given (start: as_given)"
@@ -107,16 +110,34 @@ def _is_still(model: Model, groups: tuple[Group, ...], k: int) -> bool:
     return not any(law.passes for law in laws)
 
 
-def _row_echelon(matrix: Floats) -> tuple[Floats, list[int]]:
-    """Reduced row echelon form and the columns of its pivots; entries are small integers."""
+def _compounds_first(model: Model, groups: tuple[Group, ...]) -> list[int]:
+    """Groups, those first that one side of a reaction consists of and several make.
+
+    With their levels taken from those of the parts, the totals that are left count each
+    part with what is bound, and never one part less another.
+    """
+
+    def alone(balance: Mapping[int, int]) -> set[int]:
+        sides = [{k for k, n in balance.items() if n * sign > 0} for sign in (1, -1)]
+        return next((side for side in sides if len(side) == 1 < len(balance) - 1), set())
+
+    compounds = set().union(*map(alone, _reactions(model, groups)))
+    return sorted(range(len(groups)), key=lambda k: k not in compounds)
+
+
+def _row_echelon(matrix: Floats, order: Sequence[int]) -> tuple[Floats, list[int]]:
+    """Reduced row echelon form and the columns of its pivots, which are sought in an order.
+
+    The last column, the right side, has no pivot; entries of the others are small integers.
+    """
     reduced = matrix.copy()
     pivots: list[int] = []
-    for column in range(matrix.shape[1]):
+    for column in order:
         row = len(pivots)
         if row == len(reduced):
             break
         best = row + int(np.argmax(np.abs(reduced[row:, column])))
-        if abs(reduced[best, column]) < 1e-9:
+        if abs(reduced[best, column]) < _ROUND_OFF:
             continue
         reduced[[row, best]] = reduced[[best, row]]
         reduced[row] /= reduced[row, column]

@@ -82,7 +82,8 @@ class Balance:
         self._conserved = conserved
         self._weights = [self._weight(one) for one in conserved]
         self._first: Floats | None = None
-        self._drift = np.zeros(len(conserved))
+        self._scale: Floats = np.ones(len(conserved))
+        self._drift: Floats = np.zeros(len(conserved))
         self._current_sum = self._current_max = 0.0
 
     def _weight(self, one: Conserved) -> Floats:
@@ -94,21 +95,26 @@ class Balance:
 
     def see(self, state: State) -> None:
         """Compare with the first state."""
-        totals = np.array([state.amounts @ weight for weight in self._weights])
-        totals = np.asarray(self._system.comm.allreduce(totals))
+        totals = self._totals(state, self._weights)
         if self._first is None:
             self._first = totals
+            self._scale = self._totals(state, [np.abs(weight) for weight in self._weights])
             return
-        self._drift = np.maximum(self._drift, np.abs(totals / self._first - 1.0))
+        self._drift = np.maximum(self._drift, np.abs(totals - self._first) / self._scale)
         self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
         self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
+
+    def _totals(self, state: State, weights: list[Floats]) -> Floats:
+        """Weighted sums of the amounts over all ranks."""
+        local = np.array([state.amounts @ weight for weight in weights])
+        return np.asarray(self._system.comm.allreduce(local))
 
     def found(self) -> Mapping[str, Any]:
         """Largest relative drifts and the largest current sum over the largest current."""
         drift: dict[str, float] = {}
-        for one, value in zip(self._conserved, self._drift.tolist(), strict=True):
+        for one, value in zip(self._conserved, self._drift, strict=True):
             key = f"conservation.{one.species}"
-            drift[key] = max(value, drift.get(key, 0.0))
+            drift[key] = max(float(value), drift.get(key, 0.0))
         largest = self._current_max or 1.0
         return {
             **drift,

@@ -129,7 +129,7 @@ class Stepper:
         return np.zeros(self.system.layout.n_owned)
 
     def _first_step(self, index: int) -> float:
-        """Step after a breakpoint: the voltage moves by a tenth of the tolerance."""
+        """Step after a breakpoint: the voltage moves by less than half of the tolerance."""
         if self.control.fixed is not None:
             return self.control.fixed
         if self.control.initial is not None:
@@ -139,7 +139,7 @@ class Stepper:
         length = end - start
         if swing == 0.0:
             return 1e-4 * length
-        return float(min(0.1 * self.control.tolerance / swing, 0.1) * length)
+        return float(min(0.4 * self.control.tolerance / swing, 0.1) * length)
 
     def _advance(self, step: float, end: float) -> tuple[State, float]:
         """Take one accepted step towards `end`; return it and the next step size."""

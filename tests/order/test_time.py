@@ -46,4 +46,4 @@ def test_order_along_a_sweep(quantity, record_property):
     values = [after(count)[quantity] for count in COUNTS]
     found = richardson_order([AMPLITUDE / count for count in COUNTS], values)
     record_property("order", found)
-    assert found > 1.9
+    assert found == pytest.approx(2.0, abs=0.1)

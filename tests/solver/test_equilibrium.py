@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from mpi4py import MPI
@@ -9,10 +11,16 @@ from mpi4py import MPI
 from ionstack.case import Case, load_case
 from ionstack.equilibrium import Equilibrium
 from ionstack.errors import NumericsError
+from ionstack.model import ContactModel, RegionModel
 from ionstack.node_fields import NodeFields
 from ionstack.output import names
 from ionstack.simulation import Prepared, equilibrium_current
+from support.convergence import richardson_order
 from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
+from support.equilibria import DEVICES, everywhere, quantities
+from support.films import bound, species
+from support.launch import launch
+from support.layers import Device, layer, model, stack
 
 COMM = MPI.COMM_WORLD
 
@@ -131,3 +139,72 @@ def test_more_lithium_than_electron_sites_is_refused():
     """MoO3 has 0.67 electron sites per lithium site: beyond, no neutral state exists."""
     with pytest.raises(NumericsError, match="no equilibrium found"):
         ready(analog(*_contents(0.9, 0.5, 0.9)), COMM)
+
+
+def polarised(temperature, volts, content):
+    """Two ions that nothing supplies, pulled into layers at both contacts."""
+    hop = bound("transport", "site_hopping", diffusivity=1e-15)
+    ions = tuple(species(name, z, "lattice_gas", 1e28, hop) for name, z in (("A", 1), ("B", -1)))
+    contacts = (ContactModel("top", volts, {}), ContactModel("bottom", 0.0, {}))
+    laws = model((RegionModel("film", 10.0, 0.0, ions),), (), *contacts, temperature=temperature)
+    films = stack(layer("film", 2e-8, 1e-10, 1.3))
+    return Device(films, laws, {"film": {"A": content, "B": content}})
+
+
+@pytest.mark.parametrize("temperature", [77.0, 300.0])
+@pytest.mark.parametrize("volts", [1.0, 4.0])
+@pytest.mark.parametrize("content", [1e-8, 0.01, 0.999])
+def test_a_cold_start_far_from_neutral_layers(temperature, volts, content):
+    """Traces, and contents near full: amounts are exponentials of the levels."""
+    device = polarised(temperature, volts, content)
+    found = device.settle()
+    assert len(found.conserved) == 2
+    zero = np.zeros(device.layout.n_owned)
+    amounts = device.system.evaluate(zero, 1.0, 0.0, np.zeros(2)).amounts
+    for name in ("A", "B"):
+        total = amounts[device.system.members(name, ("film",))].sum()
+        assert total == pytest.approx(content * 1e28 * 2e-8, rel=1e-12)
+
+
+@pytest.mark.parametrize("path", [ANALOG, ORGANIC])
+@pytest.mark.parametrize("temperature", [77, 150])
+def test_a_cold_start_at_low_temperature(path, temperature):
+    cold = ready(load_case(path, [f"temperature={temperature} K"]), COMM)
+    assert cold.equilibrium.newton_steps < 300
+
+
+MESHES = (4, 8, 16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEVICES)
+def test_equilibrium_converges_with_the_mesh(name, record_property):
+    """Levels, built-in voltage and contents: exact, or second order in the size of the cells."""
+    rows = [quantities(*DEVICES[name](MPI.COMM_SELF, times)) for times in MESHES]
+    assert len(rows[0]) > 5
+    for key in rows[0]:
+        values = [np.array([row[key]]) for row in rows]
+        last = abs(values[-1] - values[-2]).item()
+        if last <= 1e-13 * abs(values[-1].item()):
+            continue
+        found = richardson_order([1.0 / times for times in MESHES], values)
+        record_property(key, found)
+        assert found == pytest.approx(2.0, abs=0.1), key
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return everywhere(MPI.COMM_SELF)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_equilibrium_is_the_same_on_several_ranks(ranks, serial, tmp_path):
+    file = tmp_path / "found.json"
+    done = launch(ranks, ["-m", "support.equilibria", str(file)])
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(file.read_text())
+    assert found.keys() == serial.keys()
+    for name, expected in serial.items():
+        # Newton's method leaves 1e-11 V over, 4e-10 of a density.
+        assert found[name] == pytest.approx(expected, rel=1e-9, abs=0.0), name
