@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -75,3 +77,10 @@ def line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
 def ratio(above: float, below: float) -> float:
     """Return the quotient, NaN where it does not exist."""
     return above / below if below != 0.0 else NAN
+
+
+def runs(values: npt.NDArray[np.generic]) -> list[tuple[int, int]]:
+    """Return (first, stop) of every stretch of equal values, in order."""
+    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
+    edges = [0, *(int(k) for k in changes), len(values)]
+    return list(pairwise(edges))

@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from ionstack.metrics.arrays import NAN, check_positive, checked, line, ratio
 from ionstack.metrics.fits import Power, Stretched, fit_power, fit_stretched
+from ionstack.physics.constants import BOLTZMANN_EV
 
 TEN_YEARS = 10 * 365.25 * 86400.0
-# Boltzmann constant in eV/K, exact in SI 2019 to the digits of a double.
-_BOLTZMANN_EV = 8.617333262145179e-05
 
 
 @dataclass(frozen=True)
@@ -78,5 +77,6 @@ def arrhenius(temperature: npt.ArrayLike, rate: npt.ArrayLike) -> Activation:
     check_positive("rate", rates)
     if len(np.unique(kelvin)) < 3:
         return Activation(NAN, NAN)
-    slope, start = line(1.0 / (_BOLTZMANN_EV * kelvin), np.log(rates))
+    inverse = np.asarray(1.0 / (BOLTZMANN_EV * kelvin), dtype=np.float64)
+    slope, start = line(inverse, np.log(rates))
     return Activation(-slope, float(np.exp(start)))

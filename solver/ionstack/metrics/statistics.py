@@ -84,10 +84,8 @@ def _bootstrap(data: FloatArray, resamples: int, seed: int) -> tuple[FloatArray,
     if len(data) < 2:
         return np.full(resamples, NAN), np.full(resamples, NAN)
     chosen = np.random.default_rng(seed).integers(0, len(data), (resamples, len(data)))
-    means = data[chosen].mean(axis=1)
-    stds = data[chosen].std(axis=1, ddof=1)
-    sizes = np.abs(means)
-    return means, np.divide(stds, sizes, out=np.full(resamples, NAN), where=sizes > 0.0)
+    means, stds = data[chosen].mean(axis=1), data[chosen].std(axis=1, ddof=1)
+    return means, stds / np.where(means != 0.0, np.abs(means), NAN)
 
 
 def cumulative(values: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -96,8 +94,8 @@ def cumulative(values: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     Median ranks (i − 0.3)/(n + 0.4) (Benard 1953), usual on Weibull paper: neither 0 nor 1.
     """
     (data,) = checked(1, values=values)
-    ranks = np.arange(1, len(data) + 1)
-    return np.sort(data), (ranks - 0.3) / (len(data) + 0.4)
+    ranks = np.arange(1.0, len(data) + 1.0)
+    return np.sort(data), np.asarray((ranks - 0.3) / (len(data) + 0.4))
 
 
 def fit_weibull(values: npt.ArrayLike) -> Weibull:

@@ -48,6 +48,7 @@ def switching(
     *,
     off_current: float | None = None,
     compliance: float | None = None,
+    floor: float = 0.0,
     factor: float = FACTOR,
 ) -> Switching:
     """Return threshold and hold voltage of one sweep 0 → V → 0.
@@ -55,7 +56,9 @@ def switching(
     `off_current` [A] is the level of the off state; if not given it is the ohmic current
     G_off |V|, with G_off the median of |I/V| between 5 % and 25 % of the amplitude, so
     that a plain resistor has no threshold. `compliance` [A] is the current limit, if not
-    given the largest |I|. Raises InputError for a level that is not positive.
+    given the largest |I|. |I| is not taken below `floor` [A], the noise of the instrument,
+    whose logarithm would be the steepest of all. Raises InputError for a level that is
+    not positive.
     """
     for name, level in (("off_current", off_current), ("compliance", compliance)):
         if level is not None:
@@ -64,8 +67,8 @@ def switching(
         raise InputError(f"factor: has to be greater than 1, not {factor:g}")
     parts = branches(voltage, current)
     sign = float(np.sign(parts.back_voltage[0]))
-    out_v, out_i = np.abs(parts.out_voltage), np.abs(parts.out_current)
-    back_v, back_i = np.abs(parts.back_voltage), np.abs(parts.back_current)
+    out_v, out_i = np.abs(parts.out_voltage), np.maximum(np.abs(parts.out_current), floor)
+    back_v, back_i = np.abs(parts.back_voltage), np.maximum(np.abs(parts.back_current), floor)
     off = _off_level(out_v, out_i) if off_current is None else np.full_like(out_v, off_current)
     limit = float(max(out_i.max(), back_i.max())) if compliance is None else compliance
     by_factor = _threshold_by_factor(out_v, out_i, off, factor)
@@ -114,6 +117,6 @@ def _by_slope(size: FloatArray, current: FloatArray, *, after: bool = False) -> 
     slopes = np.diff(np.log10(amps))[rising] / steps[rising]
     k = int(rising[int(np.argmax(slopes))])
     conductance = amps / volts
-    if conductance[k + 1 :].max() < _LEAST_CHANGE * conductance[: k + 1].min():
+    if conductance[k + 1 :].max() < _LEAST_CHANGE * float(np.median(conductance[: k + 1])):
         return NAN
     return float(volts[k + 1] if after else volts[k])
