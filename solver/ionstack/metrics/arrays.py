@@ -84,3 +84,18 @@ def runs(values: npt.NDArray[np.generic]) -> list[tuple[int, int]]:
     changes = np.flatnonzero(values[1:] != values[:-1]) + 1
     edges = [0, *(int(k) for k in changes), len(values)]
     return list(pairwise(edges))
+
+
+def evenly(first: float, last: float, count: int) -> FloatArray:
+    """Return `count` evenly spaced values, both ends included."""
+    return np.asarray(np.linspace(first, last, count), dtype=np.float64)
+
+
+def by_decades(first: float, last: float, count: int) -> FloatArray:
+    """Return `count` values in a geometric progression, both ends included."""
+    return np.asarray(np.geomspace(first, last, count), dtype=np.float64)
+
+
+def counted(count: int, first: int = 0) -> FloatArray:
+    """Return first, first + 1, … as floats, shape (count,)."""
+    return np.asarray(np.arange(first, first + count), dtype=np.float64)

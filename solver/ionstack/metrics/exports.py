@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
-from ionstack.metrics.arrays import FloatArray, IntArray, check_positive, checked
+from ionstack.metrics.arrays import FloatArray, IntArray, check_positive, checked, evenly
 from ionstack.metrics.plasticity import delta_table
 
 
@@ -93,8 +93,8 @@ def to_crosssim(
         raise InputError("bins, probabilities: at least 2 of each")
     (data,) = checked(3, conductance=conductance)
     before, change, signs = delta_table(data, direction)
-    grid = np.asarray(np.linspace(data.min(), data.max(), bins), dtype=np.float64)
-    levels = np.asarray(np.linspace(0.0, 1.0, probabilities), dtype=np.float64)
+    grid = evenly(data.min(), data.max(), bins)
+    levels = evenly(0.0, 1.0, probabilities)
     sides = [_quantiles(before, change, signs == sign, grid, levels) for sign in (1, -1)]
     return LookupTable(grid, levels, sides[0], sides[1])
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
 
 from ionstack.errors import InputError
-from ionstack.metrics.arrays import NAN, FloatArray, IntArray, checked, ratio, runs
+from ionstack.metrics.arrays import NAN, FloatArray, IntArray, checked, evenly, ratio, runs
 
 # NeuroSim's label over the largest deviation from the straight line.
 _LABEL_SCALE = 10.1
@@ -213,7 +213,7 @@ def asymmetry(up: npt.ArrayLike, down: npt.ArrayLike, points: int = 50) -> Asymm
     high = min(float(place.max()) for place, _ in sides)
     if low >= high:
         return Asymmetry(np.empty(0), np.empty(0), NAN)
-    common = np.asarray(np.linspace(low, high, points), dtype=np.float64)
+    common = evenly(low, high, points)
     gain, loss = (np.interp(common, place[o := np.argsort(place)], d[o]) for place, d in sides)
     span = gain - loss
     factor = np.full(points, NAN)
