@@ -17,6 +17,7 @@ from ionstack.metrics.arrays import FloatArray
 from ionstack.units import in_unit
 
 _COMMENTS = ("#", "%", "//")
+_LOOKED_AT = 20
 _BRACKETED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]*(?:\([^()]*\))?)[\])]\s*")
 _SLASHED = re.compile(r"(?P<name>.+?)\s*/\s*(?P<unit>[^\s/]+(?:\^-?\d)?)\s*")
 _SPELLINGS = {"OHM": "ohm", "Volt": "V", "Volts": "V", "Amp": "A", "Amps": "A"}
@@ -67,7 +68,7 @@ def read_table(path: Path, skip: int = 0) -> Table:
     header is the line above the first row of numbers; a line of units may stand between.
     A commented header right above the numbers is taken as well.
     """
-    rows, decimal_comma = _split(path, _lines(path, skip))
+    rows, decimal_comma = _split(_lines(path, skip))
     first = next((k for k, (_, row, _) in enumerate(rows) if _is_data(row, decimal_comma)), None)
     if first is None:
         raise InputError(f"{path}: has no row of numbers")
@@ -123,16 +124,22 @@ def _siblings(path: Path) -> list[str]:
 _Row = tuple[int, list[str], bool]
 
 
-def _split(path: Path, lines: Sequence[tuple[int, str]]) -> tuple[list[_Row], bool]:
+def _split(lines: Sequence[tuple[int, str]]) -> tuple[list[_Row], bool]:
     """Return the rows (line, cells, is a comment) and whether commas are decimal marks."""
-    tail = [line for _, line in lines if not line.startswith(_COMMENTS)][-40:]
-    for delimiter in ("\t", ";", ",", " "):
-        comma = delimiter != ","
-        sample = [_cells(line, delimiter) for line in tail]
-        widths = [len(row) for row in sample if _is_data(row, comma)]
-        if widths and max(widths) > 1 and 2 * len(widths) >= len(sample):
-            return [_row(k, line, delimiter) for k, line in lines], comma
-    return [_row(k, line, "\t") for k, line in lines], True
+    delimiter = _delimiter([line for _, line in lines if not line.startswith(_COMMENTS)])
+    return [_row(k, line, delimiter) for k, line in lines], delimiter != ","
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """Return what parts one of the last lines into numbers only, or else into most of them."""
+    counts = {delimiter: 0 for delimiter in ("\t", ";", ",", " ")}
+    for delimiter in counts:
+        rows = [_cells(line, delimiter) for line in lines[-_LOOKED_AT:]]
+        several = [row for row in rows if len(row) > 1]
+        if any(_is_data(row, delimiter != ",", 1.0) for row in several):
+            return delimiter
+        counts[delimiter] = max((_count(row, delimiter != ",") for row in several), default=0)
+    return max(counts, key=lambda delimiter: counts[delimiter])
 
 
 def _row(number: int, line: str, delimiter: str) -> _Row:
@@ -158,11 +165,14 @@ def _number(cell: str, decimal_comma: bool) -> float | None:
         return None
 
 
-def _is_data(row: Sequence[str], decimal_comma: bool) -> bool:
-    """Say whether at least half of the filled cells are numbers."""
-    filled = [cell for cell in row if cell]
-    numbers = sum(_number(cell, decimal_comma) is not None for cell in filled)
-    return bool(filled) and 2 * numbers >= len(filled)
+def _is_data(row: Sequence[str], decimal_comma: bool, share: float = 0.5) -> bool:
+    """Say whether at least a share of the filled cells are numbers."""
+    filled = sum(bool(cell) for cell in row)
+    return filled > 0 and _count(row, decimal_comma) >= share * filled
+
+
+def _count(row: Sequence[str], decimal_comma: bool) -> int:
+    return sum(_number(cell, decimal_comma) is not None for cell in row if cell)
 
 
 def _check_width(path: Path, data: Sequence[tuple[int, list[str]]], width: int) -> None:
