@@ -76,6 +76,20 @@ def test_peaks_of_a_voltammogram() -> None:
     assert found.current_ratio == pytest.approx(0.8, rel=1e-4)
 
 
+def test_peaks_of_several_cycles_with_noise_on_the_voltage() -> None:
+    voltage, current = voltammogram()
+    volts = np.tile(voltage, 3) + 2e-3 * np.random.default_rng(6).normal(size=3 * len(voltage))
+    found = couple(volts, np.tile(current, 3))
+    assert found.oxidation.voltage == pytest.approx(2.6, abs=0.01)
+    assert found.reduction.voltage == pytest.approx(2.3, abs=0.01)
+
+
+def test_the_edge_of_the_window_is_no_peak_in_any_cycle() -> None:
+    up = np.linspace(0.0, 1.0, 101)
+    voltage = np.tile(np.concatenate([up, up[::-1]]), 3)
+    assert np.isnan(couple(voltage, np.exp(5.0 * voltage)).oxidation.voltage)
+
+
 def test_a_capacitor_has_no_peak() -> None:
     voltage, _ = voltammogram()
     current = np.where(np.gradient(voltage) > 0.0, 1e-6, -1e-6)

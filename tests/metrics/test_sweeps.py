@@ -47,6 +47,20 @@ def test_sweeps_without_rows_at_zero_and_with_noise_about_zero() -> None:
     assert [(s.start, s.stop) for s in found] == [(4, 23), (23, 42)]
 
 
+def test_sweeps_of_one_polarity_that_never_quite_reach_zero() -> None:
+    voltage = 0.001 + np.concatenate([triangle(1.0), triangle(1.0), triangle(1.0)])
+    first, second, third = find_sweeps(voltage)
+    assert (first.start, third.stop) == (0, len(voltage))
+    assert voltage[first][-1] == voltage[second][0] == pytest.approx(0.001)
+    assert [voltage[s].max() for s in (first, second, third)] == pytest.approx([1.001] * 3)
+
+
+def test_a_loop_may_start_at_its_end() -> None:
+    voltage = np.concatenate([np.arange(-10, 11), np.arange(9, -11, -1)]) / 10.0
+    found = find_sweeps(voltage)
+    assert [(s.start, s.stop) for s in found] == [(0, 11), (10, 31), (30, 41)]
+
+
 def test_no_sweep_in_a_constant_zero() -> None:
     assert find_sweeps(np.zeros(5)) == ()
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ionstack.metrics.arrays import NAN, FloatArray, checked, ratio
+from ionstack.metrics.arrays import NAN, FloatArray, checked, ratio, runs
 
-# A sweep smaller than this share of the largest is noise about zero.
-_LEAST_SHARE = 0.05
+# Shares of the largest |voltage|: what counts as zero, and what is too small for a sweep.
+_ZERO = 0.02
+_LEAST = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,36 @@ class States:
 def find_sweeps(voltage: npt.ArrayLike) -> tuple[slice, ...]:
     """Return the rows of every sweep: from one zero of the voltage to the next.
 
-    A loop 0 → +V → 0 → −V → 0 gives two, one per polarity. Rows at zero belong to the
-    sweeps on both sides; stretches below 5 % of the largest |voltage| are passed over.
+    A loop 0 → +V → 0 → −V → 0 gives two, one per polarity; 0 → +V → 0 → +V → 0 gives two
+    as well. Zero is what lies below 2 % of the largest |voltage|; a sweep reaches to the
+    smallest |voltage| there, and neighbours share that row. Stretches that stay below 5 %
+    are passed over.
     """
     (volts,) = checked(2, voltage=voltage)
-    sign = np.sign(volts)
-    largest = float(np.abs(volts).max())
-    starts = np.flatnonzero(np.diff(sign, prepend=0.0) * (sign != 0.0))
-    found = [_grown(sign, int(start)) for start in starts]
-    return tuple(s for s in found if np.abs(volts[s]).max() > _LEAST_SHARE * largest)
+    size = np.abs(volts)
+    largest = float(size.max())
+    side = np.where(size > _ZERO * largest, np.sign(volts), 0.0)
+    away = [(a, b) for a, b in runs(side) if side[a] and size[a:b].max() > _LEAST * largest]
+    stops = [0, *(b for _, b in away)]
+    starts = [*(a for a, _ in away), len(volts)]
+    return tuple(
+        slice(
+            _reach(volts, a, range(a - 1, stops[k] - 1, -1)),
+            _reach(volts, b - 1, range(b, starts[k + 1])) + 1,
+        )
+        for k, (a, b) in enumerate(away)
+    )
 
 
-def _grown(sign: FloatArray, start: int) -> slice:
-    """Return the rows of one sign from `start` on, with a zero on either side."""
-    stop = start
-    while stop < len(sign) and sign[stop] == sign[start]:
-        stop += 1
-    first = start - 1 if start > 0 and sign[start - 1] == 0.0 else start
-    return slice(first, stop + 1 if stop < len(sign) and sign[stop] == 0.0 else stop)
+def _reach(volts: FloatArray, edge: int, beyond: range) -> int:
+    """Return the row of smallest |voltage| from an edge on, not past a change of sign."""
+    best = edge
+    for k in beyond:
+        if volts[k] * volts[edge] < 0.0:
+            break
+        if abs(volts[k]) < abs(volts[best]):
+            best = k
+    return best
 
 
 def branches(voltage: npt.ArrayLike, current: npt.ArrayLike) -> Branches:

@@ -17,6 +17,7 @@ from ionstack.metrics.arrays import (
     checked,
     line,
     ratio,
+    runs,
 )
 
 # A peak stands out of its branch by this share of the largest current.
@@ -63,21 +64,30 @@ class RateSplit:
 
 
 def rising_rows(voltage: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Return which rows belong to sweeps towards higher voltage, shape (n,)."""
+    """Return which rows belong to sweeps towards higher voltage, shape (n,).
+
+    The direction is that over 1 % of the rows about each, so that steps and a little
+    noise of the voltage do not turn it.
+    """
     (volts,) = checked(3, voltage=voltage)
-    return np.asarray(np.gradient(volts) > 0.0)
+    reach = max(1, len(volts) // 200)
+    places = np.arange(len(volts))
+    after = volts[np.minimum(places + reach, len(volts) - 1)]
+    return np.asarray(after > volts[np.maximum(places - reach, 0)])
 
 
 def couple(voltage: npt.ArrayLike, current: npt.ArrayLike) -> Couple:
-    """Return the highest peak of the rising sweep and the lowest of the falling one.
+    """Return the highest peak of all rising sweeps and the lowest of all falling ones.
 
     Oxidation counts as positive current. A maximum at the edge of the window is no peak.
     """
     volts, amps = checked(5, voltage=voltage, current=current)
     rising = rising_rows(volts)
     least = _PROMINENCE * float(np.ptp(amps))
-    oxidation = _main_peak(volts[rising], amps[rising], least)
-    mirrored = _main_peak(volts[~rising], -amps[~rising], least)
+    stretches = [(slice(a, b), bool(rising[a])) for a, b in runs(rising)]
+    up = [_main_peak(volts[s], amps[s], least) for s, rises in stretches if rises]
+    down = [_main_peak(volts[s], -amps[s], least) for s, rises in stretches if not rises]
+    oxidation, mirrored = _highest(up), _highest(down)
     reduction = Peak(mirrored.voltage, -mirrored.current)
     return Couple(
         oxidation,
@@ -86,6 +96,11 @@ def couple(voltage: npt.ArrayLike, current: npt.ArrayLike) -> Couple:
         oxidation.voltage - reduction.voltage,
         ratio(abs(reduction.current), abs(oxidation.current)),
     )
+
+
+def _highest(peaks: list[Peak]) -> Peak:
+    found = [peak for peak in peaks if np.isfinite(peak.current)]
+    return max(found, key=lambda peak: peak.current, default=Peak(NAN, NAN))
 
 
 def _main_peak(volts: FloatArray, amps: FloatArray, least: float) -> Peak:
