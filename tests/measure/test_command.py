@@ -66,6 +66,7 @@ def test_iv_of_a_runs_own_trace(tmp_path: Path) -> None:
     found = run(path, "iv")
     assert found["negative.sweeps"] == 1
     assert found["negative.read_voltage [V]"] == pytest.approx(-1.0)
+    assert found["negative.conductance [S]"] == pytest.approx(3e-9)
     assert found["negative.conductance.out [S]"] == pytest.approx(4e-9)
     assert found["negative.conductance.back [S]"] == pytest.approx(2e-9)
     assert found["column.voltage"] == "trace, contact Pt"
@@ -195,6 +196,20 @@ def test_cv(tmp_path: Path) -> None:
     area_of_wave = 0.2 * np.sqrt(np.pi) * np.sqrt(10.0) * 1e-6
     expected = area_of_wave * 0.5 * (2.0 - 0.0047 - 0.0) / (3.0 * 0.01)
     assert found["at_0.01V/s.capacitance [F/cm^2]"] == pytest.approx(expected, rel=1e-2)
+
+
+def test_cv_of_one_unknown_rate_and_of_a_rate_from_the_times(tmp_path: Path) -> None:
+    up = np.linspace(0.0, 1.0, 101)
+    volts = np.tile(np.concatenate([up, up[::-1]]), 2)
+    amps = np.where(np.tile(np.repeat([True, False], 101), 2), 3.0, -3.0)
+    path = write(tmp_path / "a.csv", "V [V],I [uA]", volts, amps)
+    found = measure(path, "cv").result
+    assert "capacitance" not in {scalar.name for scalar in found.scalars}
+    assert len(found.panels[0].series[0].x) == 404
+    path = write(tmp_path / "b.csv", "t [s],V [V],I [uA]", 0.1 * np.arange(404), volts, amps)
+    values = {scalar.name: scalar.value for scalar in measure(path, "cv").result.scalars}
+    assert values["rate"] == pytest.approx(0.1)
+    assert values["capacitance"] == pytest.approx(3e-5, rel=0.02)
 
 
 def test_gcd_reproduces_the_power_mode(tmp_path: Path) -> None:

@@ -128,6 +128,28 @@ def test_a_resistor_has_no_threshold() -> None:
     assert np.isnan([found.threshold_slope, found.threshold_factor, found.hold_slope]).all()
 
 
+@pytest.mark.parametrize("offset", [0.5, 0.5013, 0.50499])
+def test_a_cell_with_a_voltage_of_its_own_has_no_threshold(offset: float) -> None:
+    """The current passes zero, so log|I| is steep there; nothing switches."""
+    voltage = triangle(2.0)
+    found = switching(voltage, 1e-6 * (voltage - offset))
+    assert np.isnan([found.threshold_slope, found.hold_slope]).all()
+
+
+def test_a_conductance_that_rises_smoothly_has_no_threshold_by_slope() -> None:
+    voltage = triangle(2.0)
+    found = switching(voltage, 1e-9 * voltage * np.exp(6.0 * voltage))
+    assert np.isnan([found.threshold_slope, found.hold_slope]).all()
+    assert 0.5 < found.threshold_factor < 1.0
+
+
+def test_switching_over_several_steps_is_found() -> None:
+    voltage = triangle(2.0)
+    smooth = 0.5 * (1.0 + np.tanh((voltage - 1.0) / 0.008))
+    found = switching(voltage, voltage * 1e-9 * 10.0 ** (4.0 * smooth))
+    assert found.threshold_slope == pytest.approx(1.0, abs=0.01)
+
+
 def test_a_sweep_that_only_goes_out_has_no_hold() -> None:
     voltage, current = volatile()
     found = switching(voltage[:401], current[:401])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -42,45 +43,54 @@ _SPLIT_POINTS = 101
 
 
 def _cv(inputs: Inputs) -> Result:
-    voltage, current = inputs["voltage"], inputs["current"]
-    rates = _rates(inputs, len(voltage))
-    different = np.unique(rates)
+    voltage = inputs["voltage"]
+    if len(voltage) < 5 or np.ptp(voltage) == 0.0:
+        raise InputError("a voltammogram needs at least 5 rows and a voltage that changes")
+    groups = _scans(inputs)
     scalars: list[Scalar] = []
-    for rate in different:
-        rows = rates == rate
-        prefix = f"at_{rate:g}V/s." if len(different) > 1 else ""
-        scalars += _couple_scalars(prefix, voltage[rows], current[rows], float(rate), inputs)
-    curves = [Series(voltage[rates == r], current[rates == r], _rate_label(r)) for r in different]
+    for scan in groups:
+        prefix = f"at_{scan.rate:g}V/s." if len(groups) > 1 else ""
+        scalars += _couple_scalars(prefix, scan, inputs)
+    curves = [Series(scan.voltage, scan.current, scan.label) for scan in groups]
     axes = Axis("voltage", "V"), Axis("current", "A")
     panels = [Panel("voltammogram", *axes, tuple(curves))]
-    if len(different) > 1:
-        more, panel = _by_rate(voltage, current, rates, different)
+    if len(groups) > 1:
+        more, panel = _by_rate(groups)
         scalars += more
         panels.append(panel)
     return Result(tuple(scalars), tuple(panels))
 
 
-def _rates(inputs: Inputs, count: int) -> FloatArray:
-    if (given := inputs.get("rate")) is not None:
-        return given
+@dataclass(frozen=True)
+class _Scan:
+    """All rows of one scan rate [V/s], which is NaN if nothing tells it."""
+
+    rate: float
+    voltage: FloatArray
+    current: FloatArray
+
+    @property
+    def label(self) -> str:
+        return "" if np.isnan(self.rate) else f"{self.rate:g} V/s"
+
+
+def _scans(inputs: Inputs) -> list[_Scan]:
+    voltage, current = inputs["voltage"], inputs["current"]
+    if (rates := inputs.get("rate")) is not None:
+        return [
+            _Scan(float(rate), voltage[rates == rate], current[rates == rate])
+            for rate in np.unique(rates)
+        ]
     rate, time = inputs.setting("rate"), inputs.get("time")
-    if rate is not None:
-        return np.full(count, rate)
-    if time is None:
-        return np.full(count, NAN)
-    # One rate for all: the median leaves out the turns.
-    speed = float(np.median(np.abs(np.diff(inputs["voltage"]) / np.diff(time))))
-    return np.full(count, float(f"{speed:.3g}"))
+    if rate is None:
+        # The median leaves out the turns.
+        speed = NAN if time is None else np.median(np.abs(np.diff(voltage) / np.diff(time)))
+        rate = float(f"{speed:.3g}") or NAN
+    return [_Scan(rate, voltage, current)]
 
 
-def _rate_label(rate: float) -> str:
-    return "" if np.isnan(rate) else f"{rate:g} V/s"
-
-
-def _couple_scalars(
-    prefix: str, voltage: FloatArray, current: FloatArray, rate: float, inputs: Inputs
-) -> list[Scalar]:
-    found = couple(voltage, current)
+def _couple_scalars(prefix: str, scan: _Scan, inputs: Inputs) -> list[Scalar]:
+    found = couple(scan.voltage, scan.current)
     scalars = [
         Scalar(f"{prefix}oxidation.voltage", found.oxidation.voltage, "V", "peak, rising sweep"),
         Scalar(f"{prefix}oxidation.current", found.oxidation.current, "A", "its current"),
@@ -90,12 +100,12 @@ def _couple_scalars(
         Scalar(f"{prefix}separation", found.separation, "V", "oxidation − reduction"),
         Scalar(f"{prefix}current_ratio", found.current_ratio, "1", "|I_red/I_ox|"),
     ]
-    if np.isnan(rate):
+    if np.isnan(scan.rate):
         return scalars
-    capacitance = sweep_capacitance(voltage, current, rate)
-    cycles = _count_cycles(voltage)
+    capacitance = sweep_capacitance(scan.voltage, scan.current, scan.rate)
+    cycles = _count_cycles(scan.voltage)
     value, unit = _areal(capacitance / cycles, "F", inputs)
-    scalars.append(Scalar(f"{prefix}rate", rate, "V/s", "scan rate"))
+    scalars.append(Scalar(f"{prefix}rate", scan.rate, "V/s", "scan rate"))
     scalars.append(Scalar(f"{prefix}capacitance", value, unit, "∮|I| dV/(2 ΔV v) per cycle"))
     return scalars
 
@@ -110,16 +120,13 @@ def _areal(value: float, unit: str, inputs: Inputs) -> tuple[float, str]:
     return (value, unit) if area is None else (value / area * _CM2, f"{unit}/cm^2")
 
 
-def _by_rate(
-    voltage: FloatArray, current: FloatArray, rates: FloatArray, different: FloatArray
-) -> tuple[list[Scalar], Panel]:
+def _by_rate(scans: list[_Scan]) -> tuple[list[Scalar], Panel]:
     """Return b of the oxidation peaks and the capacitive share of the rising sweeps."""
-    peaks = np.array(
-        [couple(voltage[rates == r], current[rates == r]).oxidation.current for r in different]
-    )
+    peaks = np.array([couple(scan.voltage, scan.current).oxidation.current for scan in scans])
+    rates = np.array([scan.rate for scan in scans])
     there = np.isfinite(peaks) & (peaks != 0.0)
-    b = b_value(different[there], peaks[there]) if there.any() else NAN
-    split = _split(voltage, current, rates, different)
+    b = b_value(rates[there], peaks[there]) if there.any() else NAN
+    split = _split(scans, rates)
     scalars = [Scalar("b", b, "1", "I_peak ~ v^b, oxidation")]
     for rate, share in zip(split.rate, split.capacitive, strict=True):
         name = f"at_{rate:g}V/s.capacitive"
@@ -129,17 +136,17 @@ def _by_rate(
     return scalars, Panel("i = k1 v + k2 √v", *axes, (curve,))
 
 
-def _split(
-    voltage: FloatArray, current: FloatArray, rates: FloatArray, different: FloatArray
-) -> RateSplit:
-    rising = [(rates == r) & rising_rows(voltage) for r in different]
-    low = max(float(voltage[rows].min()) for rows in rising)
-    high = min(float(voltage[rows].max()) for rows in rising)
+def _split(scans: list[_Scan], rates: FloatArray) -> RateSplit:
+    rising = [rising_rows(scan.voltage) for scan in scans]
+    parts = [(s.voltage[rows], s.current[rows]) for s, rows in zip(scans, rising, strict=True)]
+    if not all(len(volts) for volts, _ in parts):
+        raise InputError("a scan rate has no rising sweep")
+    low = max(float(volts.min()) for volts, _ in parts)
+    high = min(float(volts.max()) for volts, _ in parts)
     if low >= high:
         raise InputError("the scan rates have no voltage in common")
     grid = evenly(low, high, _SPLIT_POINTS)
-    table = [_binned(grid, voltage[rows], current[rows]) for rows in rising]
-    return rate_split(grid, different, np.array(table))
+    return rate_split(grid, rates, np.array([_binned(grid, *part) for part in parts]))
 
 
 def _binned(grid: FloatArray, voltage: FloatArray, current: FloatArray) -> FloatArray:

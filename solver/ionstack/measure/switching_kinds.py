@@ -92,6 +92,11 @@ def _sweep(inputs: Inputs, rows: npt.NDArray[np.intp]) -> _Sweep:
     return _Sweep(volts, amps, events, states(volts, amps, float(at)), area, charge, energy)
 
 
+def _read_conductance(sweep: _Sweep) -> float:
+    """Return the mean of both branches [S]: the displacement current drops out."""
+    return 0.5 * (sweep.states.conductance_out + sweep.states.conductance_back)
+
+
 _Reading = tuple[str, str, str, Callable[[_Sweep], float]]
 _READINGS: tuple[_Reading, ...] = (
     (
@@ -106,6 +111,7 @@ _READINGS: tuple[_Reading, ...] = (
     ("high_resistance", "ohm", "V_read/I, less conducting branch", lambda s: s.states.high),
     ("low_resistance", "ohm", "V_read/I, more conducting branch", lambda s: s.states.low),
     ("window", "1", "high over low resistance", lambda s: s.states.window),
+    ("conductance", "S", "I/V_read, mean of both branches", _read_conductance),
     ("conductance.out", "S", "I/V_read on the way out", lambda s: s.states.conductance_out),
     ("conductance.back", "S", "I/V_read on the way back", lambda s: s.states.conductance_back),
     ("loop_area", "W", "∮ I dV", lambda s: s.area),
@@ -208,7 +214,8 @@ def _arrhenius(inputs: Inputs) -> Result:
     )
     inverse = np.asarray(1000.0 / kelvin, dtype=np.float64)
     order = np.argsort(inverse)
-    fit = np.asarray(found.prefactor * np.exp(-found.energy / (BOLTZMANN_EV * kelvin)))
+    change = found.energy * (inverse - inverse.mean()) / (1000.0 * BOLTZMANN_EV)
+    fit = np.exp(np.log(rates).mean() - change)
     curves = [Series(inverse, rates, "measured", "points")]
     curves.append(Series(inverse[order], fit[order], "fit", "fit"))
     axes = Axis("1000/T", "1/K"), Axis(inputs.columns.headers["value"], log=True)

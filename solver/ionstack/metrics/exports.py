@@ -3,7 +3,7 @@
 aihwkit's `fit_measurements` takes pulses ±1 and the responses before each of them. CrossSim's
 training releases read two text files, dG_increasing and dG_decreasing: a title, the
 conductances, the cumulative probabilities, and one row of ΔG per probability, all separated
-by commas. Its inference releases (3.x) take the levels reached on many devices.
+by commas. Its later releases, for inference, take the levels reached on many devices.
 """
 
 from __future__ import annotations
@@ -126,9 +126,9 @@ def crosssim_text(table: LookupTable, direction: int) -> str:
 
 
 def to_crosssim_levels(values: npt.ArrayLike) -> Levels:
-    """Return levels [S] reached in repeated runs, shape (n_levels, n_runs), for CrossSim 3.
+    """Return levels [S] reached in repeated runs, shape (n_levels, n_runs), sorted.
 
-    Targets are the means, sorted; give them and `values` to `InterpolatedDevice` with
+    Targets are the means; give them and `values` to `InterpolatedDevice` with
     Rmin = 1/max and Rmax = 1/min of the targets.
     """
     table = np.asarray(values, dtype=np.float64)

@@ -79,4 +79,6 @@ def arrhenius(temperature: npt.ArrayLike, rate: npt.ArrayLike) -> Activation:
         return Activation(NAN, NAN)
     inverse = np.asarray(1.0 / (BOLTZMANN_EV * kelvin), dtype=np.float64)
     slope, start = line(inverse, np.log(rates))
-    return Activation(-slope, float(np.exp(start)))
+    # The prefactor of a steep line is beyond the range of doubles: infinite.
+    with np.errstate(over="ignore"):
+        return Activation(-slope, float(np.exp(start)))

@@ -114,6 +114,7 @@ def fit_arc(frequency: npt.ArrayLike, z: npt.ArrayLike) -> Arc:
         raise InputError(f"frequency: an arc needs at least 4 values, has {len(rates)}")
     if not (values.imag < 0.0).any():
         return Arc(*(NAN,) * 6)
+    check_positive("|Z|", np.abs(values))
     weight = 1.0 / np.abs(values)
 
     def misfit(p: FloatArray) -> FloatArray:

@@ -21,8 +21,10 @@ FACTOR = 10.0
 # Close to zero voltage the current is noise, and log|I| of any resistor is steep.
 _LEAST_SHARE = 0.05
 _OFF_SHARES = (0.05, 0.25)
-# Steepest step of a smooth curve is no switching: the conductance has to change so much.
-_LEAST_CHANGE = 3.0
+# The steepest step of a smooth curve is no switching: changes of conductance that are, in
+# one step and in five. A current that passes zero linearly doubles in a step at most.
+_ABRUPT = 3.0
+_GRADUAL = 10.0
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ def switching(
     limit = float(max(out_i.max(), back_i.max())) if compliance is None else compliance
     by_factor = _threshold_by_factor(out_v, out_i, off, factor)
     return Switching(
-        sign * _by_slope(out_v, out_i),
+        sign * _by_slope(out_v, parts.out_current, floor),
         sign * by_factor,
-        sign * _by_slope(back_v[::-1], back_i[::-1], after=True),
+        sign * _by_slope(back_v[::-1], parts.back_current[::-1], floor, after=True),
         sign * first_crossing(back_v, back_i, limit / factor),
         float(np.interp(by_factor, out_v, off)) if np.isfinite(by_factor) else NAN,
         float(np.abs(np.diff(parts.out_voltage)).max(initial=0.0)),
@@ -103,20 +105,38 @@ def _threshold_by_factor(
     return first_crossing(size[inside], excess, 0.0)
 
 
-def _by_slope(size: FloatArray, current: FloatArray, *, after: bool = False) -> float:
+def _by_slope(size: FloatArray, current: FloatArray, floor: float, *, after: bool = False) -> float:
     """Return the end of the steepest step of log|I| against |V|, both along rising |V|.
 
-    `after` takes the end at larger |V|: on the way back it is met first.
+    Only steps that switch count. `after` takes the end at larger |V|: on the way back it
+    is met first.
     """
-    usable = (current > 0.0) & (size >= _LEAST_SHARE * size.max(initial=0.0))
-    volts, amps = size[usable], current[usable]
+    amps = np.maximum(np.abs(current), floor)
+    usable = (amps > 0.0) & (size >= _LEAST_SHARE * size.max(initial=0.0))
+    usable &= ~_beside_zero(current, floor)
+    volts, amps = size[usable], amps[usable]
     steps = np.diff(volts)
-    rising = np.flatnonzero(steps > 0.0)
-    if not len(rising):
+    jumps = np.flatnonzero((steps > 0.0) & _switches(amps / np.where(volts > 0.0, volts, 1.0)))
+    if not len(jumps):
         return NAN
-    slopes = np.diff(np.log10(amps))[rising] / steps[rising]
-    k = int(rising[int(np.argmax(slopes))])
-    conductance = amps / volts
-    if conductance[k + 1 :].max() < _LEAST_CHANGE * float(np.median(conductance[: k + 1])):
-        return NAN
+    slopes = np.diff(np.log10(amps))[jumps] / steps[jumps]
+    k = int(jumps[int(np.argmax(slopes))])
     return float(volts[k + 1] if after else volts[k])
+
+
+def _beside_zero(current: FloatArray, floor: float) -> npt.NDArray[np.bool_]:
+    """Return the points on both sides of a change of sign: |I| starts from nothing there."""
+    sign = np.where(np.abs(current) > floor, np.sign(current), 0.0)
+    changes = sign[1:] * sign[:-1] < 0.0
+    beside = np.zeros(len(current), dtype=np.bool_)
+    beside[:-1] |= changes
+    beside[1:] |= changes
+    return beside
+
+
+def _switches(conductance: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which steps raise the conductance threefold, or tenfold with two on either side."""
+    places = np.arange(len(conductance) - 1)
+    wide = conductance[np.minimum(places + 3, len(conductance) - 1)]
+    abrupt = conductance[1:] >= _ABRUPT * conductance[:-1]
+    return np.asarray(abrupt | (wide >= _GRADUAL * conductance[np.maximum(places - 2, 0)]))
