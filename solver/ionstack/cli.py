@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ionstack.case import Case
 
 INTERRUPTED = 130
+# Written out: importing the kinds takes longer than answering --help should.
+_KINDS = (
+    "iv, retention, variation, arrhenius, ltp, ppf, srdp, epsc, decay, pulses, "
+    "cv, gcd, selfdischarge or impedance"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,7 +111,7 @@ def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     measure = commands.add_parser("measure", help="evaluate a measured or simulated curve")
     measure.set_defaults(work=_measure)
     measure.add_argument("file", type=Path, help="table: CSV, tab, semicolon or blanks")
-    measure.add_argument("--kind", required=True, help="iv, ltp, ppf, retention, cv, gcd, …")
+    measure.add_argument("--kind", required=True, help=_KINDS)
     measure.add_argument(
         "--columns",
         action="append",

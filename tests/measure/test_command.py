@@ -260,6 +260,13 @@ def test_every_kind_has_a_test() -> None:
     assert missing == []
 
 
+def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["measure", "--help"])
+    words = set(capsys.readouterr().out.replace(",", " ").split())
+    assert set(KINDS) <= words
+
+
 def test_columns_by_header_number_and_unit(tmp_path: Path) -> None:
     """Headers may hold commas and colons; a unit that is given overrules the header's."""
     path = write(tmp_path / "iv.csv", '"gate, left","run: 2",note [V]', *np.ones((3, 5)))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ionstack.errors import InputError
-from ionstack.measure.table import conversion, read_table, spelling, split_header
+from ionstack.measure.table import Table, conversion, read_table, spelling, split_header
 
 
-def table_of(tmp_path: Path, text: str | bytes, skip: int = 0):  # type: ignore[no-untyped-def]
+def table_of(tmp_path: Path, text: str | bytes, skip: int = 0) -> Table:
     path = tmp_path / "data.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_table(path, skip)

@@ -150,6 +150,10 @@ def test_asymmetry_at_equal_conductance() -> None:
     found = asymmetry(up, up[::-1][::2])
     np.testing.assert_allclose(found.factor, -1.0 / 3.0)
     assert found.mean_size == pytest.approx(1.0 / 3.0)
+    # Soft bounds, ΔG_up ~ 1 − G and ΔG_dn ~ −G: 1 − 2G.
+    soft = 1.0 - 0.9 ** np.arange(31)
+    found = asymmetry(soft, 1.0 - soft)
+    np.testing.assert_allclose(found.factor, 1.0 - 2.0 * found.conductance, atol=1e-12)
     # The published pair 0.6/−7.7 is one-sided.
     strong = asymmetry(
         branch(0.0, 1.0, 1.0 / shape_of_label(0.6)), branch(1.0, 0.0, 1.0 / shape_of_label(7.7))

@@ -34,6 +34,14 @@ def test_bootstrap_is_repeatable_and_depends_on_the_level() -> None:
     assert narrow.mean_interval.high < wide.mean_interval.high
 
 
+def test_bootstrap_of_two_values_by_hand() -> None:
+    """Resamples are (1, 1), (1, 2), (2, 2): σ/mean is 0 or √½/1.5, the mean 1 to 2."""
+    found = spread([1.0, 2.0])
+    assert found.variation_interval.low == 0.0
+    assert found.variation_interval.high == pytest.approx(np.sqrt(0.5) / 1.5)
+    assert (found.mean_interval.low, found.mean_interval.high) == (1.0, 2.0)
+
+
 def test_negative_values_have_a_positive_variation() -> None:
     found = spread([-1.0, -2.0, -3.0])
     assert found.variation == pytest.approx(0.5)
