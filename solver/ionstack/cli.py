@@ -1,4 +1,4 @@
-"""The command line: ``ionstack run | check | mesh | plot | materials | bench | test``."""
+"""The command line: ``ionstack run | check | mesh | plot | measure | materials | bench | test``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ionstack.case import Case
 
 INTERRUPTED = 130
+# Written out: importing the kinds takes longer than answering --help should.
+_KINDS = (
+    "iv, retention, variation, arrhenius, ltp, ppf, srdp, epsc, decay, pulses, "
+    "cv, gcd, selfdischarge or impedance"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_mesh(commands)
     _add_plot(commands)
+    _add_measure(commands)
     _add_materials(commands)
     bench = commands.add_parser("bench", help="run the benchmarks", add_help=False)
     bench.set_defaults(work=_bench, rest=[])
@@ -101,19 +107,34 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     plot.add_argument("folder", type=Path, help="output folder of a run")
 
 
+def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    measure = commands.add_parser("measure", help="evaluate a measured or simulated curve")
+    measure.set_defaults(work=_measure)
+    measure.add_argument("file", type=Path, help="table: CSV, tab, semicolon or blanks")
+    measure.add_argument("--kind", required=True, help=_KINDS)
+    measure.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="ROLE=HEADER[:UNIT],…",
+        help='which column is what, e.g. voltage=V_G:V,current="I_D (uA)" (repeatable)',
+    )
+    measure.add_argument("--skip", type=int, default=0, metavar="N", help="ignore the first lines")
+    measure.add_argument("-o", type=Path, metavar="DIR", help="output folder")
+    _add_set(measure, "give a number that the table lacks, e.g. read_voltage=0.1V")
+
+
 def _add_materials(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     materials = commands.add_parser("materials", help="list materials, or one with its numbers")
     materials.set_defaults(work=_materials)
     materials.add_argument("name", nargs="?", help="material")
 
 
-def _add_set(parser: argparse.ArgumentParser) -> None:
+def _add_set(
+    parser: argparse.ArgumentParser, meaning: str = "change a setting, e.g. stack.dimension=3d"
+) -> None:
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a setting, e.g. stack.dimension=3d (repeatable)",
+        "--set", action="append", default=[], metavar="KEY=VALUE", help=f"{meaning} (repeatable)"
     )
 
 
@@ -211,6 +232,16 @@ def _plot(options: argparse.Namespace) -> int:
 
     for path in draw_all(options.folder):
         print(path)
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from ionstack.measure.run import describe, measure, save
+
+    measured = measure(options.file, options.kind, options.columns, options.set, options.skip)
+    written = save(measured, options.o)
+    print(describe(measured))
+    print("\nwritten: " + ", ".join(str(path) for path in written))
     return 0
 
 

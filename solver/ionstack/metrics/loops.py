@@ -1,4 +1,4 @@
-"""Scalars extracted from a trace: pure functions of its columns."""
+"""The driven contact of a trace, and the conductance of each of its cycles."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ionstack.metrics.arrays import FloatArray
 from ionstack.output.trace import CYCLE, contacts_in, current_column, voltage_column
 
-FloatArray = npt.NDArray[np.float64]
 Trace = Mapping[str, FloatArray]
 
 

@@ -1,0 +1,139 @@
+"""Figures of measured curves: panels described by data, drawn in the common look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from ionstack.metrics.arrays import FloatArray
+from ionstack.plots.style import RC, STATE_COLORS, cycle_colormap, new_figure, prefixed, save
+
+Mark = Literal["points", "line", "fit"]
+_PLAIN = ("", "1", "%", "°", "dB")
+_MANY = 6
+_OVER_A_LINE = STATE_COLORS[2]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Label and unit of an axis; `log` scale; `whole` numbers only."""
+
+    label: str
+    unit: str = ""
+    log: bool = False
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve, shape (n,), in the units of the axes.
+
+    `mark`: measured points, a line through them, or a dashed fit. More than six series
+    without labels are coloured in their order, like cycles.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    label: str = ""
+    mark: Mark = "line"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes. `equal`: the same scale on both, as in a Nyquist plot."""
+
+    title: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    equal: bool = False
+
+
+def draw_panels(panels: tuple[Panel, ...], path: Path) -> Path:
+    """Draw the panels side by side, up to three in a row, and return the PNG file."""
+    columns = 3 if len(panels) == 3 else min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    with mpl.rc_context(RC):
+        figure = new_figure(4.9 * columns + 0.4, 3.9 * rows)
+        axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        for panel, one in zip(panels, axes, strict=False):
+            _draw(one, panel)
+        for unused in axes[len(panels) :]:
+            unused.set_visible(False)
+        return save(figure, path)
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    scales = [_scale(panel, axis) for axis in ("x", "y")]
+    if panel.equal:
+        scales = [max(scales, key=lambda scale: 1.0 / scale[0])] * 2
+    colors = _colors(panel)
+    for series, color in zip(panel.series, colors, strict=True):
+        _curve(axes, panel, series, (scales[0][0], scales[1][0]), color)
+    for name, axis, (_, unit) in zip("xy", (panel.x, panel.y), scales, strict=True):
+        shown = unit.replace("^2", "²")
+        axes.set(**{f"{name}label": f"{axis.label} [{shown}]" if unit else axis.label})
+        if axis.log:
+            _logarithmic(axes, name)
+        elif axis.whole:
+            getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(integer=True))
+    axes.set_title(panel.title)
+    if panel.equal:
+        axes.set_aspect("equal", adjustable="datalim")
+    if any(series.label for series in panel.series):
+        axes.legend()
+
+
+def _logarithmic(axes: Axes, name: str) -> None:
+    """Set a logarithmic scale over a decade at least: less has no room for its labels."""
+    axes.set(**{f"{name}scale": "log"})
+    low, high = np.log10(getattr(axes, f"get_{name}lim")())
+    missing = 0.5 * max(0.0, 1.05 - (high - low))
+    axes.set(**{f"{name}lim": (10.0 ** (low - missing), 10.0 ** (high + missing))})
+
+
+def _scale(panel: Panel, which: Literal["x", "y"]) -> tuple[float, str]:
+    axis: Axis = getattr(panel, which)
+    if axis.log or axis.unit in _PLAIN or not panel.series:
+        return 1.0, axis.unit
+    values = np.concatenate([getattr(series, which) for series in panel.series])
+    factor, unit = prefixed(values, axis.unit)
+    # Nobody reads kiloseconds.
+    return (1.0, "s") if unit in ("ks", "Ms") else (factor, unit)
+
+
+def _colors(panel: Panel) -> list[Any]:
+    """Return a colour per series; a fit takes that of the points before it."""
+    measured = [series for series in panel.series if series.mark != "fit"]
+    many = cycle_colormap(len(measured)) if len(measured) > _MANY else None
+    found: list[Any] = []
+    number = -1
+    for series in panel.series:
+        number += series.mark != "fit"
+        index = max(number, 0)
+        own = many(index) if many else STATE_COLORS[index % len(STATE_COLORS)]
+        hidden = series.mark == "fit" and number >= 0 and measured[number].mark == "line"
+        found.append(_OVER_A_LINE if hidden else own)
+    return found
+
+
+def _curve(
+    axes: Axes, panel: Panel, series: Series, factors: tuple[float, float], color: Any
+) -> None:
+    x, y = series.x * factors[0], series.y * factors[1]
+    if panel.x.log:
+        x = np.where(x > 0.0, x, np.nan)
+    if panel.y.log:
+        y = np.where(y > 0.0, y, np.nan)
+    looks: dict[str, dict[str, Any]] = {
+        "points": {"marker": "o", "ms": 4.0, "ls": "none", "mfc": "none"},
+        "line": {"lw": 1.3},
+        "fit": {"lw": 1.3, "ls": (0, (5, 1.5))},
+    }
+    axes.plot(x, y, color=color, label=series.label or None, **looks[series.mark])
