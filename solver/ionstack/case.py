@@ -32,7 +32,8 @@ from ionstack.materials import (
     material_values,
     used_value,
 )
-from ionstack.protocol import Protocol, protocol_from
+from ionstack.protocol import Protocol
+from ionstack.protocol_schema import protocol_from
 from ionstack.schema import validated
 from ionstack.stack import Stack, stack_from_node
 from ionstack.stack_materials import materials_of

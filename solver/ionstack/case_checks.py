@@ -47,11 +47,9 @@ def _name_problems(subject: Subject) -> Iterator[Problem]:
             allowed = [*case.species, *known_keys(type(entry))]
             yield from _unknown(subject, (section, name), entry.laws, "species or key", allowed)
     for index, step in enumerate(case.protocol):
-        kind = "sweep" if step.sweep is not None else "hold"
-        contact = getattr(step, kind).contact
-        if contact not in electrodes:
-            keys = ("protocol", index, kind, "contact")
-            yield subject.problem(keys, not_among("contact", contact, electrodes))
+        for keys, contact in step.contacts(("protocol", index)):
+            if contact not in electrodes:
+                yield subject.problem(keys, not_among("contact", contact, electrodes))
 
 
 def _unknown(

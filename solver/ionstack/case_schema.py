@@ -11,7 +11,7 @@ from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.curve_choice import CurveChoice
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
-from ionstack.protocol import StepModel
+from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
     FRACTION,
     PositiveTime,

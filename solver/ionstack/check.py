@@ -17,7 +17,6 @@ from ionstack.model import (
     build_model,
 )
 from ionstack.output.provenance import blas_name
-from ionstack.protocol import Hold, Sweep
 
 _STARTS: dict[Start, str] = {
     "equilibrium": "equilibrium at 0 V with the contents' totals",
@@ -141,15 +140,7 @@ def _protocol(case: Case) -> Iterator[str]:
     protocol = case.protocol
     yield f"Protocol of {protocol.duration:g} s, {len(protocol.cycles)} cycles"
     for step in protocol.steps:
-        yield f"  {_step(step)}"
-
-
-def _step(step: Sweep | Hold) -> str:
-    if isinstance(step, Sweep):
-        repeated = f", {step.cycles} times" if step.cycles > 1 else ""
-        turn = f"0 V to {step.amplitude:g} V and back at {step.rate:g} V/s"
-        return f"sweep {step.contact} from {turn}{repeated}"
-    return f"hold {step.contact} at {step.voltage:g} V for {step.duration:g} s"
+        yield f"  {step.describe()}"
 
 
 def _observables(case: Case) -> Iterator[str]:

@@ -65,6 +65,17 @@ class Trace:
         return {}
 
 
+def shown(state: State, protocol: Voltages) -> bool:
+    """Whether a state is at a breakpoint that is worth a picture."""
+    return state.at_breakpoint and state.interval in protocol.shown
+
+
+def driven_contact(protocol: Voltages) -> str:
+    """The contact whose voltage first moves."""
+    moved = (np.flatnonzero(level) for level in protocol.levels)
+    return protocol.contacts[next((int(one[0]) for one in moved if len(one)), 0)]
+
+
 def cycle_at(cycles: tuple[Cycle, ...], time: float) -> int:
     """Number of the cycle that a time [s] belongs to, 0 outside; its end is its own."""
     inside = (cycle.index for cycle in cycles if cycle.start < time <= cycle.end)
@@ -128,15 +139,20 @@ class Snapshots:
     """Fields at the breakpoints of the protocol into ``fields.vtkhdf``."""
 
     def __init__(
-        self, run: RunDirectory, system: System, fields: NodeFields, axisymmetric: bool
+        self,
+        run: RunDirectory,
+        system: System,
+        fields: NodeFields,
+        protocol: Voltages,
+        axisymmetric: bool,
     ) -> None:
-        self._fields = fields
+        self._fields, self._protocol = fields, protocol
         grid, self._nodes = field_grid(system, axisymmetric)
         self._writer = FieldsWriter(run.fields, system.comm, grid)
 
     def see(self, state: State) -> None:
         """Append a snapshot at a breakpoint."""
-        if state.at_breakpoint:
+        if shown(state, self._protocol):
             fields = self._fields.evaluate()
             self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
 
@@ -170,7 +186,7 @@ class Profiles:
     ) -> None:
         self._system, self._fields = system, fields
         self._column = centre_column(system, axisymmetric)
-        self._swept = [step.contact for step in protocol.steps]
+        self._protocol, self._driven = protocol, driven_contact(protocol)
         self._extremes = self._levels(protocol)
         self._end = protocol.duration
         first = system.comm.rank == 0
@@ -178,12 +194,12 @@ class Profiles:
         self._drops: dict[str, float] = {}
 
     def _levels(self, protocol: Voltages) -> tuple[float, float]:
-        levels = [protocol.voltages(time)[self._swept[0]] for time in protocol.breakpoints]
+        levels = [protocol.voltages(time)[self._driven] for time in protocol.breakpoints]
         return min(levels), max(levels)
 
     def _names(self, state: State) -> list[str]:
         contacts = self._system.equations.volumes.contacts
-        bias = float(state.voltages[contacts.index(self._swept[0])])
+        bias = float(state.voltages[contacts.index(self._driven)])
         low, high = self._extremes
         names = ["start"] if state.step == 0.0 else []
         names += ["most negative bias"] if bias == low < 0.0 else []
@@ -192,7 +208,7 @@ class Profiles:
 
     def see(self, state: State) -> None:
         """Add or replace the profiles that this state is."""
-        names = self._names(state) if state.at_breakpoint else []
+        names = self._names(state) if shown(state, self._protocol) else []
         if not names:
             return
         profile = self._profile(state)
@@ -269,15 +285,15 @@ def electron_drops(
 class Homogeneity:
     """Lateral spread of the ion content at one depth, over the run's breakpoints."""
 
-    def __init__(self, system: System, fields: NodeFields) -> None:
-        self._system, self._fields = system, fields
+    def __init__(self, system: System, fields: NodeFields, protocol: Voltages) -> None:
+        self._system, self._fields, self._protocol = system, fields, protocol
         self._spread = 0.0
         self._ion = first_positive_ion(f"{name} [m^-3]" for name in system.equations.model.valences)
 
     def see(self, state: State) -> None:
         """Compare contents in each plane of nodes."""
         volumes = self._system.equations.volumes
-        if not state.at_breakpoint or volumes.dimension == 1 or self._ion is None:
+        if not shown(state, self._protocol) or volumes.dimension == 1 or self._ion is None:
             return
         count = volumes.n_owned_nodes
         content = self._fields.evaluate()[site_fraction(self._ion)][:count]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, values_used
+from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium
@@ -35,7 +36,6 @@ from ionstack.output.names import electrochemical_potential
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.protocol import Protocol
 from ionstack.stepper import StepControl, Stepper
 
 Floats = NDArray[np.float64]
@@ -45,18 +45,7 @@ Floats = NDArray[np.float64]
 class ContactDrive:
     """A protocol as the stepper wants it: voltages in the order of the contacts."""
 
-    protocol: Protocol
-    contacts: tuple[str, ...]
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Times at which the slope of a voltage may jump [s]."""
-        return self.protocol.breakpoints
-
-    def levels_at(self, time: float) -> Floats:
-        """Voltages [V] at a time [s]."""
-        voltages = self.protocol.voltages(time)
-        return np.array([voltages[name] for name in self.contacts])
+    intervals: tuple[Interval, ...]
 
 
 class Timing:
@@ -102,9 +91,8 @@ class Prepared:
             fixed=numerics.fixed_step,
         )
         contacts = self.system.equations.volumes.contacts
-        return Stepper(
-            self.system, self.newton, ContactDrive(self.case.protocol, contacts), control
-        )
+        drive = ContactDrive(self.case.protocol.intervals(contacts))
+        return Stepper(self.system, self.newton, drive, control)
 
 
 def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
@@ -183,10 +171,10 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
         Trace(run, system, case.protocol),
         Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
         Profiles(run, system, fields, case.protocol, prepared.axisymmetric),
-        Homogeneity(system, fields),
+        Homogeneity(system, fields, case.protocol),
     ]
     if case.output.snapshots == "breakpoints":
-        observers.append(Snapshots(run, system, fields, prepared.axisymmetric))
+        observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))
     return observers
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.drive import Drive, Interval
 from ionstack.errors import NumericsError
 from ionstack.history import HIGHEST, Differences, History, Point
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
@@ -39,17 +39,6 @@ AGAIN = 0.5
 JUMP = 3.0
 
 
-class Drive(Protocol):
-    """What the stepper asks of a protocol: breakpoints [s] and voltages at a time [V]."""
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Times at which the slope of a voltage may jump, first to last [s]."""
-
-    def levels_at(self, time: float) -> Floats:
-        """Voltages of the contacts, in the order of `ControlVolumes.contacts`."""
-
-
 @dataclass(frozen=True)
 class StepControl:
     """Step sizes [s] and the local error allowed per step [V].
@@ -69,7 +58,8 @@ class StepControl:
 class State:
     """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`).
 
-    `charges` are those on the metals [C], `order` is that of the formula that led here.
+    `charges` are those on the metals [C], `order` is that of the formula that led here,
+    `interval` the number of intervals that have begun.
     """
 
     time: float
@@ -83,6 +73,7 @@ class State:
     at_breakpoint: bool
     charges: Floats
     order: int = 0
+    interval: int = 0
 
 
 class Stepper:
@@ -91,7 +82,8 @@ class Stepper:
     def __init__(self, system: System, newton: Newton, drive: Drive, control: StepControl) -> None:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self._history: History
-        self._fresh = True
+        self._interval: Interval
+        self._begun, self._fresh = 0, True
         self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
@@ -102,24 +94,28 @@ class Stepper:
         Raises:
             NumericsError: when the step would fall below the smallest allowed.
         """
-        first = self._initial()
-        yield first
-        step = self._first_step(0)
-        for index, end in enumerate(self.drive.breakpoints[1:]):
-            self._history.restart(self._history.last)
-            self._fresh = True
-            step = min(step, self._first_step(index))
-            while self._history.last.time < end:
-                state, step = self._advance(step, end)
+        yield self._initial()
+        step = np.inf
+        for interval in self.drive.intervals:
+            self._begin(interval)
+            step = min(step, self._first_step())
+            while self._history.last.time < interval.duration:
+                state, step = self._advance(step, interval.duration)
                 yield state
 
+    def _begin(self, interval: Interval) -> None:
+        """Start the clock of an interval at the last point."""
+        self._interval, self._fresh = interval, True
+        self._begun += 1
+        self._history.restart(replace(self._history.last, time=0.0))
+
     def _initial(self) -> State:
-        time = self.drive.breakpoints[0]
-        voltages = self.drive.levels_at(time)
+        self._interval = self.drive.intervals[0]
+        time, voltages = self._interval.start, self._interval.levels(0.0)
         evaluation = self.newton.evaluate(Scheme(self._zeros(), 0.0, 0.0, voltages))
         charge = self._sum(evaluation.metal_charge)
         unknowns = self.system.unknowns.getArray().copy()
-        first = Point(time, unknowns, evaluation.amounts, charge, voltages)
+        first = Point(0.0, unknowns, evaluation.amounts, charge, voltages)
         self._history = History(first, HIGHEST if self.control.fixed is None else FIXED_ORDER)
         currents = np.zeros(len(voltages))
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
@@ -128,18 +124,16 @@ class Stepper:
     def _zeros(self) -> Floats:
         return np.zeros(self.system.layout.n_owned)
 
-    def _first_step(self, index: int) -> float:
-        """Step after a breakpoint: the voltage moves by less than half of the tolerance."""
+    def _first_step(self) -> float:
+        """First step of an interval: the voltage moves by less than half of the tolerance."""
         if self.control.fixed is not None:
             return self.control.fixed
         if self.control.initial is not None:
             return self.control.initial
-        start, end = self.drive.breakpoints[index : index + 2]
-        swing = np.abs(self.drive.levels_at(end) - self.drive.levels_at(start)).max()
-        length = end - start
+        swing, length = self._interval.swing, self._interval.duration
         if swing == 0.0:
             return 1e-4 * length
-        return float(min(0.4 * self.control.tolerance / swing, 0.1) * length)
+        return min(0.4 * self.control.tolerance / swing, 0.1) * length
 
     def _advance(self, step: float, end: float) -> tuple[State, float]:
         """Take one accepted step towards `end`; return it and the next step size."""
@@ -229,7 +223,7 @@ class Stepper:
         size = point.time - self._history.last.time
         rate = old.lead * point.charge + old.charge - outflow
         return State(
-            time=point.time,
+            time=self._interval.time(point.time),
             step=size,
             voltages=point.voltages,
             currents=rate * (ELEMENTARY_CHARGE / size),
@@ -240,11 +234,12 @@ class Stepper:
             at_breakpoint=last,
             charges=point.charge * ELEMENTARY_CHARGE,
             order=self._history.order,
+            interval=self._begun,
         )
 
     def _voltages(self, time: float) -> Floats:
         """Voltages of the drive; floating ones extrapolated, as a first guess."""
-        voltages = self.drive.levels_at(time)
+        voltages = self._interval.levels(time)
         if not self.system.floating:
             return voltages
         floating = list(self.system.floating)
@@ -285,14 +280,14 @@ class Stepper:
         levels = ", ".join(
             f"{name} {value:.4g} V"
             for name, value in zip(
-                self.system.equations.volumes.contacts, self.drive.levels_at(time), strict=True
+                self.system.equations.volumes.contacts, self._interval.levels(time), strict=True
             )
         )
         reason = result.outcome.value
         if result.outcome is Outcome.CONVERGED:
             reason = f"the local error stays {error:.3g} times the tolerance"
         return (
-            f"step rejected down to {size:.3g} s at t = {time:.9g} s ({levels}): {reason}; "
+            f"step rejected down to {size:.3g} s at t = {self._interval.time(time):.9g} s ({levels}): {reason}; "
             f"last Newton update {result.update:.3g} V, largest {self.system.worst_unknown()}"
         )
 

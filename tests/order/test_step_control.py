@@ -21,7 +21,7 @@ def charged(tolerance: float) -> tuple[float, list[State]]:
     control = StepControl(tolerance=tolerance, initial=1e-6)
     error = adaptive_charges(device, STEP, control, STEP_CHARGES).numbers["error"]
     device.restore(start)
-    jump(device, STEP.levels_at(0.0))
+    jump(device, np.array(STEP.voltages[0]))
     return error, list(Stepper(device.system, device.newton, STEP, control).run())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, load_case
+from ionstack.drive import PiecewiseLinear
 from ionstack.equations import transient_equations
 from ionstack.graph import build_control_volumes
 from ionstack.layout import build_layout
@@ -20,6 +20,9 @@ from ionstack.simulation import Prepared, prepare
 from ionstack.stepper import State
 
 Floats = NDArray[np.float64]
+
+# A drive with given voltages [V] of all contacts at given times [s].
+Ramp = PiecewiseLinear
 
 ROOT = Path(__file__).parents[2]
 ANALOG = ROOT / "cases" / "all_in_one" / "analog.yaml"
@@ -70,16 +73,3 @@ def area(prepared: Prepared) -> float:
     mine = volumes.node_vertex[volumes.face_node] < volumes.n_owned_vertices
     local = volumes.face_area[mine & (volumes.face_contact == 0)].sum()
     return float(volumes.comm.allreduce(local))
-
-
-@dataclass(frozen=True)
-class Ramp:
-    """A drive with given voltages [V] of all contacts at given times [s]."""
-
-    breakpoints: tuple[float, ...]
-    voltages: tuple[tuple[float, ...], ...]
-
-    def levels_at(self, time: float) -> Floats:
-        """Voltages at a time, linear between the breakpoints."""
-        columns = np.array(self.voltages).T
-        return np.array([np.interp(time, self.breakpoints, column) for column in columns])

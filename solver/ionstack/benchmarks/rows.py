@@ -15,10 +15,10 @@ from ionstack.benchmarks.work import (
     RAMP_CHARGES,
     STEP,
     STEP_CHARGES,
-    Drive,
     adaptive_charges,
     bias_sweep,
 )
+from ionstack.drive import PiecewiseLinear
 from ionstack.newton import NewtonControl
 from ionstack.stepper import StepControl
 
@@ -34,7 +34,7 @@ def _diode_1d(quick: bool) -> Work:
     return partial(bias_sweep, device, [0.02 * i for i in range(10 if quick else 50)])
 
 
-def _ions_1d(drive: Drive, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
+def _ions_1d(drive: PiecewiseLinear, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
     film = ion_film(2e-10, 1.1) if quick else ion_film(2e-11, 1.025)
     # The update after one of 1e-7 V would be 1e-13 V.
     device = set_up(*film, {"film": {"ions": 1.0}}, control=NewtonControl(tolerance=1e-7))

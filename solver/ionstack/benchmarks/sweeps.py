@@ -19,7 +19,7 @@ from ionstack.benchmarks.devices import (
     two_layers,
 )
 from ionstack.benchmarks.measure import Run
-from ionstack.benchmarks.work import Drive
+from ionstack.benchmarks.work import one_sided
 from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.stack import Stack
 from ionstack.stepper import StepControl, Stepper
@@ -69,7 +69,7 @@ def layer_sweep(nodes: int, points: int) -> Work:
     """Return an up-and-down sweep with `points` currents."""
     device = set_up(*three_layers(nodes), {_FILMS[1]: {"ion": 1.0}})
     half = _PEAK / _RATE
-    drive = Drive((0.0, half, 2.0 * half), (0.0, -_PEAK, 0.0))
+    drive = one_sided((0.0, half, 2.0 * half), (0.0, -_PEAK, 0.0))
 
     def work() -> Run:
         start = device.unknowns()
@@ -101,7 +101,7 @@ def permeation(cells: int, tolerance: float) -> Work:
     system = device.system
     species_rows = np.flatnonzero(system.layout.field[: system.layout.n_owned] == 1)
     control = StepControl(tolerance=tolerance, initial=1e-6)
-    idle = Drive((0.0, max(FLUXES)), (0.0, 0.0))
+    idle = one_sided((0.0, max(FLUXES)), (0.0, 0.0))
 
     def work() -> Run:
         start = device.unknowns()

@@ -14,6 +14,7 @@ from scipy.interpolate import CubicHermiteSpline
 from ionstack.assemble import System
 from ionstack.benchmarks.devices import Device
 from ionstack.benchmarks.measure import Run
+from ionstack.drive import PiecewiseLinear
 from ionstack.errors import NumericsError
 from ionstack.newton import Outcome, Scheme
 from ionstack.steady import Steady
@@ -46,23 +47,16 @@ RAMP_CHARGES = {
 }
 
 
-@dataclass(frozen=True)
-class Drive:
-    """Voltages of the first contact at given times; the other contacts are at 0 V."""
-
-    breakpoints: tuple[float, ...]
-    voltages: tuple[float, ...]
-    contacts: int = 2
-
-    def levels_at(self, time: float) -> Floats:
-        """Voltages of all contacts [V] at a time [s]."""
-        levels = np.zeros(self.contacts)
-        levels[0] = np.interp(time, self.breakpoints, self.voltages)
-        return levels
+def one_sided(
+    times: Sequence[float], voltages: Sequence[float], contacts: int = 2
+) -> PiecewiseLinear:
+    """Voltages of the first contact [V] at given times [s]; the other contacts are at 0 V."""
+    others = (0.0,) * (contacts - 1)
+    return PiecewiseLinear(tuple(times), tuple((voltage, *others) for voltage in voltages))
 
 
-STEP = Drive((0.0, 10.0), (0.5, 0.5))
-RAMP = Drive((0.0, 0.5, 1.5, 2.0), (0.0, 0.5, -0.5, 0.0))
+STEP = one_sided((0.0, 10.0), (0.5, 0.5))
+RAMP = one_sided((0.0, 0.5, 1.5, 2.0), (0.0, 0.5, -0.5, 0.0))
 
 
 def growing_times(growth: float, end: float = 10.0) -> tuple[float, ...]:
@@ -97,12 +91,12 @@ def _levels(device: Device, bias: float) -> Floats:
 
 
 def adaptive_charges(
-    device: Device, drive: Drive, control: StepControl, exact: dict[float, float]
+    device: Device, drive: PiecewiseLinear, control: StepControl, exact: dict[float, float]
 ) -> Run:
     """Run a transient; values are charges of the first contact at the times of `exact`."""
     start = device.unknowns()
     begin = perf_counter()
-    jump(device, drive.levels_at(drive.breakpoints[0]))
+    jump(device, np.array(drive.voltages[0]))
     stepper = Stepper(device.system, device.newton, drive, control)
     found = [(state.time, state.charges[0], state.currents[0]) for state in stepper.run()]
     seconds = perf_counter() - begin
@@ -118,7 +112,7 @@ def adaptive_charges(
 def fixed_charges(device: Device, times: Sequence[float], voltages: Sequence[float]) -> Run:
     """Take one implicit Euler step to each time; values are charges of the first contact."""
     start = device.unknowns()
-    drive = Drive(tuple(times), tuple(voltages))
+    drive = one_sided(times, voltages)
     stepper = Stepper(device.system, device.newton, drive, StepControl(fixed=2.0 * times[-1]))
     begin = perf_counter()
     values = {f"{state.time:.9g}": float(state.charges[0]) for state in stepper.run()}
