@@ -9,7 +9,7 @@ from ionstack.benchmarks import worker
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
-from ionstack.benchmarks.sweeps import layer_sweep, permeation
+from ionstack.benchmarks.sweeps import flux_error, layer_sweep, permeation
 from ionstack.benchmarks.work import (
     RAMP,
     RAMP_CHARGES,
@@ -25,7 +25,7 @@ from ionstack.stepper import StepControl
 Work = Callable[[], Run]
 
 _CENTIMETRE = 100.0  # per metre: A/cm to A/m
-_DEVSIM, _PYBAMM = "DEVSIM", "PyBaMM"
+_DEVSIM, _PYBAMM, _FESTIM = "DEVSIM", "PyBaMM", "FESTIM"
 _MUMPS, _OTHER = "MUMPS, same matrix", "best of two, same matrix"
 
 
@@ -120,15 +120,17 @@ def _growth(ranks: int, nx: int) -> Row:
 
 
 _GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447))
-_PERMEATION = Row(
-    "solubility-1d",
-    lambda quick: permeation(10 if quick else 50, 1e-3),
-    (
-        Quantity("time", "seconds", "ms", 1.0 / 3.0, "FESTIM", scale=1e3),
-        Quantity("error of the flux", "error", "1"),
-    ),
-    (Peer("FESTIM", "festim_layers", series="flux_right"),),
-)
+
+
+def _permeation(
+    name: str, work: Callable[[bool], Work], repeats: int | None, *arguments: str
+) -> Row:
+    quantities = (
+        Quantity("time", "seconds", "ms", 1.0 / 3.0, _FESTIM, scale=1e3),
+        Quantity("error of the flux", "error", "1", 1.0, _FESTIM),
+    )
+    peer = Peer(_FESTIM, "festim_layers", arguments, "flux_right", error=flux_error)
+    return Row(name, work, quantities, (peer,), repeats)
 
 
 ROWS = {
@@ -163,7 +165,15 @@ ROWS = {
             _layer_sweep,
             (Quantity("time", "seconds", "s", 2.0),),
         ),
-        _PERMEATION,
+        _permeation("solubility-1d", lambda quick: permeation(10 if quick else 50, 1e-3), None),
+        _permeation(
+            "solubility-2d",
+            lambda quick: permeation(10 if quick else 200, 3e-3, "2d", "iterative"),
+            3,
+            "--plane",
+            "--cells",
+            "200",
+        ),
         *_GROWTH,
         stack_row("1d", "stack.grading.growth=1.05"),
         stack_row("2d", "stack.lateral.cells=92"),
