@@ -105,6 +105,18 @@ def _block() -> Row:
     return Row("diode-3d-50k", partial(_outside, small, problem, 1), quantities, (), 3)
 
 
+def _large_block() -> Row:
+    problem = ("block", "66", "--biases", "2", "--rise", "0.2", "--solver", "iterative")
+    small = ("block", "8", "--biases", "2", "--rise", "0.2", "--solver", "iterative")
+    quantities = (
+        Quantity("step", "step", "s"),
+        Quantity("total", "total", "s"),
+        Quantity("memory", "memory", "MB"),
+        Quantity("unknowns", "unknowns", "1"),
+    )
+    return Row("diode-3d-300k", partial(_outside, small, problem, 2), quantities, (), 1)
+
+
 def _layer_sweep(quick: bool) -> Work:
     return layer_sweep(40 if quick else 400, 13 if quick else 121)
 
@@ -119,7 +131,7 @@ def _growth(ranks: int, nx: int) -> Row:
     return Row(f"growth-{nx}-{ranks}", work, quantities, (), 1)
 
 
-_GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447))
+_GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447, 816))
 
 
 def _permeation(
@@ -160,6 +172,7 @@ ROWS = {
         _two_ranks(),
         _pnp_plane(),
         _block(),
+        _large_block(),
         Row(
             "sweep-3-layers",
             _layer_sweep,
