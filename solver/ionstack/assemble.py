@@ -69,7 +69,7 @@ class System:
         self.unknowns = PETSc.Vec().createGhost(
             self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self.comm
         )
-        self._csr = self._scatter.csr(self.layout.n_owned)
+        self._csr = self._scatter.csr()
         self._residual: Floats = np.zeros(self.layout.n_owned)
         self.matrix = self._newmatrix_of()
         self.renew_vectors()
@@ -249,16 +249,14 @@ class _Scatter:
     free: NDArray[np.bool_]
     held: csr_array
     entries: csr_array
-    entry_row: Ints
-    entry_column: Ints
+    row_starts: NDArray[np.int32]
+    columns: NDArray[np.int32]
     stored_row: Ints
     stored_factor: Floats
 
-    def csr(self, n_rows: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+    def csr(self) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
         """Row starts, global columns and (empty) values of the matrix."""
-        starts = np.searchsorted(self.entry_row, np.arange(n_rows + 1))
-        values = np.zeros(len(self.entry_row))
-        return starts.astype(np.int32), self.entry_column.astype(np.int32), values
+        return self.row_starts, self.columns, np.zeros(len(self.columns))
 
 
 def _scatter(equations: Equations) -> _Scatter:
@@ -336,20 +334,45 @@ def _triplets(rows: Ints, columns: Ints, value: float) -> Triplets:
     return rows, columns, np.full(len(rows), float(value))
 
 
-def _entries(equations: Equations) -> tuple[csr_array, Ints, Ints]:
-    """Matrix from slopes to matrix entries; rows (local) and columns (global) of entries."""
+def _entries(
+    equations: Equations,
+) -> tuple[csr_array, NDArray[np.int32], NDArray[np.int32]]:
+    """Matrix from slopes to matrix entries; row starts and global columns of the entries.
+
+    This is the largest thing that assembly makes: pieces are dropped as soon as they served.
+    """
+    n_owned, n_global = equations.layout.n_owned, equations.layout.n_global
+    keys, positions, factor, factors = _slope_places(equations)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1)).astype(np.int32)
+    keys = keys[first]
+    starts = np.append(first, np.int32(len(order)))
+    width = sum(len(column) for _, column, _ in slope_blocks(equations.terms))
+    gather = csr_array((factors[factor[order]], positions[order], starts), (len(first), width))
+    gather.sum_duplicates()
+    rows = np.searchsorted(keys, np.arange(n_owned + 1) * n_global)
+    return gather, rows.astype(np.int32), (keys % n_global).astype(np.int32)
+
+
+def _slope_places(
+    equations: Equations,
+) -> tuple[Ints, NDArray[np.int32], NDArray[np.int8], Floats]:
+    """Matrix entry (row times width plus column) and position of every slope in a free row.
+
+    The third result numbers the factors, which are few and are the last result.
+    """
     n_owned, n_global = equations.layout.n_owned, equations.layout.n_global
     numbers = equations.layout.global_index
-    keys, positions, signs, stop = [], [], [], 0
+    numbering: dict[float, int] = {}
+    keys, positions, factor = [], [], []
     for term, column, start in slope_blocks(equations.terms):
-        stop = start + len(column)
         for rows, sign in term.rows:
             free = (equations.holder(term, rows) < 0) & (column < equations.layout.n_local)
             kept = np.flatnonzero(free & (rows < n_owned))
             keys.append(rows[kept] * n_global + numbers[column[kept]])
-            positions.append(kept + start)
-            signs.append(np.full(len(kept), float(sign)))
-    unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    columns = np.concatenate(positions)
-    gather = csr_array((np.concatenate(signs), (inverse, columns)), shape=(len(unique), stop))
-    return gather, unique // n_global, unique % n_global
+            positions.append((kept + start).astype(np.int32))
+            code = numbering.setdefault(float(sign), len(numbering))
+            factor.append(np.full(len(kept), code, dtype=np.int8))
+    found = np.concatenate(keys), np.concatenate(positions), np.concatenate(factor)
+    return *found, np.array(list(numbering))

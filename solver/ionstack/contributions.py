@@ -76,6 +76,23 @@ class Edges:
 
 def collect_edges(comm: MPI.Comm, local: LocalMesh, axisymmetric: bool, scale: float) -> Edges:
     """Return all edges that touch this rank's vertices, complete (collective)."""
+    ends, labels, numbers = _parts(local, axisymmetric, scale)
+    rows, destination = _both_owners(local.owner[ends])
+    if comm.size > 1:
+        ends, labels, numbers = ends[rows], labels[rows], numbers[rows]
+    table = _vertices_seen(comm, local, destination, ends)
+    del ends, rows
+    _, received = route(comm, destination, labels, numbers)
+    del labels, numbers, destination
+    return _sum_edges(received, table)
+
+
+def _parts(local: LocalMesh, axisymmetric: bool, scale: float) -> tuple[Ints, Ints, Floats]:
+    """Edges of the rank's own cells: local ends, labels and numbers, one row per edge and cell.
+
+    Labels are ids of the ends, region and cell; numbers the factor, the volumes at the
+    ends, and what a factor is small against.
+    """
     factor, volume = edge_parts(local.x[local.vertices], axisymmetric)
     ends = local.vertices[:, LOCAL_EDGES[local.dimension]]
     per_cell = ends.shape[1]
@@ -86,16 +103,12 @@ def collect_edges(comm: MPI.Comm, local: LocalMesh, axisymmetric: bool, scale: f
     volume[flip] = volume[flip][:, ::-1]
     square = np.sum((local.x[ends[:, 1]] - local.x[ends[:, 0]]) ** 2, axis=1)
     cell_volume = np.repeat(volume.reshape(-1, 2 * per_cell).sum(axis=1), per_cell)
-    numbers = np.column_stack([factor.reshape(-1), volume, cell_volume / square]) * scale
+    numbers = np.column_stack([factor.reshape(-1), volume, cell_volume / square])
+    numbers *= scale
     labels = np.column_stack(
         [local.ids[ends], np.repeat(local.region, per_cell), np.repeat(local.cell_id, per_cell)]
     )
-    owners = local.owner[ends]
-    rows, destination = _both_owners(owners)
-    _, received = route(comm, destination, labels[rows], numbers[rows], owners[rows])
-    _, coordinates = route(comm, destination, local.x[ends[rows]].reshape(-1, 2 * local.dimension))
-    labels, numbers, owners = received
-    return _sum_edges(labels, numbers, owners, coordinates[0])
+    return ends, labels, numbers
 
 
 def _both_owners(owners: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
@@ -106,21 +119,31 @@ def _both_owners(owners: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
     return rows, np.concatenate([owners[:, 0], owners[differ, 1]])
 
 
+def _vertices_seen(
+    comm: MPI.Comm, local: LocalMesh, destination: NDArray[np.int32], ends: Ints
+) -> tuple[Ints, NDArray[np.int32], Floats]:
+    """Id, owner and coordinates of the ends of all edges that arrive here (collective)."""
+    seen = [np.unique(ends[destination == rank]) for rank in range(comm.size)]
+    vertex = np.concatenate(seen)
+    target = np.repeat(np.arange(comm.size, dtype=np.int32), [len(one) for one in seen])
+    _, table = route(comm, target, local.ids[vertex], local.owner[vertex], local.x[vertex])
+    ids, first = np.unique(table[0], return_index=True)
+    return ids, table[1][first], table[2][first]
+
+
 def _sum_edges(
-    labels: Ints, numbers: Floats, owners: NDArray[np.int32], coordinates: Floats
+    parts: list[NDArray[np.generic]], table: tuple[Ints, NDArray[np.int32], Floats]
 ) -> Edges:
+    """Add the parts of every edge; `parts` (labels, numbers) is emptied on the way."""
+    numbers, labels = parts.pop(), parts.pop()
     order = np.lexsort(labels.T[[3, 2, 1, 0]])
-    labels, numbers = labels[order], numbers[order]
+    labels = labels[order]
     starts = _group_starts(labels[:, :3])
-    total = _segment_sum(numbers, starts)
+    keys = labels[starts]
+    del labels
+    total = _segment_sum(numbers[order], starts)
     factor = total[:, 0]
     vanishing = np.abs(factor) <= DROP_TOLERANCE * total[:, 3]
-    table = _unique_vertices(
-        labels[:, :2].reshape(-1),
-        owners[order].reshape(-1),
-        coordinates[order].reshape(-1, coordinates.shape[1] // 2),
-    )
-    keys = labels[starts]
     negative = (factor < 0.0) & ~vanishing
     return Edges(keys[:, :2], keys[:, 2], factor, total[:, 1:3], negative, vanishing, table)
 
@@ -137,13 +160,6 @@ def _segment_sum(values: Floats, starts: Ints) -> Floats:
     if len(starts) == 0:
         return values[:0]
     return np.asarray(np.add.reduceat(values, starts, axis=0))
-
-
-def _unique_vertices(
-    ids: Ints, owner: NDArray[np.int32], x: Floats
-) -> tuple[Ints, NDArray[np.int32], Floats]:
-    unique, first = np.unique(ids, return_index=True)
-    return unique, owner[first], x[first]
 
 
 def collect_pairs(

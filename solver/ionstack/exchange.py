@@ -15,8 +15,11 @@ def route(
     """Send row i of every column to rank ``destination[i]`` (collective).
 
     Returns the source rank of each received row and the received columns, in order
-    of source rank and of sending. Columns are 1-D or 2-D, equal in length.
+    of source rank and of sending. Columns are 1-D or 2-D, equal in length; on one rank
+    they are returned as they are.
     """
+    if comm.size == 1:
+        return np.zeros(len(destination), dtype=np.int32), list(columns)
     order = np.argsort(destination, kind="stable")
     counts = np.bincount(destination, minlength=comm.size).astype(np.int64)
     received = np.empty_like(counts)

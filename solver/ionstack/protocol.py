@@ -143,4 +143,4 @@ def build_protocol(steps: Sequence[Step], contacts: Sequence[str]) -> Protocol:
 def _times(durations: Iterable[float]) -> tuple[float, ...]:
     """Ends of the intervals [s], summed with more digits so that they do not drift."""
     sums = np.cumsum([0.0, *durations], dtype=np.longdouble)
-    return tuple(sums.astype(np.float64).tolist())
+    return tuple(map(float, sums))

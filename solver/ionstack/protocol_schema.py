@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -46,7 +47,7 @@ class SweepModel(Strict):
         if (self.amplitude is None) == (self.points is None):
             raise failure("way", "a sweep has an amplitude or points, one of them")
         way = [self.start, *self.way()]
-        if any(a == b for a, b in zip(way, way[1:], strict=False)):
+        if any(a == b for a, b in pairwise(way)):
             raise failure_at("points", "way", "two points in a row are the same", self.points)
         return self
 
@@ -126,7 +127,9 @@ class PulsesModel(_Edges):
         if self.read is not None:
             used = self.read.delay + sum(self._edges()) + self.read.width
             if used > self.gap * (1.0 + 1e-12):
-                message = f"a read takes {used:g} s with its delay and edges, the gap is {self.gap:g} s"
+                message = (
+                    f"a read takes {used:g} s with its delay and edges, the gap is {self.gap:g} s"
+                )
                 raise failure_at("read", "read", message, self.read)
         return self
 

@@ -286,8 +286,9 @@ class Stepper:
         reason = result.outcome.value
         if result.outcome is Outcome.CONVERGED:
             reason = f"the local error stays {error:.3g} times the tolerance"
+        when = self._interval.time(time)
         return (
-            f"step rejected down to {size:.3g} s at t = {self._interval.time(time):.9g} s ({levels}): {reason}; "
+            f"step rejected down to {size:.3g} s at t = {when:.9g} s ({levels}): {reason}; "
             f"last Newton update {result.update:.3g} V, largest {self.system.worst_unknown()}"
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ionstack import bench
-from ionstack.benchmarks import rows, table
+from ionstack.benchmarks import rows, sweeps, table
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run, deviation, measure
 from ionstack.errors import InputError
 
@@ -68,6 +68,15 @@ def test_a_missing_peer_is_null(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     assert "not installed" in capsys.readouterr().err
 
 
+def test_another_code_is_held_against_exact_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    fluxes = {f"{time:g}": 1.1 * flux for time, flux in sweeps.FLUXES.items()}
+    report = {"seconds_total": 1.0, "peak_mb": 1.0, "newton_steps": None}
+    found = report | {"values": {"flux_right": fluxes}}
+    monkeypatch.setattr("ionstack.benchmarks.measure.run_peer", lambda *arguments: found)
+    (peer,) = rows.ROWS["solubility-2d"].peers
+    assert peer.run().numbers["error"] == pytest.approx(0.1)
+
+
 def test_values_that_are_tiny_are_not_compared() -> None:
     assert deviation({"0": 1e-9, "1": 1.0}, {"0": 2e-9, "1": 1.0}) == 0.0
     assert deviation({}, {"1": 1.0}) is None
@@ -96,7 +105,10 @@ def test_unknown_names_are_refused() -> None:
         bench.main(["diode-1"])
 
 
-@pytest.mark.parametrize("name", ["pnp-step", "diode-2d-20k", "pnp-2d", "diode-3d-50k"])
+SMALL = ("pnp-step", "diode-2d-20k", "pnp-2d", "diode-3d-50k", "diode-3d-300k", "solubility-2d")
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_small_sizes_run(name: str) -> None:
     results = measure(rows.ROWS[name], 1, peers=False, quick=True)
     assert all(one.value and one.value > 0.0 for one in results)

@@ -200,7 +200,7 @@ CASE_MISTAKES = [
         "Pd",
         "protocol.0.sweep.contact: unknown contact 'Pd'; allowed: Pt, ITO (did you mean 'Pt'?)",
     ),
-    ("- sweep:", "- swep:", "swep", "protocol.0.swep: unknown key; allowed: sweep, hold (did"),
+    ("- sweep:", "- swep:", "swep", "protocol.0.swep: unknown key; allowed: sweep, hold, "),
     (
         "\n  ITO:\n    Li+: {kind: blocking}\n    e-: *ohmic\n",
         "\n",

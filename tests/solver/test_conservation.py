@@ -73,7 +73,8 @@ def test_states_lie_on_the_protocol(sweep):
     assert np.all(np.diff(times) > 0.0)
     assert [state.time for state in states if state.at_breakpoint] == list(protocol.breakpoints)
     for state in states:
-        assert state.voltages.tolist() == list(protocol.voltages(state.time).values())
+        expected = list(protocol.voltages(state.time).values())
+        assert state.voltages == pytest.approx(expected, rel=0.0, abs=1e-14)
     # No slivers: no accepted step is much smaller than both of its neighbours.
     steps = np.array([state.step for state in states[1:]])
     assert np.all(steps[1:-1] > 0.2 * np.minimum(steps[:-2], steps[2:]))

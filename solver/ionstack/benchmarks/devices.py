@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -168,11 +168,12 @@ def ion_model(contacts: tuple[str, str]) -> Model:
     return Model(TEMPERATURE, {"ions": 1}, (region,), (), metals)
 
 
-def two_layers(cells: int) -> tuple[Stack, Model]:
+def two_layers(cells: int, dimension: Dimension = "1d") -> tuple[Stack, Model]:
     """Return two films with a jump of solubility by 3 in which a neutral species diffuses.
 
     Thickness 0.4 and 0.6, diffusivity 2 and 1; density 1 at the top and 0 at the bottom,
-    in units of 1 m, 1 m^2/s and `RESERVOIR` particles per m^3.
+    in units of 1 m, 1 m^2/s and `RESERVOIR` particles per m^3. `cells` along the whole
+    thickness, and in 2-D as many over a width of 1.
     """
     volts = 30.0 * THERMAL  # the bottom metal holds exp(-30) of the sites
     levels = (volts, volts - THERMAL * np.log(3.0))
@@ -185,5 +186,6 @@ def two_layers(cells: int) -> tuple[Stack, Model]:
     drain = bound("contact", "finite_rate", velocity=1e9)
     metals = (ContactModel("left", 0.0, {"H": supply}), ContactModel("right", 0.0, {"H": drain}))
     size = 1.0 / cells
-    stack = line_stack({"upper": (0.4, size, 1.0), "lower": (0.6, size, 1.0)}, ("left", "right"))
+    films = (Layer("upper", "upper", 0.4, size, 1.0), Layer("lower", "lower", 0.6, size, 1.0))
+    stack = _stack(dimension, films, ("left", "right"), replace(UNIT, cells=cells))
     return stack, Model(TEMPERATURE, {"H": 0}, regions, (merged,), metals)

@@ -26,7 +26,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Peer:
-    """Another code on the same problem; `series` are the values that are compared."""
+    """Another code on the same problem; `series` are the values that are compared.
+
+    `error` gives the largest error of these values where exact ones are known.
+    """
 
     name: str
     script: str
@@ -34,6 +37,7 @@ class Peer:
     series: str = "current_anode"
     threads: int = 1
     scale: float = 1.0  # of its values, to the units here
+    error: Callable[[Mapping[str, float]], float] | None = None
 
     def run(self) -> Run:
         """Run the code once."""
@@ -43,6 +47,8 @@ class Peer:
         if steps:
             numbers["step"] = report["seconds_total"] / steps
         values = {key: self.scale * one for key, one in report["values"][self.series].items()}
+        if self.error:
+            numbers["error"] = self.error(values)
         return Run(numbers, values)
 
 

@@ -9,7 +9,7 @@ from ionstack.benchmarks import worker
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
-from ionstack.benchmarks.sweeps import layer_sweep, permeation
+from ionstack.benchmarks.sweeps import flux_error, layer_sweep, permeation
 from ionstack.benchmarks.work import (
     RAMP,
     RAMP_CHARGES,
@@ -25,7 +25,7 @@ from ionstack.stepper import StepControl
 Work = Callable[[], Run]
 
 _CENTIMETRE = 100.0  # per metre: A/cm to A/m
-_DEVSIM, _PYBAMM = "DEVSIM", "PyBaMM"
+_DEVSIM, _PYBAMM, _FESTIM = "DEVSIM", "PyBaMM", "FESTIM"
 _MUMPS, _OTHER = "MUMPS, same matrix", "best of two, same matrix"
 
 
@@ -34,7 +34,9 @@ def _diode_1d(quick: bool) -> Work:
     return partial(bias_sweep, device, [0.02 * i for i in range(10 if quick else 50)])
 
 
-def _ions_1d(drive: PiecewiseLinear, exact: dict[float, float], control: StepControl, quick: bool) -> Work:
+def _ions_1d(
+    drive: PiecewiseLinear, exact: dict[float, float], control: StepControl, quick: bool
+) -> Work:
     film = ion_film(2e-10, 1.1) if quick else ion_film(2e-11, 1.025)
     # The update after one of 1e-7 V would be 1e-13 V.
     device = set_up(*film, {"film": {"ions": 1.0}}, control=NewtonControl(tolerance=1e-7))
@@ -105,6 +107,18 @@ def _block() -> Row:
     return Row("diode-3d-50k", partial(_outside, small, problem, 1), quantities, (), 3)
 
 
+def _large_block() -> Row:
+    problem = ("block", "66", "--biases", "2", "--rise", "0.2", "--solver", "iterative")
+    small = ("block", "8", "--biases", "2", "--rise", "0.2", "--solver", "iterative")
+    quantities = (
+        Quantity("step", "step", "s"),
+        Quantity("total", "total", "s"),
+        Quantity("memory", "memory", "MB"),
+        Quantity("unknowns", "unknowns", "1"),
+    )
+    return Row("diode-3d-300k", partial(_outside, small, problem, 2), quantities, (), 1)
+
+
 def _layer_sweep(quick: bool) -> Work:
     return layer_sweep(40 if quick else 400, 13 if quick else 121)
 
@@ -119,16 +133,18 @@ def _growth(ranks: int, nx: int) -> Row:
     return Row(f"growth-{nx}-{ranks}", work, quantities, (), 1)
 
 
-_GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447))
-_PERMEATION = Row(
-    "solubility-1d",
-    lambda quick: permeation(10 if quick else 50, 1e-3),
-    (
-        Quantity("time", "seconds", "ms", 1.0 / 3.0, "FESTIM", scale=1e3),
-        Quantity("error of the flux", "error", "1"),
-    ),
-    (Peer("FESTIM", "festim_layers", series="flux_right"),),
-)
+_GROWTH = tuple(_growth(ranks, nx) for ranks in (1, 2) for nx in (26, 58, 129, 258, 447, 816))
+
+
+def _permeation(
+    name: str, work: Callable[[bool], Work], repeats: int | None, *arguments: str
+) -> Row:
+    quantities = (
+        Quantity("time", "seconds", "ms", 1.0 / 3.0, _FESTIM, scale=1e3),
+        Quantity("error of the flux", "error", "1", 1.0, _FESTIM),
+    )
+    peer = Peer(_FESTIM, "festim_layers", arguments, "flux_right", error=flux_error)
+    return Row(name, work, quantities, (peer,), repeats)
 
 
 ROWS = {
@@ -158,12 +174,21 @@ ROWS = {
         _two_ranks(),
         _pnp_plane(),
         _block(),
+        _large_block(),
         Row(
             "sweep-3-layers",
             _layer_sweep,
             (Quantity("time", "seconds", "s", 2.0),),
         ),
-        _PERMEATION,
+        _permeation("solubility-1d", lambda quick: permeation(10 if quick else 50, 1e-3), None),
+        _permeation(
+            "solubility-2d",
+            lambda quick: permeation(10 if quick else 200, 3e-3, "2d", "iterative"),
+            3,
+            "--plane",
+            "--cells",
+            "200",
+        ),
         *_GROWTH,
         stack_row("1d", "stack.grading.growth=1.05"),
         stack_row("2d", "stack.lateral.cells=92"),
