@@ -36,6 +36,7 @@ from ionstack.output.names import electrochemical_potential
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.pulse_observer import PulseTable
 from ionstack.stepper import StepControl, Stepper
 
 Floats = NDArray[np.float64]
@@ -173,6 +174,8 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
         Profiles(run, system, fields, case.protocol, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]
+    if case.protocol.pulses:
+        observers.append(PulseTable(run, system, case.protocol))
     if case.output.snapshots == "breakpoints":
         observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))
     return observers

@@ -41,6 +41,11 @@ class RunDirectory:
         return self.path / "trace.csv"
 
     @property
+    def pulses(self) -> Path:
+        """Current, charge and energy of every pulse and read."""
+        return self.path / "pulses.csv"
+
+    @property
     def fields(self) -> Path:
         """Fields at the snapshots, VTKHDF."""
         return self.path / "fields.vtkhdf"
@@ -75,6 +80,7 @@ class RunDirectory:
         """The files that a new run of the same case replaces (figures apart)."""
         return (
             self.trace,
+            self.pulses,
             self.fields,
             self.profiles,
             self.summary,

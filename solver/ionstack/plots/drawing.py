@@ -15,9 +15,10 @@ from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import first_positive_ion
 from ionstack.output.profiles import read_profiles
+from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import CYCLE, read_trace
-from ionstack.plots import depth, loops, maps
+from ionstack.plots import depth, loops, maps, pulses
 from ionstack.plots.style import RC
 
 _LOG = logging.getLogger(__name__)
@@ -37,7 +38,12 @@ def draw_all(run_dir: Path) -> list[Path]:
         raise InputError(f"{run_dir}: holds no run (no trace.csv in it)")
     run.figures.mkdir(exist_ok=True)
     with mpl.rc_context(RC):
-        return [*_from_trace(run), *_from_profiles(run), *_from_fields(run)]
+        return [
+            *_from_trace(run),
+            *_from_pulses(run),
+            *_from_profiles(run),
+            *_from_fields(run),
+        ]
 
 
 def _from_trace(run: RunDirectory) -> list[Path]:
@@ -48,6 +54,14 @@ def _from_trace(run: RunDirectory) -> list[Path]:
     if trace[CYCLE].any():
         drawn.append(loops.draw_conductance(trace, run.figures / "conductance.png"))
     return drawn
+
+
+def _from_pulses(run: RunDirectory) -> list[Path]:
+    if not run.pulses.exists():
+        return []
+    table = read_pulses(run.pulses)
+    there = len(table["kind [1]"]) > 0
+    return [pulses.draw_pulses(table, run.figures / "pulses.png")] if there else []
 
 
 def _from_profiles(run: RunDirectory) -> list[Path]:

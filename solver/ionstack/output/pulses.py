@@ -1,0 +1,76 @@
+"""The table of pulses and reads: one row per flat part, ``pulses.csv``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+KINDS: Mapping[str, int] = MappingProxyType({"pulse": 0, "read": 1})
+
+
+@dataclass(frozen=True)
+class PulseRow:
+    """A pulse (`kind` 0) or a read (1), numbered as in `ionstack.protocol.Pulse`.
+
+    `current` [A] enters through the pulsed contact at the end of the flat part, `charge`
+    [C] from the start of the rise to the end of the fall, with `energy` [J] of all
+    contacts. Times in s, voltage in V.
+    """
+
+    kind: int
+    step: int
+    group: int
+    number: int
+    start: float
+    end: float
+    voltage: float
+    current: float
+    charge: float
+    energy: float
+
+
+COLUMNS = (
+    "kind [1]",
+    "step [1]",
+    "group [1]",
+    "number [1]",
+    "start [s]",
+    "end [s]",
+    "voltage [V]",
+    "current [A]",
+    "charge [C]",
+    "energy [J]",
+)
+
+
+class PulseWriter:
+    """Writes row by row; lives on one rank only. Every row is complete when it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="", buffering=1)
+        self._file.write(",".join(COLUMNS) + "\n")
+
+    def append(self, row: PulseRow) -> None:
+        """Add a row."""
+        values = (getattr(row, field.name) for field in fields(row))
+        self._file.write(",".join(repr(value) for value in values) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_pulses(path: Path) -> dict[str, Floats]:
+    """Return the columns by name, each of shape (n_rows,); a torn last line is left out."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    rows = list(csv.reader(lines))
+    table = np.array(rows[1:], dtype=np.float64).reshape(len(rows) - 1, len(rows[0]))
+    return {name: table[:, column].copy() for column, name in enumerate(rows[0])}
