@@ -1,4 +1,4 @@
-"""Whole runs: a sweep of three layers with ions, and permeation through two layers."""
+"""Whole runs: a sweep of three layers with ions, permeation through two, and impedance."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ionstack.benchmarks.devices import (
 )
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.work import Drive
+from ionstack.impedance import impedance
 from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.stack import Stack
 from ionstack.stepper import StepControl, Stepper
@@ -118,5 +119,20 @@ def permeation(cells: int, tolerance: float) -> Work:
         error = max(abs(values[f"{time:g}"] / one - 1.0) for time, one in FLUXES.items())
         steps = float(stepper.newton_steps)
         return Run({"seconds": seconds, "steps": steps, "error": error}, values)
+
+    return work
+
+
+def spectrum(nodes: int, points: int) -> Work:
+    """Return the impedance of three layers in equilibrium; values are its real parts [Ohm m^2]."""
+    device = set_up(*three_layers(nodes), {_FILMS[1]: {"ion": 1.0}})
+    frequencies = np.geomspace(1e-3, 1e9, points).tolist()
+
+    def work() -> Run:
+        begin = perf_counter()
+        found = impedance(device.system, np.zeros(2), frequencies, "anode")
+        seconds = perf_counter() - begin
+        pairs = zip(frequencies, found, strict=True)
+        return Run({"seconds": seconds}, {f"{f:.6g}": float(one.real) for f, one in pairs})
 
     return work
