@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import csr_array, vstack
 
-from ionstack.border import Border, BorderScatter
+from ionstack.border import Border, BorderScatter, Numbers
 from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
@@ -56,8 +56,7 @@ class System:
         self._scatter = _scatter(equations)
         self.floating = equations.floating
         if self.floating:
-            scatter = self._scatter
-            self._border = BorderScatter(equations, scatter.charges, scatter.outflows)
+            self._border = self.border_of(self.floating)
             self._slopes: Floats = np.zeros(0)
         arrays = dict(equations.arrays)
         self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
@@ -82,6 +81,24 @@ class System:
     def border(self, lead: float) -> Border:
         """Derivatives by and of the voltages of `floating` metals at the last linearisation."""
         return self._border.fill(self._slopes, lead)
+
+    def border_of(self, contacts: tuple[int, ...]) -> BorderScatter:
+        """Where slopes go in the border of the voltages of some contacts."""
+        scatter = self._scatter
+        return BorderScatter(self.equations, scatter.charges, scatter.outflows, contacts)
+
+    def slopes(self, voltages: Floats) -> Floats:
+        """Slopes of all terms, numbered as by `slope_blocks`, with all weights 1.
+
+        They are those at the present unknowns; the matrix stays as it is.
+        """
+        return np.asarray(self._both(*self._inputs(1.0, 1.0, voltages))[1])
+
+    def rows_of(self, slopes: Numbers) -> csr_array:
+        """Return this rank's rows of the matrix that slopes make, shape (n_owned, n_global)."""
+        starts, columns, _ = self._csr
+        shape = (self.layout.n_owned, self.layout.n_global)
+        return csr_array((self._scatter.entries @ slopes, columns, starts), shape=shape)
 
     def set_levels(self, levels: Floats) -> None:
         """Set the equilibrium levels [V] of an equilibrium system."""

@@ -15,7 +15,7 @@ from support.on_ranks import DEVICES
 from support.stacks import SHAPES
 
 RANKS = (1, 2, 3)
-TASKS = ("graph", "trace", "error")
+TASKS = ("graph", "trace", "small_signal", "error")
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +67,12 @@ def test_trace_is_the_same(results, ranks, device):
     difference = np.abs(np.array(found["current"]) - expected["current"]).max()
     assert difference < 1e-7 * largest
     np.testing.assert_allclose(found["profile"], expected["profile"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("ranks", RANKS[1:])
+@pytest.mark.parametrize("device", DEVICES)
+def test_admittance_is_the_same(results, ranks, device):
+    assert results[ranks]["small_signal"][device] < 1e-8
 
 
 @pytest.mark.parametrize("ranks", RANKS)

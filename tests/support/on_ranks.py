@@ -19,6 +19,7 @@ from ionstack.assemble import System
 from ionstack.compute import configure
 from ionstack.errors import InputError, raise_together
 from ionstack.graph import build_control_volumes
+from ionstack.impedance import admittance
 from ionstack.mesh import build_mesh
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
@@ -85,6 +86,17 @@ def every_term(folder: Path) -> dict[str, Any]:
         ramp = Ramp((0.0, 1e-6), ((0.0, 0.0), (0.1, 0.0)))
         currents.append([state.currents.tolist() for state in device.drive(ramp, fixed=2e-7)])
     return {"matrix": difference, "currents": currents}
+
+
+def small_signal(folder: Path) -> dict[str, float]:
+    """Largest difference of distributed and serial admittances, over the largest."""
+    found = {}
+    for name, overrides in DEVICES.items():
+        systems = [ready(analog(*overrides), comm).system for comm in (COMM, MPI.COMM_SELF)]
+        part, whole = (admittance(one, np.zeros(2), [1e-3, 1.0, 1e6]) for one in systems)
+        scale = np.abs(whole).max(axis=(1, 2))
+        found[name] = float((np.abs(part - whole).max(axis=(1, 2)) / scale).max())
+    return found
 
 
 def _matrix_difference(one: System, other: System, level: float) -> float:
@@ -156,6 +168,7 @@ TASKS: dict[str, Callable[[Path], Any]] = {
     "graph": graph,
     "jacobian": jacobian,
     "every_term": every_term,
+    "small_signal": small_signal,
     "trace": trace,
     "error": error,
     "crash": crash,

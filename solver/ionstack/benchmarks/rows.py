@@ -9,7 +9,7 @@ from ionstack.benchmarks import worker
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
-from ionstack.benchmarks.sweeps import flux_error, layer_sweep, permeation
+from ionstack.benchmarks.sweeps import flux_error, layer_sweep, permeation, spectrum
 from ionstack.benchmarks.work import (
     RAMP,
     RAMP_CHARGES,
@@ -188,6 +188,11 @@ ROWS = {
             "--plane",
             "--cells",
             "200",
+        ),
+        Row(
+            "impedance-1d",
+            lambda quick: spectrum(40 if quick else 400, 5 if quick else 60),
+            (Quantity("time", "seconds", "s", 1.0),),
         ),
         *_GROWTH,
         stack_row("1d", "stack.grading.growth=1.05"),

@@ -1,4 +1,4 @@
-"""Whole runs: a sweep of three layers with ions, and permeation through two layers."""
+"""Whole runs: a sweep of three layers with ions, permeation through two, and impedance."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ionstack.benchmarks.devices import (
 )
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.work import one_sided
+from ionstack.impedance import impedance
 from ionstack.linear import Choice
 from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.newton import NewtonControl
@@ -143,3 +144,18 @@ def _flux_weights(device: Device, cells: int) -> Floats:
     level = np.rint(cells * volumes.depth[layout.node[: layout.n_owned]])
     lowest, above = (level == cells), (level == cells - 1)
     return np.asarray((above - 2.0 * lowest) * cells**2 / RESERVOIR)
+
+
+def spectrum(nodes: int, points: int) -> Work:
+    """Return the impedance of three layers in equilibrium; values are its real parts [Ohm m^2]."""
+    device = set_up(*three_layers(nodes), {_FILMS[1]: {"ion": 1.0}})
+    frequencies = [float(one) for one in np.geomspace(1e-3, 1e9, points)]
+
+    def work() -> Run:
+        begin = perf_counter()
+        found = impedance(device.system, np.zeros(2), frequencies, "anode")
+        seconds = perf_counter() - begin
+        pairs = zip(frequencies, found, strict=True)
+        return Run({"seconds": seconds}, {f"{f:.6g}": float(one.real) for f, one in pairs})
+
+    return work
