@@ -17,7 +17,6 @@ from mpi4py import MPI
 from ionstack.case import load_case
 from ionstack.observers import Balance
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.protocol import Sweep
 from ionstack.simulation import Prepared, equilibrium_current, prepare
 from ionstack.stepper import State, StepControl, Stepper
 from support.devices import Ramp, owned
@@ -36,12 +35,13 @@ class Device:
 
     @cached_property
     def drive(self) -> tuple[float, float, int]:
-        """Voltage [V] of the first step of the protocol, at most 0.6 V, its time, its contact."""
-        step = self.prepared.case.protocol.steps[0]
-        given = step.amplitude if isinstance(step, Sweep) else step.voltage
-        volts = float(np.clip(given, -LARGEST, LARGEST))
-        seconds = abs(volts) / step.rate if isinstance(step, Sweep) else step.duration
-        return volts, seconds, self.prepared.system.equations.volumes.contacts.index(step.contact)
+        """First voltage [V] that the protocol goes to, at most 0.6 V, its time, its contact."""
+        contacts = self.prepared.system.equations.volumes.contacts
+        moving = (one for one in self.prepared.case.protocol.intervals(contacts) if one.swing)
+        first = next(moving)
+        contact = int(np.argmax(np.abs(first.end - first.begin)))
+        volts = float(np.clip(first.end[contact], -LARGEST, LARGEST))
+        return volts, first.duration * abs(volts / first.end[contact]), contact
 
     def run(self, times: list[float], shares: list[float], **control: float) -> list[State]:
         """Accepted states from the start along shares of the voltage."""
