@@ -39,8 +39,8 @@ MUTATIONS = {
     ),
     "scatter": (
         "assemble.py",
-        "signs.append(np.full(len(kept), float(sign)))",
-        "signs.append(np.full(len(kept), -float(sign)))",
+        "code = numbering.setdefault(float(sign), len(numbering))",
+        "code = numbering.setdefault(-float(sign), len(numbering))",
         ("tests/solver/test_jacobian.py", "-k", "every and column and not 2-D"),
     ),
 }
