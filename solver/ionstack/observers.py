@@ -194,7 +194,8 @@ class Profiles:
         self._drops: dict[str, float] = {}
 
     def _levels(self, protocol: Voltages) -> tuple[float, float]:
-        levels = [protocol.voltages(time)[self._driven] for time in protocol.breakpoints]
+        column = protocol.contacts.index(self._driven)
+        levels = [level[column] for level in protocol.levels]
         return min(levels), max(levels)
 
     def _names(self, state: State) -> list[str]:

@@ -192,6 +192,9 @@ class RepeatModel(Strict):
         return Repeat(self.times, tuple(step.record() for step in self.steps))
 
 
+Entry = SweepModel | HoldModel | PulsesModel | PairsModel | TrainsModel | RepeatModel
+
+
 class StepModel(Strict):
     """One entry of the protocol list: the kind of the step and what it says."""
 
@@ -210,15 +213,14 @@ class StepModel(Strict):
             raise failure("step", f"a step has one entry of {kinds}; begin each step with '- '")
         return self
 
-    def entry(self) -> tuple[str, SweepModel | HoldModel | _Edges | RepeatModel]:
+    def entry(self) -> tuple[str, Entry]:
         """Kind of the step and what it says."""
         fields = ((name, getattr(self, name)) for name in type(self).model_fields)
         return next((name, value) for name, value in fields if value is not None)
 
     def record(self) -> Step:
         """The step."""
-        step: Step = self.entry()[1].record()  # type: ignore[union-attr]
-        return step
+        return self.entry()[1].record()
 
     def contacts(self, at: Keys) -> Iterator[tuple[Keys, str]]:
         """Contacts that the step names, with the keys where it does."""

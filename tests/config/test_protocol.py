@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ionstack.protocol import build_protocol
@@ -81,16 +83,11 @@ def test_stairs_keep_the_mean_rate_and_end_on_the_turn() -> None:
     assert protocol.shown == {0, 6, 12}
 
 
-def _pulses(**others: object) -> Pulses:
-    values: dict[str, object] = {
-        "contact": "Pt", "amplitude": 2.0, "width": 1e-3, "gaps": (1e-2,) * 3,
-        "rise": 1e-5, "fall": 2e-5,
-    }  # fmt: skip
-    return Pulses(**(values | others))  # type: ignore[arg-type]
+_PULSES = Pulses("Pt", 2.0, width=1e-3, gaps=(1e-2,) * 3, rise=1e-5, fall=2e-5)
 
 
 def test_pulses_have_exact_edges_and_are_listed() -> None:
-    protocol = build_protocol([_pulses(increment=0.1)], _CONTACTS)
+    protocol = build_protocol([replace(_PULSES, increment=0.1)], _CONTACTS)
     assert protocol.durations == (1e-5, 1e-3, 2e-5, 1e-2) * 3
     assert [one.voltage for one in protocol.pulses] == [2.0, 2.1, 2.2]
     for one in protocol.pulses:
@@ -102,7 +99,7 @@ def test_pulses_have_exact_edges_and_are_listed() -> None:
 
 def test_reads_lie_in_the_gaps_and_keep_the_period() -> None:
     read = Read(voltage=0.1, width=2e-3, delay=4e-3, every=2)
-    protocol = build_protocol([_pulses(gaps=(1e-2,) * 4, read=read)], _CONTACTS)
+    protocol = build_protocol([replace(_PULSES, gaps=(1e-2,) * 4, read=read)], _CONTACTS)
     assert [(one.kind, one.number) for one in protocol.pulses] == [
         ("pulse", 1), ("pulse", 2), ("read", 2), ("pulse", 3), ("pulse", 4), ("read", 4),
     ]  # fmt: skip
@@ -122,7 +119,7 @@ def test_repeated_steps_follow_each_other() -> None:
 
 
 def test_nanoseconds_after_days_keep_their_digits() -> None:
-    steps = [Hold("Pt", 0.0, 1e6, 1.0), _pulses(width=1e-9, rise=1e-10, fall=1e-10)]
+    steps = [Hold("Pt", 0.0, 1e6, 1.0), replace(_PULSES, width=1e-9, rise=1e-10, fall=1e-10)]
     intervals = build_protocol(steps, _CONTACTS).intervals(("ITO", "Pt"))
     assert intervals[1].duration == 1e-10
     assert intervals[1].levels(5e-11).tolist() == [0.0, 1.0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ionstack.output.trace import read_rows
 
 Floats = NDArray[np.float64]
 
@@ -69,8 +70,5 @@ class PulseWriter:
 
 
 def read_pulses(path: Path) -> dict[str, Floats]:
-    """Return the columns by name, each of shape (n_rows,); a torn last line is left out."""
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    rows = list(csv.reader(lines))
-    table = np.array(rows[1:], dtype=np.float64).reshape(len(rows) - 1, len(rows[0]))
-    return {name: table[:, column].copy() for column, name in enumerate(rows[0])}
+    """Return the columns by name, as `read_rows`."""
+    return read_rows(path, "a table of pulses", COLUMNS[0])

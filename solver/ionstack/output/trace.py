@@ -83,10 +83,16 @@ class TraceWriter:
 
 
 def read_trace(path: Path) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the columns of a trace by name, each of shape (n_rows,).
+    """Return the columns of a trace by name, as `read_rows`."""
+    return read_rows(path, "a trace", TIME)
+
+
+def read_rows(path: Path, what: str, needed: str) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the columns of a table by name, each of shape (n_rows,).
 
     A last line without its line end is the mark of a killed run and is left out.
-    Raises InputError with file and line for a missing file or a damaged row.
+    Raises InputError with file and line for a missing file, a damaged row, or a header
+    without the `needed` column, which tells that the file is `what` it should be.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -94,8 +100,8 @@ def read_trace(path: Path) -> dict[str, npt.NDArray[np.float64]]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     lines = text.split("\n")[:-1]
     rows = list(csv.reader(lines))
-    if not rows or TIME not in rows[0]:
-        raise InputError(f"{path}:1: is not a trace: the header has no column {TIME!r}")
+    if not rows or needed not in rows[0]:
+        raise InputError(f"{path}:1: is not {what}: the header has no column {needed!r}")
     values = [_numbers(path, n, row, len(rows[0])) for n, row in enumerate(rows[1:], start=2)]
     table = np.array(values, dtype=np.float64).reshape(len(values), len(rows[0]))
     return {name: table[:, column].copy() for column, name in enumerate(rows[0])}
