@@ -105,7 +105,15 @@ def test_unknown_names_are_refused() -> None:
         bench.main(["diode-1"])
 
 
-SMALL = ("pnp-step", "diode-2d-20k", "pnp-2d", "diode-3d-50k", "diode-3d-300k", "solubility-2d")
+SMALL = (
+    "pnp-step",
+    "diode-2d-20k",
+    "pnp-2d",
+    "diode-3d-50k",
+    "diode-3d-300k",
+    "solubility-2d",
+    "impedance-1d",
+)
 
 
 @pytest.mark.parametrize("name", SMALL)
