@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import csr_array, vstack
 
-from ionstack.border import Border, BorderScatter, Numbers
+from ionstack.border import BorderScatter, Numbers
 from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
 from ionstack.packing import Buffers, pack
@@ -55,9 +55,7 @@ class System:
         self.comm = equations.volumes.comm
         self._scatter = _scatter(equations)
         self.floating = equations.floating
-        if self.floating:
-            self._border = self.border_of(self.floating)
-            self._slopes: Floats = np.zeros(0)
+        self.last_slopes: Floats = np.zeros(0)
         arrays = dict(equations.arrays)
         self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
         numbers = settled(equations.numbers, equations.model.temperature)
@@ -77,10 +75,6 @@ class System:
         """Make the vectors of the linear system (collective)."""
         self.right_side = self.matrix.createVecLeft()
         self.update = self.matrix.createVecRight()
-
-    def border(self, lead: float) -> Border:
-        """Derivatives by and of the voltages of `floating` metals at the last linearisation."""
-        return self._border.fill(self._slopes, lead)
 
     def border_of(self, contacts: tuple[int, ...]) -> BorderScatter:
         """Where slopes go in the border of the voltages of some contacts."""
@@ -191,12 +185,16 @@ class System:
         values, amounts = self._values(*self._inputs(lead, step, voltages))
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
-    def linearise(self, history: Floats, lead: float, step: float, voltages: Floats) -> Evaluation:
-        """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`."""
+    def linearise(
+        self, history: Floats, lead: float, step: float, voltages: Floats, keep: bool = False
+    ) -> Evaluation:
+        """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`.
+
+        With `keep` the slopes stay in `last_slopes`, for the border of voltages.
+        """
         values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
         self._fill(np.asarray(slopes))
-        if self.floating:
-            self._slopes = np.asarray(slopes)
+        self.last_slopes = np.asarray(slopes) if keep else np.zeros(0)
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:

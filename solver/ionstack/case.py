@@ -23,6 +23,7 @@ from ionstack.case_schema import (
 )
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.errors import InputError
+from ionstack.laid import Instruments
 from ionstack.materials import (
     LawChoice,
     Material,
@@ -33,6 +34,7 @@ from ionstack.materials import (
     used_value,
 )
 from ionstack.protocol import Protocol
+from ionstack.protocol_steps import Entry, Repeat
 from ionstack.protocol_schema import protocol_from
 from ionstack.schema import validated
 from ionstack.stack import Stack, stack_from_node
@@ -89,7 +91,7 @@ class Case:
         for key in ("text", "path"):
             del record[key]
         record["stack"] = dataclasses.replace(self.stack, path=Path(self.stack.path.name))
-        record["protocol"] = [{type(step).__name__.lower(): step} for step in self.protocol.steps]
+        record["protocol"] = [_entry(step) for step in self.protocol.steps]
         text: str = yaml.safe_dump(_plain(record), sort_keys=False, allow_unicode=True)
         return text
 
@@ -169,11 +171,17 @@ def _case(
             name: entry.record()
             for name, entry in (*read.interfaces.items(), *read.contacts.items())
         },
-        protocol=protocol_from(read.protocol, [entry.name for entry in stack.electrodes]),
+        protocol=protocol_from(read.protocol, _instruments(read, stack)),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
     )
+
+
+def _instruments(read: CaseModel, stack: Stack) -> Instruments:
+    """A source at every electrode that does not float."""
+    floating = {name for name, one in read.contacts.items() if one.floating}
+    return Instruments(tuple(e.name for e in stack.electrodes if e.name not in floating))
 
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:
@@ -210,6 +218,17 @@ def _read_stack(
         raise InputError(f"{entry.mark}: stack: {missing_file(file)}")
     stack_node = with_settings(read_yaml(file), settings)
     return stack_from_node(stack_node, file), stack_node
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    """A step of the protocol by its kind, with what it says besides if it says it."""
+    extra = {
+        key: getattr(entry, key) for key in ("name", "until", "compliance") if getattr(entry, key)
+    }
+    if isinstance(entry.step, Repeat):
+        steps = [_entry(one) for one in entry.step.steps]
+        return {"repeat": {"times": entry.step.times, "steps": steps}, **extra}
+    return {entry.kind: entry.step, **extra}
 
 
 def _plain(value: Any) -> Any:

@@ -1,49 +1,111 @@
-"""What drives a device: voltages of its contacts, interval by interval.
+"""What drives a device: settings of its sources, interval by interval.
 
 Each interval has a clock of its own, so that edges of nanoseconds after hours of rest
-are resolved.
+are resolved. Where a step of a protocol ends is sometimes decided by the state: its
+limits say when, and what follows begins at the values found then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Quantity = Literal["current", "voltage", "charge", "conductance", "content"]
+
+# Begins with the value that is there when the interval begins.
+PRESENT = np.nan
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A condition on the state that ends a step of the protocol.
+
+    It compares a `quantity` with `value`: size of the current [A] and of the charge [C] since
+    interval `first` began, voltage [V] with its sign, conductance [S], all of a `source`; or the
+    mean content of a species in a layer. Interval `following` comes next.
+    """
+
+    quantity: Quantity
+    value: float
+    above: bool
+    source: str = ""
+    layer: str = ""
+    species: str = ""
+    first: int = 0
+    following: int = 0
+
+    def margin(self, reading: float) -> float:
+        """How far a reading is beyond the limit, relative to it; negative before."""
+        sign = 1.0 if self.above else -1.0
+        return sign * (reading - self.value) / (abs(self.value) or 1.0)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        units = {"current": " A", "voltage": " V", "charge": " C", "conductance": " S"}
+        what = f"{self.quantity} of {self.species} in {self.layer}" if self.species else (
+            f"{self.quantity} of {self.source}"
+        )
+        side = "above" if self.above else "below"
+        return f"{what} {side} {self.value:g}{units.get(self.quantity, '')}"
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Voltages that run linearly from `begin` to `end` [V] within `duration` [s].
+    """Values of the sources that run linearly from `begin` to `end` within `duration` [s].
 
-    `start` and `stop` are times since the start of the run [s]; their difference has fewer
-    digits than `duration`. Voltages are in the order of `ControlVolumes.contacts`.
+    Values are voltages [V], or currents [A] where `current` is true; all arrays are in the
+    order of the sources. A value of `begin` may be `PRESENT`, one of `end` too: then it stays.
+    With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative` are limits of the currents
+    (compliance) [A], `closed` tells which switches are closed; None: no limits, all closed.
+    `temperature` [K] holds from here on (None: as it was).
     """
 
-    start: float
-    stop: float
     duration: float
     begin: Floats
     end: Floats
+    rate: float | None = None
+    current: Bools | None = None
+    positive: Floats | None = None
+    negative: Floats | None = None
+    closed: Bools | None = None
+    temperature: float | None = None
+    limits: tuple[Limit, ...] = ()
 
     def levels(self, elapsed: float) -> Floats:
-        """Voltages [V] a time [s] after the start, exact at both ends."""
+        """Values [V or A] a time [s] after the start, exact at both ends."""
         part = elapsed / self.duration
         return self.begin * (1.0 - part) + self.end * part
 
-    def time(self, elapsed: float) -> float:
-        """Time since the start of the run [s], exact at the end."""
-        return self.stop if elapsed >= self.duration else self.start + elapsed
+    def resolved(self, present: Floats) -> Interval:
+        """The same with nothing left open, from the present values of the sources."""
+        if self.rate is None and not np.isnan([self.begin, self.end]).any():
+            return self
+        begin = np.where(np.isnan(self.begin), present, self.begin)
+        end = np.where(np.isnan(self.end), begin, self.end)
+        duration = self.duration
+        if self.rate is not None:
+            duration = float(np.abs(end - begin).max(initial=0.0)) / self.rate
+        return replace(self, begin=begin, end=end, duration=duration, rate=None)
 
     @property
     def swing(self) -> float:
         """Largest change of a voltage [V]."""
-        return float(np.abs(self.end - self.begin).max(initial=0.0))
+        change = np.abs(self.end - self.begin)
+        if self.current is not None:
+            change = change[~self.current]
+        return float(change.max(initial=0.0))
+
+    @property
+    def forced(self) -> bool:
+        """Whether a source gives a current."""
+        return self.current is not None and bool(self.current.any())
 
 
 class Drive(Protocol):
@@ -67,6 +129,5 @@ class PiecewiseLinear:
         levels = np.array(self.voltages, dtype=float)
         corners = pairwise(zip(self.breakpoints, levels, strict=True))
         return tuple(
-            Interval(start, stop, stop - start, begin, end)
-            for (start, begin), (stop, end) in corners
+            Interval(stop - start, begin, end) for (start, begin), (stop, end) in corners
         )

@@ -46,6 +46,8 @@ class ControlVolumes:
     column along the stack. Nodes are sorted by (vertex, region). Factors are
     area/length [m] and areas [m^2], volumes [m^3] of the whole device. `cell_nodes`
     are the mesh cells (each on one rank) for output. `negative_edges` are midpoints.
+    `copies` of a device may lie side by side without touching, see `repeated`: each vertex
+    belongs to one of them, `vertex_copy`, and contacts are listed device by device.
     """
 
     comm: MPI.Comm
@@ -73,6 +75,8 @@ class ControlVolumes:
     cell_nodes: Ints
     negative_edges: Floats
     content_hash: str
+    copies: int
+    vertex_copy: Ints
 
     @property
     def n_owned_nodes(self) -> int:
@@ -182,6 +186,8 @@ def _assemble(
         cell_nodes=node(cells[:, 1:], cells[:, :1]),
         negative_edges=negative,
         content_hash=device.content_hash,
+        copies=1,
+        vertex_copy=np.zeros(len(vertices.ids), dtype=np.int64),
     )
 
 

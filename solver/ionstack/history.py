@@ -17,13 +17,16 @@ HIGHEST = 4
 
 @dataclass(frozen=True)
 class Point:
-    """An accepted state: time [s], unknowns [V], amounts, charges [e] and voltages [V]."""
+    """An accepted state: time [s], unknowns [V], amounts, charges [e], circuit unknowns.
+
+    Charges are those of the metals, then those that elements store at the circuit's nodes.
+    """
 
     time: float
     unknowns: Floats
     amounts: Floats
     charge: Floats
-    voltages: Floats
+    circuit: Floats
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,9 @@ class History:
         """Extrapolated unknowns [V]: the guess of the present order."""
         return self._extrapolated([point.unknowns for point in self._points], time)
 
-    def voltages_at(self, time: float) -> Floats:
-        """Extrapolated voltages of the contacts [V]."""
-        return self._extrapolated([point.voltages for point in self._points], time)
+    def circuit_at(self, time: float) -> Floats:
+        """Extrapolated unknowns of the circuit."""
+        return self._extrapolated([point.circuit for point in self._points], time)
 
     def _extrapolated(self, values: list[Floats], time: float) -> Floats:
         used = self._points[-(self.order + 1) :]

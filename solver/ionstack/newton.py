@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from time import perf_counter
@@ -13,6 +14,7 @@ from petsc4py import PETSc
 
 from ionstack.assemble import Evaluation, System
 from ionstack.linear import LOOSEST, TOLERANCE, LinearResult, LinearSolver
+from ionstack.network import CircuitScheme, contact_charge
 
 Floats = NDArray[np.float64]
 
@@ -40,26 +42,30 @@ class NewtonControl:
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Outcome, number of linear solves, the last largest update [V], voltages of the contacts."""
+    """Outcome, number of linear solves, the last largest update [V].
+
+    `voltages` are those of the contacts [V], `circuit` the circuit's unknowns (none without).
+    """
 
     outcome: Outcome
     iterations: int
     update: float
     voltages: Floats
+    circuit: Floats
 
 
 @dataclass(frozen=True)
 class Scheme:
     """Arguments of an evaluation: see `System.evaluate`.
 
-    `charge` is what the time scheme adds to the charges of the metals [e], for floating ones.
+    Without a `circuit` the voltages are given; with one they follow from its unknowns.
     """
 
     history: Floats
     lead: float
     step: float
     voltages: Floats
-    charge: Floats | None = None
+    circuit: CircuitScheme | None = None
 
 
 class Newton:
@@ -69,7 +75,6 @@ class Newton:
         self.system = system
         self.control = control
         self._solver = solver
-        self._lead = 0.0
         self.linear_iterations = 0
         self.assembly_seconds = self.linear_seconds = 0.0
 
@@ -82,26 +87,33 @@ class Newton:
         return result
 
     def _iterate(self, scheme: Scheme) -> NewtonResult:
-        size, volts = np.inf, scheme.voltages
+        size, circuit = np.inf, np.zeros(0)
+        if scheme.circuit is not None:
+            circuit = scheme.circuit.begin()
         for iteration in range(1, self.control.most + 1):
-            scheme = replace(scheme, voltages=volts)
+            scheme = _with_circuit(scheme, circuit)
+
+            def ended(how: Outcome, count: int = iteration) -> NewtonResult:
+                return NewtonResult(how, count, size, scheme.voltages, circuit)  # noqa: B023
+
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
-                return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
+                return ended(Outcome.NOT_FINITE)
             precision = self._precision(size)
             result = self._solve_linear(evaluation.residual, precision)
             if not result.converged:
-                return NewtonResult(Outcome.LINEAR, iteration, size, volts)
-            shift = self._float(scheme, evaluation, precision)
-            size = self._largest(shift)
+                return ended(Outcome.LINEAR)
+            change = self._couple(scheme, evaluation, precision)
+            size = self._largest(scheme, change)
             if not np.isfinite(size):
-                return NewtonResult(Outcome.NOT_FINITE, iteration, size, volts)
+                return ended(Outcome.NOT_FINITE)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
             self._apply(damping)
-            volts = volts + damping * shift
+            circuit = circuit + damping * change
             if size < self.control.tolerance and self._exact(size, precision, result):
-                return NewtonResult(Outcome.CONVERGED, iteration, size, volts)
-        return NewtonResult(Outcome.TOO_MANY, self.control.most, size, volts)
+                scheme = _with_circuit(scheme, circuit)
+                return ended(Outcome.CONVERGED)
+        return NewtonResult(Outcome.TOO_MANY, self.control.most, size, scheme.voltages, circuit)
 
     def _precision(self, before: float) -> float:
         """Relative error allowed to the next update: a hundredth of what Newton leaves over."""
@@ -125,7 +137,10 @@ class Newton:
 
     def _linearise(self, scheme: Scheme) -> Evaluation:
         begin = perf_counter()
-        result = self.system.linearise(scheme.history, scheme.lead, scheme.step, scheme.voltages)
+        keep = scheme.circuit is not None
+        result = self.system.linearise(
+            scheme.history, scheme.lead, scheme.step, scheme.voltages, keep
+        )
         self.assembly_seconds += perf_counter() - begin
         return result
 
@@ -137,52 +152,44 @@ class Newton:
         self.linear_seconds += perf_counter() - begin
         return result
 
-    def response(self, amounts: Floats, charge: Floats) -> float:
+    def response(self, scheme: Scheme, amounts: Floats, charge: Floats) -> float:
         """Largest change [V] that errors of a time scheme's sums cause (collective).
 
-        The matrix is the last one. `amounts`: errors per owned unknown, `charge`: errors
-        of the charges of the metals [e].
+        The matrix is the last one, at `scheme`. `amounts`: errors per owned unknown, `charge`:
+        errors of the charges of the metals and of the circuit's nodes [e].
         """
         result = self._solve_linear(self.system.balanced(amounts), ESTIMATE)
         if not result.converged:
             return np.inf
-        shift = self._complete(np.zeros_like(charge), charge, ESTIMATE)
-        return self._largest(shift)
+        change = np.zeros(0)
+        if scheme.circuit is not None:
+            change = scheme.circuit.network.respond(
+                scheme.circuit, scheme.lead, scheme.step, charge, self._column(ESTIMATE)
+            )
+        return self._largest(scheme, change)
 
-    def _float(self, scheme: Scheme, evaluation: Evaluation, precision: float) -> Floats:
-        """Complete the update for floating metals; change of all voltages [V] (collective)."""
-        if scheme.charge is None:
-            return np.zeros_like(scheme.voltages)
-        self._lead = scheme.lead
-        own = scheme.lead * evaluation.metal_charge - evaluation.outflow
-        return self._complete(own, scheme.charge, precision)
+    def _couple(self, scheme: Scheme, evaluation: Evaluation, precision: float) -> Floats:
+        """Complete the update for the circuit; change of its unknowns (collective)."""
+        if scheme.circuit is None:
+            return np.zeros(0)
+        own = contact_charge(evaluation, scheme.lead)
+        return scheme.circuit.network.couple(
+            scheme.circuit, scheme.lead, scheme.step, own, self._column(precision)
+        )
 
-    def _complete(self, own: Floats, given: Floats, precision: float) -> Floats:
-        """Complete the last update such that no floating metal lacks charge (collective).
+    def _column(self, precision: float) -> Callable[[Floats], None]:
+        """Solver of the last linear system for other right sides."""
 
-        The charges [e] that the metals lack before are this rank's `own` and `given` ones.
-        Returns the changes of all voltages [V].
-        """
-        shift, floating = np.zeros_like(given), list(self.system.floating)
-        if not floating:
-            return shift
-        border, update = self.system.border(self._lead), self.system.update
-        plain = update.getArray().copy()
-        responses = []
-        for column in border.columns.T:
+        def solve(column: Floats) -> None:
             self._solve_linear(column, precision)
-            responses.append(update.getArray().copy())
-        terms = [border.rows @ self.system.with_ghosts(one) for one in (plain, *responses)]
-        parts = [own[floating] + terms[0], border.corner + np.column_stack(terms[1:])]
-        lacking, slopes = (self.system.comm.allreduce(part) for part in parts)
-        shift[floating] = np.linalg.solve(slopes, -(lacking + given[floating]))
-        update.setArray(plain + np.array(responses).T @ shift[floating])
-        return shift
 
-    def _largest(self, shift: Floats) -> float:
-        """Largest entry of the update and of the changes of voltages [V] (collective)."""
+        return solve
+
+    def _largest(self, scheme: Scheme, change: Floats) -> float:
+        """Largest entry of the update and of the changes of the nodes' voltages (collective)."""
         unknowns = float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
-        return max(unknowns, float(np.abs(shift).max(initial=0.0)))
+        n_nodes = 0 if scheme.circuit is None else scheme.circuit.network.n_nodes
+        return max(unknowns, float(np.abs(change[:n_nodes]).max(initial=0.0)))
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())
@@ -192,3 +199,11 @@ class Newton:
         unknowns = self.system.unknowns
         unknowns.axpy(damping, self.system.update)
         self.system.refresh_ghosts()
+
+
+def _with_circuit(scheme: Scheme, unknowns: Floats) -> Scheme:
+    """The scheme at other unknowns of the circuit, with the voltages that follow."""
+    if scheme.circuit is None:
+        return scheme
+    circuit = replace(scheme.circuit, unknowns=unknowns)
+    return replace(scheme, circuit=circuit, voltages=circuit.network.voltages(unknowns))

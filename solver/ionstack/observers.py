@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
@@ -18,7 +19,6 @@ from ionstack.output.names import electrochemical_potential, first_positive_ion,
 from ionstack.output.profiles import Profile, ProfileWriter
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
-from ionstack.protocol import Cycle
 from ionstack.protocol import Protocol as Voltages
 from ionstack.stepper import State
 
@@ -38,13 +38,20 @@ class Observer(Protocol):
 
 
 class Trace:
-    """Voltages and currents of every step into ``trace.csv``."""
+    """Voltages and currents of every time step into ``trace.csv``.
 
-    def __init__(self, run: RunDirectory, system: System, protocol: Voltages) -> None:
+    Unknowns of a circuit stand behind those of the contacts.
+    """
+
+    def __init__(
+        self, run: RunDirectory, system: System, protocol: Voltages, circuit: Circuit
+    ) -> None:
         self._contacts = system.equations.volumes.contacts
-        self._cycles = protocol.cycles
+        self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
+        self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
+        self._extra = () if circuit.plain else circuit.unknowns
         first = system.comm.rank == 0
-        self._writer = TraceWriter(run.trace, self._contacts) if first else None
+        self._writer = TraceWriter(run.trace, self._contacts, self._extra) if first else None
 
     def see(self, state: State) -> None:
         """Add a row."""
@@ -55,7 +62,9 @@ class Trace:
                 dict(zip(self._contacts, map(float, state.currents), strict=True)),
                 state.step,
                 state.newton,
-                cycle_at(self._cycles, state.time),
+                self._cycle.get(state.interval, 0),
+                self._step.get(state.interval, 0),
+                state.circuit.tolist() if self._extra else (),
             )
 
     def found(self) -> Mapping[str, Any]:
@@ -67,19 +76,12 @@ class Trace:
 
 def shown(state: State, protocol: Voltages) -> bool:
     """Whether a state is at a breakpoint that is worth a picture."""
-    return state.at_breakpoint and state.interval in protocol.shown
+    return state.at_breakpoint and state.following in protocol.shown
 
 
-def driven_contact(protocol: Voltages) -> str:
-    """The contact whose voltage first moves."""
-    moved = (np.flatnonzero(level) for level in protocol.levels)
-    return protocol.contacts[next((int(one[0]) for one in moved if len(one)), 0)]
-
-
-def cycle_at(cycles: tuple[Cycle, ...], time: float) -> int:
-    """Number of the cycle that a time [s] belongs to, 0 outside; its end is its own."""
-    inside = (cycle.index for cycle in cycles if cycle.start < time <= cycle.end)
-    return next(inside, 0)
+def _by_interval(spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
+    """What lies between two breakpoints, by the number of intervals begun."""
+    return {number: what for what, first, last in spans for number in range(first + 1, last + 1)}
 
 
 class Balance:
@@ -182,30 +184,28 @@ class Profiles:
         system: System,
         fields: NodeFields,
         protocol: Voltages,
+        sources: tuple[str, ...],
         axisymmetric: bool,
     ) -> None:
         self._system, self._fields = system, fields
         self._column = centre_column(system, axisymmetric)
-        self._protocol, self._driven = protocol, driven_contact(protocol)
-        self._extremes = self._levels(protocol)
-        self._end = protocol.duration
+        self._protocol = protocol
+        self._source = sources.index(protocol.driven())
+        self._lowest = self._highest = 0.0
         first = system.comm.rank == 0
         self._writer = ProfileWriter(run.profiles) if first else None
         self._drops: dict[str, float] = {}
 
-    def _levels(self, protocol: Voltages) -> tuple[float, float]:
-        column = protocol.contacts.index(self._driven)
-        levels = [level[column] for level in protocol.levels]
-        return min(levels), max(levels)
-
     def _names(self, state: State) -> list[str]:
-        contacts = self._system.equations.volumes.contacts
-        bias = float(state.voltages[contacts.index(self._driven)])
-        low, high = self._extremes
+        bias = float(state.applied[self._source])
         names = ["start"] if state.step == 0.0 else []
-        names += ["most negative bias"] if bias == low < 0.0 else []
-        names += ["most positive bias"] if bias == high > 0.0 else []
-        return names + (["end"] if state.time == self._end else [])
+        if bias < 0.0 and bias <= self._lowest:
+            self._lowest = bias
+            names.append("most negative bias")
+        if bias > 0.0 and bias >= self._highest:
+            self._highest = bias
+            names.append("most positive bias")
+        return names + (["end"] if state.following == len(self._protocol.laid) else [])
 
     def see(self, state: State) -> None:
         """Add or replace the profiles that this state is."""

@@ -168,9 +168,7 @@ def _floating_problems(subject: Subject) -> Iterator[Problem]:
         message = f"one contact must have a voltage; {' and '.join(floating)} float"
         yield subject.problem(("contacts", floating[1], "floating"), message)
     for index, step in enumerate(subject.case.protocol):
-        for kind in ("sweep", "hold"):
-            entry = getattr(step, kind, None)
-            if entry is not None and entry.contact in floating:
-                keys = ("protocol", index, kind, "contact")
-                message = f"{entry.contact} is floating: its potential cannot be given"
+        for keys, contact in step.contacts(("protocol", index)):
+            if contact in floating:
+                message = f"{contact} is floating: its potential cannot be given"
                 yield subject.problem(keys, message)

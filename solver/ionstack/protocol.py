@@ -1,33 +1,38 @@
-"""The measurement protocol: voltages of the contacts against time, cycles and pulses.
+"""The measurement protocol: what the sources do against time, cycles and pulses.
 
-All voltages are piecewise linear in time. Steps are laid one after the other; what is
-not driven is at 0 V.
+Voltages and currents are piecewise linear in time. Steps are laid one after the other;
+what is not driven is at 0 V. Breakpoints are counted: intervals lie between them, and
+where the state decides when a step ends, times are known only in a run.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from ionstack.drive import Interval
-from ionstack.protocol_steps import Laid, Step
+from ionstack.laid import Instruments, Laid, LaidSpectrum, Span
+from ionstack.protocol_steps import Entry, Step
+
+# A protocol that only measures lasts this long [s].
+_MOMENT = 1e-3
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """One pass of a sweep: start, turn and end [s]; counted from 1 through the protocol.
+    """One pass of a sweep, by breakpoints: first, turn and last; counted from 1 in the protocol.
 
-    `amplitude` is the voltage [V] farthest from zero, on `contact`, and `turn` its time.
+    `amplitude` is the voltage [V] farthest from zero, on `contact`.
     """
 
     index: int
-    start: float
-    turn: float
-    end: float
+    first: int
+    turn: int
+    last: int
     amplitude: float
     contact: str
 
@@ -36,9 +41,9 @@ class Cycle:
 class Pulse:
     """The flat part of a pulse, or of a read of the state.
 
-    `interval` counts intervals of the protocol from 0, `start` and `end` are its times [s].
-    `step` counts the steps, `group` the pairs or trains in it, `number` the pulses in the
-    group; a read has the number of the pulse before it. All from 1.
+    `interval` counts intervals of the protocol from 0. `step` is that of the protocol,
+    `group` counts the pairs or trains in it, `number` the pulses in the group; a read has
+    the number of the pulse before it. All from 1.
     """
 
     kind: Literal["pulse", "read"]
@@ -48,99 +53,121 @@ class Pulse:
     group: int
     number: int
     interval: int
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Voltages of all contacts, piecewise linear between `breakpoints` [s].
+    """Intervals in which all sources run linearly, and what they are.
 
-    `levels` holds, per breakpoint, one voltage [V] per contact in the order of
-    `contacts`, `durations` the lengths of the intervals [s]. `shown` are the breakpoints
-    at which a picture tells something: turns of sweeps, ends of steps.
+    Values of an interval are in the order of `sources`. `shown` are the breakpoints at which
+    a picture tells something: turns of sweeps, ends of steps; `named` gives names to some.
+    `shares` are the sources of each cell of an array, with their shares of its voltage.
     """
 
-    contacts: tuple[str, ...]
-    steps: tuple[Step, ...]
-    durations: tuple[float, ...]
-    breakpoints: tuple[float, ...]
-    levels: tuple[tuple[float, ...], ...]
+    sources: tuple[str, ...]
+    steps: tuple[Entry, ...]
+    laid: tuple[Interval, ...]
     shown: frozenset[int]
+    named: Mapping[int, str]
+    spans: tuple[Span, ...]
     cycles: tuple[Cycle, ...]
     pulses: tuple[Pulse, ...]
+    spectra: tuple[LaidSpectrum, ...]
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def durations(self) -> tuple[float, ...]:
+        """Longest durations of the intervals [s]; 0 where the state decides it."""
+        return tuple(one.duration for one in self.laid)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Latest ends of the intervals [s], summed with more digits so that they do not drift."""
+        sums = np.cumsum([0.0, *self.durations], dtype=np.longdouble)
+        return tuple(map(float, sums))
 
     @property
     def duration(self) -> float:
-        """End of the protocol [s]."""
+        """Latest end of the protocol [s]."""
         return self.breakpoints[-1]
 
-    def intervals(self, contacts: Sequence[str]) -> tuple[Interval, ...]:
-        """Intervals with the voltages of these contacts, in their order."""
-        order = [self.contacts.index(name) for name in contacts]
-        levels = np.array(self.levels)[:, order]
-        times = zip(self.breakpoints, self.breakpoints[1:], self.durations, strict=False)
-        return tuple(
-            Interval(start, stop, duration, begin, end)
-            for (start, stop, duration), begin, end in zip(
-                times, levels[:-1], levels[1:], strict=True
-            )
-        )
+    def intervals(self, sources: Sequence[str]) -> tuple[Interval, ...]:
+        """Intervals with the values of these sources, in their order."""
+        order = [self.sources.index(name) for name in sources]
+        return tuple(_ordered(one, order) for one in self.laid)
+
+    def main_source(self, contact: str) -> str:
+        """The source itself, or that which drives a cell of an array with the largest share."""
+        shares = self.shares.get(contact, {contact: 1.0})
+        return max(shares, key=lambda name: abs(shares[name]))
+
+    def extremes(self, source: str) -> tuple[float, float]:
+        """Lowest and highest voltage [V] that the protocol gives a source."""
+        column = self.sources.index(source)
+        given = [
+            value
+            for one in self.laid
+            for value in (one.begin[column], one.end[column])
+            if not np.isnan(value) and not (one.current is not None and one.current[column])
+        ]
+        return min(given, default=0.0), max(given, default=0.0)
+
+    def driven(self) -> str:
+        """The source that moves first."""
+        for one in self.laid:
+            moved = np.flatnonzero((one.begin != 0.0) | (one.end != 0.0))
+            if len(moved):
+                return self.sources[int(moved[0])]
+        return self.sources[0]
 
     def voltages(self, time: float) -> dict[str, float]:
-        """Return the voltage [V] of every contact, exact at breakpoints.
+        """Return the values of every source [V or A] if no step ends early, exact at breakpoints.
 
-        Before the start and after the end the first and last voltages hold.
+        Before the start and after the end the first and last ones hold.
         """
-        after = bisect_right(self.breakpoints, time)
-        if after in (0, len(self.breakpoints)):
-            level = self.levels[max(after - 1, 0)]
-            return dict(zip(self.contacts, level, strict=True))
-        start, end = self.breakpoints[after - 1 : after + 1]
-        part = (time - start) / (end - start)
-        pairs = zip(self.contacts, self.levels[after - 1], self.levels[after], strict=True)
-        return {contact: old + part * (new - old) for contact, old, new in pairs}
+        times = self.breakpoints
+        number = min(max(bisect_right(times, time) - 1, 0), len(self.laid) - 1)
+        elapsed = min(max(time - times[number], 0.0), self.durations[number])
+        levels = self.laid[number].levels(elapsed)
+        return dict(zip(self.sources, map(float, levels), strict=True))
 
 
-def build_protocol(steps: Sequence[Step], contacts: Sequence[str]) -> Protocol:
-    """Lay the steps one after the other; all contacts start at 0 V."""
-    laid = Laid(contacts)
-    for step in steps:
-        step.lay(laid)
-        laid.show()
-    times = _times(laid.durations)
-    cycles = (
-        Cycle(index, times[one.first], times[one.turn], times[one.last], one.amplitude, one.contact)
-        for index, one in enumerate(laid.cycles, start=1)
+def build_protocol(
+    steps: Sequence[Entry | Step], instruments: Instruments | Sequence[str]
+) -> Protocol:
+    """Lay the steps one after the other; all sources start at 0 V."""
+    if not isinstance(instruments, Instruments):
+        instruments = Instruments(tuple(instruments))
+    entries = tuple(
+        step if isinstance(step, Entry) else Entry(type(step).__name__.lower(), step)
+        for step in steps
     )
-    pulses = (
-        Pulse(
-            one.kind,
-            one.contact,
-            one.voltage,
-            one.step,
-            one.group,
-            one.number,
-            one.interval,
-            times[one.interval],
-            times[one.interval + 1],
-        )
-        for one in laid.pulses
-    )
-    rows = tuple(tuple(level[contact] for contact in contacts) for level in laid.levels)
+    laid = Laid(instruments)
+    for entry in entries:
+        entry.lay(laid)
+    if not laid.intervals:
+        laid.stay(_MOMENT)
     return Protocol(
-        tuple(contacts),
-        tuple(steps),
-        tuple(laid.durations),
-        times,
-        rows,
-        frozenset(laid.shown),
-        tuple(cycles),
-        tuple(pulses),
+        sources=instruments.sources,
+        steps=entries,
+        laid=tuple(laid.intervals),
+        shown=frozenset(laid.shown),
+        named=dict(laid.named),
+        spans=tuple(laid.spans),
+        cycles=tuple(
+            Cycle(index, one.first, one.turn, one.last, one.amplitude, one.contact)
+            for index, one in enumerate(laid.cycles, start=1)
+        ),
+        pulses=tuple(Pulse(**vars(one)) for one in laid.pulses),
+        spectra=tuple(laid.spectra),
+        shares=dict(instruments.cells or {}),
     )
 
 
-def _times(durations: Iterable[float]) -> tuple[float, ...]:
-    """Ends of the intervals [s], summed with more digits so that they do not drift."""
-    sums = np.cumsum([0.0, *durations], dtype=np.longdouble)
-    return tuple(map(float, sums))
+def _ordered(interval: Interval, order: list[int]) -> Interval:
+    chosen = {
+        name: None if value is None else value[order]
+        for name in ("begin", "end", "current", "positive", "negative")
+        for value in (getattr(interval, name),)
+    }
+    return replace(interval, **chosen)

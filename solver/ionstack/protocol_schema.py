@@ -1,184 +1,46 @@
-"""Steps of a protocol as they stand in a case file."""
+"""Steps of a protocol as they stand in a case file: their kinds, names and limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import Annotated, Self
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from ionstack.drive import Limit, Quantity
+from ionstack.laid import Instruments
 from ionstack.protocol import Protocol, build_protocol
-from ionstack.protocol_steps import Groups, Hold, Pulses, Read, Repeat, Step, Sweep
+from ionstack.protocol_steps import Entry, Repeat, Step, Switch
 from ionstack.schema import (
+    FRACTION,
     POSITIVE,
-    Bounds,
-    PositiveTime,
-    PositiveVoltage,
     Strict,
     Voltage,
     failure,
     failure_at,
     quantity,
 )
+from ionstack.stack import Name
+from ionstack.step_schema import (
+    ChargeDischargeModel,
+    Count,
+    CurrentModel,
+    HoldModel,
+    ImpedanceModel,
+    OpenCircuitModel,
+    PairsModel,
+    PositiveCharge,
+    PositiveCurrent,
+    PulsesModel,
+    RestModel,
+    SweepModel,
+    TemperatureModel,
+    TrainsModel,
+    VoltammetryModel,
+)
 from ionstack.yaml_source import Keys
-
-Amplitude = Annotated[float, quantity("V", Bounds(not_zero=True))]
-Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Frequency = Annotated[float, quantity("1/s", POSITIVE)]
-
-# Edges of pulses that say nothing of them, over their width.
-_EDGE = 0.01
-
-
-class SweepModel(Strict):
-    """A sweep in the file: a triangle to `amplitude`, or through `points`."""
-
-    contact: str
-    amplitude: Amplitude | None = None
-    points: Annotated[list[Voltage], Field(min_length=1)] | None = None
-    start: Voltage = 0.0
-    rate: Annotated[float, quantity("V/s", POSITIVE)]
-    cycles: Count = 1
-    stair: PositiveVoltage | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.amplitude is None) == (self.points is None):
-            raise failure("way", "a sweep has an amplitude or points, one of them")
-        way = [self.start, *self.way()]
-        if any(a == b for a, b in pairwise(way)):
-            raise failure_at("points", "way", "two points in a row are the same", self.points)
-        return self
-
-    def way(self) -> tuple[float, ...]:
-        """Turning points after the start [V]."""
-        if self.points is not None:
-            return tuple(self.points)
-        assert self.amplitude is not None
-        return (self.amplitude, self.start)
-
-    def record(self) -> Step:
-        """The step."""
-        return Sweep(self.contact, self.way(), self.rate, self.cycles, self.start, self.stair)
-
-
-class HoldModel(Strict):
-    """A hold in the file."""
-
-    contact: str
-    voltage: Voltage
-    duration: PositiveTime
-    rise: PositiveTime | None = None
-
-    @model_validator(mode="after")
-    def _rise_fits(self) -> Self:
-        if self.rise is not None and self.rise >= self.duration:
-            raise failure("rise", f"the rise ({self.rise:g} s) must be shorter than the duration")
-        return self
-
-    def record(self) -> Step:
-        """The step."""
-        rise = self.rise if self.rise is not None else min(1e-3, 0.01 * self.duration)
-        return Hold(self.contact, self.voltage, self.duration, rise)
-
-
-class ReadModel(Strict):
-    """How pulses are read."""
-
-    voltage: Amplitude
-    width: PositiveTime
-    delay: PositiveTime
-    every: Count = 1
-
-
-class _Edges(Strict):
-    """What all kinds of pulses have."""
-
-    contact: str
-    amplitude: Amplitude
-    width: PositiveTime
-    rise: PositiveTime | None = None
-    fall: PositiveTime | None = None
-    base: Voltage = 0.0
-
-    def _edges(self) -> tuple[float, float]:
-        rise = self.rise if self.rise is not None else _EDGE * self.width
-        return rise, self.fall if self.fall is not None else rise
-
-    def _pulses(self, gaps: Sequence[float], group: int = 1) -> Pulses:
-        rise, fall = self._edges()
-        return Pulses(
-            self.contact, self.amplitude, self.width, tuple(gaps), rise, fall, self.base,
-            group=group,
-        )  # fmt: skip
-
-
-class PulsesModel(_Edges):
-    """Equal pulses, or a staircase of them."""
-
-    gap: PositiveTime
-    number: Count
-    increment: Voltage = 0.0
-    read: ReadModel | None = None
-
-    @model_validator(mode="after")
-    def _read_fits(self) -> Self:
-        if self.read is not None:
-            used = self.read.delay + sum(self._edges()) + self.read.width
-            if used > self.gap * (1.0 + 1e-12):
-                message = (
-                    f"a read takes {used:g} s with its delay and edges, the gap is {self.gap:g} s"
-                )
-                raise failure_at("read", "read", message, self.read)
-        return self
-
-    def record(self) -> Step:
-        """The step."""
-        rise, fall = self._edges()
-        read = None if self.read is None else Read(**dict(self.read))
-        return Pulses(
-            self.contact, self.amplitude, self.width, (self.gap,) * self.number, rise, fall,
-            self.base, self.increment, read,
-        )  # fmt: skip
-
-
-class PairsModel(_Edges):
-    """Pairs of pulses, one for every gap between them, with a rest after each."""
-
-    gaps: Annotated[list[PositiveTime], Field(min_length=1)]
-    rest: PositiveTime
-
-    def record(self) -> Step:
-        """The step."""
-        parts = (self._pulses((gap, self.rest), n) for n, gap in enumerate(self.gaps, start=1))
-        return Groups(tuple(parts))
-
-
-class TrainsModel(_Edges):
-    """Trains of pulses, one for every frequency, with a rest after each."""
-
-    frequencies: Annotated[list[Frequency], Field(min_length=1)]
-    number: Count
-    rest: PositiveTime
-
-    @model_validator(mode="after")
-    def _pulses_fit(self) -> Self:
-        used = self.width + sum(self._edges())
-        for index, frequency in enumerate(self.frequencies):
-            if used * frequency >= 1.0:
-                message = f"a pulse takes {used:g} s with its edges, a period {1 / frequency:g} s"
-                raise failure_at(("frequencies", index), "period", message, frequency)
-        return self
-
-    def record(self) -> Step:
-        """The step."""
-        used = self.width + sum(self._edges())
-        parts = []
-        for group, frequency in enumerate(self.frequencies, start=1):
-            gaps = [1.0 / frequency - used] * (self.number - 1)
-            parts.append(self._pulses((*gaps, self.rest), group))
-        return Groups(tuple(parts))
 
 
 class RepeatModel(Strict):
@@ -192,46 +54,188 @@ class RepeatModel(Strict):
         return Repeat(self.times, tuple(step.record() for step in self.steps))
 
 
-Entry = SweepModel | HoldModel | PulsesModel | PairsModel | TrainsModel | RepeatModel
+class BoundModel(Strict):
+    """The side of a value on which a step ends; the value has the quantity's unit."""
+
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise failure("side", "a limit is above or below a value, one of them")
+        return self
+
+    def limit(self, quantity: Quantity, contact: str) -> Limit:
+        """The limit of a source."""
+        side = self.above is not None
+        value = self.above if self.above is not None else self.below
+        assert value is not None
+        return Limit(quantity, value, side, contact)
+
+
+class _Current(BoundModel):
+    above: PositiveCurrent | None = None
+    below: PositiveCurrent | None = None
+
+
+class _Voltage(BoundModel):
+    above: Voltage | None = None
+    below: Voltage | None = None
+
+
+class _Charge(BoundModel):
+    above: PositiveCharge | None = None
+    below: PositiveCharge | None = None
+
+
+class _Conductance(BoundModel):
+    above: Annotated[float, quantity("S", POSITIVE)] | None = None
+    below: Annotated[float, quantity("S", POSITIVE)] | None = None
+
+
+class ContentBoundModel(BoundModel):
+    """A limit of a layer's mean content."""
+
+    layer: str
+    species: str
+    above: Annotated[float, quantity("1", FRACTION)] | None = None
+    below: Annotated[float, quantity("1", FRACTION)] | None = None
+
+    def limit(self, quantity: Quantity, contact: str) -> Limit:
+        """The limit of a layer."""
+        return replace(super().limit(quantity, ""), layer=self.layer, species=self.species)
+
+
+class UntilModel(Strict):
+    """What ends a step early: the first of these limits."""
+
+    current: _Current | None = None
+    voltage: _Voltage | None = None
+    charge: _Charge | None = None
+    conductance: _Conductance | None = None
+    content: ContentBoundModel | None = None
+
+    def limits(self, contact: str) -> tuple[Limit, ...]:
+        """The limits of a step on a contact."""
+        given: dict[Quantity, BoundModel | None] = {
+            "current": self.current,
+            "voltage": self.voltage,
+            "charge": self.charge,
+            "conductance": self.conductance,
+            "content": self.content,
+        }
+        return tuple(one.limit(name, contact) for name, one in given.items() if one is not None)
+
+
+class ComplianceModel(Strict):
+    """Largest currents of both directions."""
+
+    positive: PositiveCurrent = np.inf
+    negative: PositiveCurrent = np.inf
 
 
 class StepModel(Strict):
-    """One entry of the protocol list: the kind of the step and what it says."""
+    """One entry of the protocol list: the kind of the step and what it says.
 
+    Every step may have a `name`, `until` and, where a source gives a voltage, a `compliance`.
+    """
+
+    name: Name | None = None
+    until: UntilModel | None = None
+    compliance: PositiveCurrent | ComplianceModel | None = None
     sweep: SweepModel | None = None
     hold: HoldModel | None = None
     pulses: PulsesModel | None = None
     pairs: PairsModel | None = None
     trains: TrainsModel | None = None
+    current: CurrentModel | None = None
+    cv: VoltammetryModel | None = None
+    gcd: ChargeDischargeModel | None = None
+    open_circuit: OpenCircuitModel | None = None
+    rest_at: RestModel | None = None
+    impedance: ImpedanceModel | None = None
+    temperature: TemperatureModel | None = None
+    switch: dict[str, Literal["open", "closed"]] | None = None
     repeat: RepeatModel | None = None
 
     @model_validator(mode="after")
     def _one_entry(self) -> Self:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        given = [name for name in _kinds() if getattr(self, name) is not None]
         if len(given) != 1:
-            kinds = ", ".join(type(self).model_fields)
+            kinds = ", ".join(_kinds())
             raise failure("step", f"a step has one entry of {kinds}; begin each step with '- '")
         return self
 
-    def entry(self) -> tuple[str, Entry]:
-        """Kind of the step and what it says."""
-        fields = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return next((name, value) for name, value in fields if value is not None)
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        current = self.current
+        if current is not None and not current.ends() and self.until is None:
+            message = "this current never ends: give a voltage, a capacity, a duration or until"
+            raise failure_at("current", "endless", message, current.current)
+        return self
 
-    def record(self) -> Step:
+    @model_validator(mode="after")
+    def _limits_a_source(self) -> Self:
+        kind = self.kind()
+        if self.compliance is not None and kind in _WITHOUT_COMPLIANCE:
+            message = f"a step '{kind}' takes no compliance: its source gives no voltage"
+            raise failure_at("compliance", "compliance", message, self.compliance)
+        if self.until is not None and kind in ("impedance", "switch"):
+            message = f"a step '{kind}' takes no time: nothing can end it"
+            raise failure_at("until", "until", message, self.until)
+        return self
+
+    def kind(self) -> str:
+        """Which kind of step it is."""
+        return next(name for name in _kinds() if getattr(self, name) is not None)
+
+    def contact(self) -> str:
+        """The source that the step drives; the first one of repeated steps, or none."""
+        if self.repeat is not None:
+            return self.repeat.steps[0].contact()
+        return str(getattr(getattr(self, self.kind()), "contact", ""))
+
+    def record(self) -> Entry:
         """The step."""
-        return self.entry()[1].record()
+        kind, contact = self.kind(), self.contact()
+        limits = self.until.limits(contact) if self.until else ()
+        return Entry(kind, self._step(), self.name or "", limits, self._compliance())
+
+    def _step(self) -> Step:
+        if self.switch is not None:
+            return Switch(tuple((name, way == "closed") for name, way in self.switch.items()))
+        step: Step = getattr(self, self.kind()).record()
+        return step
+
+    def _compliance(self) -> tuple[float, float] | None:
+        if isinstance(self.compliance, ComplianceModel):
+            return self.compliance.positive, self.compliance.negative
+        return None if self.compliance is None else (self.compliance, self.compliance)
+
+    def leaves(self, at: Keys) -> Iterator[tuple[Keys, StepModel]]:
+        """The step itself or those that it repeats, with the keys where they stand."""
+        if self.repeat is None:
+            yield at, self
+            return
+        for index, step in enumerate(self.repeat.steps):
+            yield from step.leaves((*at, "repeat", "steps", index))
 
     def contacts(self, at: Keys) -> Iterator[tuple[Keys, str]]:
         """Contacts that the step names, with the keys where it does."""
-        kind, entry = self.entry()
-        if isinstance(entry, RepeatModel):
-            for index, step in enumerate(entry.steps):
-                yield from step.contacts((*at, kind, "steps", index))
-        else:
-            yield (*at, kind, "contact"), entry.contact
+        for keys, step in self.leaves(at):
+            if step.contact():
+                yield (*keys, step.kind(), "contact"), step.contact()
 
 
-def protocol_from(steps: Sequence[StepModel], contacts: Sequence[str]) -> Protocol:
-    """Build the protocol of a device with these contacts from the checked file."""
-    return build_protocol([step.record() for step in steps], contacts)
+_WITHOUT_COMPLIANCE = ("current", "gcd", "open_circuit", "impedance", "temperature", "switch")
+_NOT_KINDS = ("name", "until", "compliance")
+
+
+def _kinds() -> list[str]:
+    return [name for name in StepModel.model_fields if name not in _NOT_KINDS]
+
+
+def protocol_from(steps: Sequence[StepModel], instruments: Instruments) -> Protocol:
+    """Build the protocol of a device with these sources from the checked file."""
+    return build_protocol([step.record() for step in steps], instruments)

@@ -1,79 +1,18 @@
-"""Steps of a protocol and how each is laid into intervals of linear voltages.
+"""Steps of a protocol and how each is laid into intervals.
 
 A sweep begins at its `start`: what an earlier step left is first brought there at the
 sweep's own rate. A hold or a pulse reaches its voltage within its `rise`, because a step
-of the voltage is no state of a device.
+of the voltage is no state of a device. `contact` is that of a source, or a cell of an array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal, Protocol
 
-
-@dataclass(frozen=True)
-class LaidCycle:
-    """A pass of a sweep, by breakpoints: first, turn and last."""
-
-    contact: str
-    amplitude: float
-    first: int
-    turn: int
-    last: int
-
-
-@dataclass(frozen=True)
-class LaidPulse:
-    """A flat part, by its interval; see `ionstack.protocol.Pulse`."""
-
-    kind: Literal["pulse", "read"]
-    contact: str
-    voltage: float
-    step: int
-    group: int
-    number: int
-    interval: int
-
-
-class Laid:
-    """Intervals laid so far: durations [s], voltages [V] at their ends, and what they are."""
-
-    def __init__(self, contacts: Sequence[str]) -> None:
-        self._rest: Mapping[str, float] = dict.fromkeys(contacts, 0.0)
-        self.durations: list[float] = []
-        self.levels: list[Mapping[str, float]] = [self._rest]
-        self.shown: set[int] = {0}
-        self.cycles: list[LaidCycle] = []
-        self.pulses: list[LaidPulse] = []
-        self.steps = 0
-
-    @property
-    def last(self) -> int:
-        """Number of the last breakpoint."""
-        return len(self.durations)
-
-    def distance(self, contact: str, voltage: float) -> float:
-        """Largest change [V] of a contact on the way to one being at a voltage, others at 0."""
-        goal = {**self._rest, contact: voltage}
-        return max(abs(goal[name] - value) for name, value in self.levels[-1].items())
-
-    def ramp(self, contact: str, voltage: float, duration: float) -> None:
-        """Bring one contact to a voltage [V] and the others to 0 within a duration [s]."""
-        self.durations.append(duration)
-        self.levels.append({**self._rest, contact: voltage})
-
-    def reach(self, contact: str, voltage: float, rise: float) -> float:
-        """The same, unless all are there; return the time used [s]."""
-        if self.distance(contact, voltage) == 0.0:
-            return 0.0
-        self.ramp(contact, voltage, rise)
-        return rise
-
-    def show(self) -> None:
-        """Mark the last breakpoint as one worth a picture."""
-        self.shown.add(self.last)
+from ionstack.drive import Limit
+from ionstack.laid import Laid, LaidCycle, LaidPulse, LaidSpectrum, Span
 
 
 class Step(Protocol):
@@ -84,6 +23,52 @@ class Step(Protocol):
 
     def describe(self) -> str:
         """Say it in words."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A step as the protocol lists it: with its kind, its name, and what may end it.
+
+    `compliance` are the largest positive and negative currents [A] during the step.
+    """
+
+    kind: str
+    step: Step
+    name: str = ""
+    until: tuple[Limit, ...] = ()
+    compliance: tuple[float, float] | None = None
+
+    @property
+    def contact(self) -> str:
+        """Source that the step drives, empty if none."""
+        return str(getattr(self.step, "contact", ""))
+
+    def lay(self, laid: Laid) -> None:
+        """Append its intervals, with limits, name and number."""
+        inner = isinstance(self.step, Repeat)
+        laid.steps += not inner
+        number, first = laid.steps, laid.last
+        if self.compliance is not None:
+            laid.comply(self.contact, self.compliance)
+        self.step.lay(laid)
+        if self.compliance is not None:
+            laid.comply(self.contact, None)
+        laid.limit(first, self.until)
+        laid.show()
+        if self.name:
+            laid.name(self.name)
+        if not inner:
+            span = Span(number, self.kind, self.name, self.contact, first, laid.last)
+            laid.spans.append(span)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        name = f"{self.name}: " if self.name else ""
+        until = "".join(f", until {limit.describe()}" for limit in self.until)
+        limits = ""
+        if self.compliance is not None:
+            limits = ", at most {:g} and -{:g} A".format(*self.compliance)
+        return f"{name}{self.step.describe()}{limits}{until}"
 
 
 @dataclass(frozen=True)
@@ -123,25 +108,21 @@ class Sweep:
 
     def lay(self, laid: Laid) -> None:
         """Go to the start, then through all cycles."""
-        away = laid.distance(self.contact, self.start)
-        if away > 0.0:
-            laid.ramp(self.contact, self.start, away / self.rate)
-            laid.show()
+        laid.approach(self.contact, self.start, self.rate)
         for _ in range(self.cycles):
             self._cycle(laid)
 
     def _cycle(self, laid: Laid) -> None:
         first, turns = laid.last, []
         for voltage in self.points:
-            self._leg(laid, voltage)
+            self._leg(laid, laid.level(self.contact), voltage)
             laid.show()
             turns.append(laid.last)
         farthest = max(range(len(turns)), key=lambda index: abs(self.points[index]))
         turn, amplitude = turns[farthest], self.points[farthest]
         laid.cycles.append(LaidCycle(self.contact, amplitude, first, turn, laid.last))
 
-    def _leg(self, laid: Laid, voltage: float) -> None:
-        begin = laid.levels[-1][self.contact]
+    def _leg(self, laid: Laid, begin: float, voltage: float) -> None:
         duration = abs(voltage - begin) / self.rate
         if self.stair is None:
             if duration > 0.0:
@@ -150,7 +131,7 @@ class Sweep:
         count = max(1, ceil(abs(voltage - begin) / self.stair - 1e-9))
         for number in range(1, count + 1):
             level = voltage if number == count else begin + (voltage - begin) * number / count
-            laid.ramp(self.contact, level, 0.01 * duration / count)
+            laid.ramp(self.contact, level, 0.01 * duration / count, watch=False)
             laid.ramp(self.contact, level, 0.99 * duration / count)
 
     def describe(self) -> str:
@@ -192,9 +173,11 @@ class Pulses:
     group: int = 1
 
     def lay(self, laid: Laid) -> None:
-        """Pulses, each with its gap, in which it may be read."""
-        if self.group == 1:
-            laid.steps += 1
+        """Pulses, each with its gap, in which it may be read.
+
+        Limits are looked at in the flat parts, of reads if there are any.
+        """
+        first = laid.last
         laid.reach(self.contact, self.base, self.rise)
         for number, gap in enumerate(self.gaps, start=1):
             voltage = self.amplitude + (number - 1) * self.increment
@@ -204,6 +187,9 @@ class Pulses:
                 self._wait(laid, self.read.delay)
                 self._flat(laid, "read", self.read.voltage, self.read.width, number)
             self._wait(laid, gap)
+        kind = "pulse" if self.read is None else "read"
+        flats = (one.interval for one in laid.pulses if one.kind == kind and one.interval >= first)
+        laid.watch_only(first, flats)
 
     def _flat(
         self, laid: Laid, kind: Literal["pulse", "read"], voltage: float, width: float, number: int
@@ -232,10 +218,15 @@ class Pulses:
 
 
 @dataclass(frozen=True)
-class Groups:
-    """Pairs or trains of pulses, one after the other."""
+class Series:
+    """Steps that belong together: pairs or trains of pulses, sweeps at several rates."""
 
-    parts: tuple[Pulses, ...]
+    parts: tuple[Step, ...]
+
+    @property
+    def contact(self) -> str:
+        """Source that the parts drive."""
+        return str(getattr(self.parts[0], "contact", ""))
 
     def lay(self, laid: Laid) -> None:
         """All parts."""
@@ -248,18 +239,139 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Current:
+    """A constant current [A] for `duration` [s] at most, until the voltage reaches `cutoff` [V].
+
+    The cut-off lies above where the current is positive and below where it is negative.
+    """
+
+    contact: str
+    current: float
+    duration: float
+    cutoff: float | None = None
+
+    def lay(self, laid: Laid) -> None:
+        """One interval."""
+        limits = []
+        if self.cutoff is not None:
+            above = self.current > 0.0
+            limits.append(Limit("voltage", self.cutoff, above, self.contact))
+        laid.flow(self.contact, self.current, self.duration, limits)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        if self.current == 0.0:
+            return f"open circuit at {self.contact} for {self.duration:g} s"
+        until = "" if self.cutoff is None else f" until {self.cutoff:g} V"
+        return f"{self.current:g} A into {self.contact} for {self.duration:g} s at most{until}"
+
+
+@dataclass(frozen=True)
+class ChargeDischarge:
+    """Charging with `current` [A] up to `high` and discharging to `low` [V], `cycles` times.
+
+    `rest` [s] passes without current after each half, and none lasts more than `longest` [s].
+    """
+
+    contact: str
+    current: float
+    low: float
+    high: float
+    cycles: int
+    rest: float
+    longest: float
+
+    def lay(self, laid: Laid) -> None:
+        """Two intervals per cycle, and the rests."""
+        for _ in range(self.cycles):
+            first = laid.last
+            self._half(laid, self.current, self.high)
+            turn = laid.last
+            self._half(laid, -self.current, self.low)
+            cycle = LaidCycle(self.contact, self.high, first, turn, laid.last)
+            laid.cycles.append(cycle)
+
+    def _half(self, laid: Laid, current: float, cutoff: float) -> None:
+        Current(self.contact, current, self.longest, cutoff).lay(laid)
+        laid.show()
+        if self.rest > 0.0:
+            Current(self.contact, 0.0, self.rest).lay(laid)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        rest = f", {self.rest:g} s of rest after each" if self.rest else ""
+        return (
+            f"charge {self.contact} with {self.current:g} A to {self.high:g} V and discharge to "
+            f"{self.low:g} V, {self.cycles} times{rest}"
+        )
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Another temperature [K], with all sources as they are for `duration` [s]."""
+
+    temperature: float
+    duration: float
+
+    def lay(self, laid: Laid) -> None:
+        """One interval at the new temperature."""
+        laid.warm(self.temperature)
+        laid.stay(self.duration)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        return f"{self.temperature:g} K from here on, {self.duration:g} s to settle"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Switches of the circuit, by name, that are closed (true) or opened (false)."""
+
+    states: tuple[tuple[str, bool], ...]
+
+    def lay(self, laid: Laid) -> None:
+        """Nothing; what follows is laid with these states."""
+        laid.switch(dict(self.states))
+
+    def describe(self) -> str:
+        """Say it in words."""
+        return ", ".join(f"{'close' if shut else 'open'} {name}" for name, shut in self.states)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Impedance of a contact at `frequencies` [Hz] in the state that is there."""
+
+    contact: str
+    frequencies: tuple[float, ...]
+
+    def lay(self, laid: Laid) -> None:
+        """A mark at the breakpoint."""
+        laid.spectra.append(LaidSpectrum(self.contact, self.frequencies, laid.steps, laid.last))
+
+    def describe(self) -> str:
+        """Say it in words."""
+        low, high = min(self.frequencies), max(self.frequencies)
+        return f"impedance of {self.contact} at {len(self.frequencies)} frequencies, {low:g} to {high:g} Hz"
+
+
+@dataclass(frozen=True)
 class Repeat:
     """Steps that are repeated together."""
 
     times: int
-    steps: tuple[Step, ...]
+    steps: tuple[Entry, ...]
+
+    @property
+    def contact(self) -> str:
+        """Source that the first step drives."""
+        return self.steps[0].contact
 
     def lay(self, laid: Laid) -> None:
         """All steps, as often as said."""
         for _ in range(self.times):
             for step in self.steps:
                 step.lay(laid)
-                laid.show()
 
     def describe(self) -> str:
         """Say it in words."""

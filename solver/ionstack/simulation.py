@@ -26,6 +26,8 @@ from ionstack.linear import LinearSolver
 from ionstack.log import Log
 from ionstack.mesh import build_mesh
 from ionstack.model import build_model
+from ionstack.meter import Meter
+from ionstack.network import Network
 from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl, Scheme
 from ionstack.node_fields import NodeFields
@@ -37,14 +39,14 @@ from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.pulse_observer import PulseTable
-from ionstack.stepper import StepControl, Stepper
+from ionstack.stepper import StepControl, Stepper, plain_circuit_of
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ContactDrive:
-    """A protocol as the stepper wants it: voltages in the order of the contacts."""
+class SourceDrive:
+    """A protocol as the stepper wants it: intervals with values in the order of the sources."""
 
     intervals: tuple[Interval, ...]
 
@@ -79,6 +81,7 @@ class Prepared:
     axisymmetric: bool
     system: System
     newton: Newton
+    network: Network
     equilibrium: Equilibrium
 
     def stepper(self) -> Stepper:
@@ -91,9 +94,9 @@ class Prepared:
             initial=numerics.initial_step,
             fixed=numerics.fixed_step,
         )
-        contacts = self.system.equations.volumes.contacts
-        drive = ContactDrive(self.case.protocol.intervals(contacts))
-        return Stepper(self.system, self.newton, drive, control)
+        drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
+        meter = Meter(self.system, self.network)
+        return Stepper(self.system, self.newton, drive, control, self.network, meter)
 
 
 def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
@@ -112,7 +115,8 @@ def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepare
         found = find_equilibrium(system, case.contents, choice, case.start)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
     newton = Newton(system, LinearSolver(system, choice), control)
-    return Prepared(case, device.axisymmetric, system, newton, found)
+    network = Network(system, plain_circuit_of(system))
+    return Prepared(case, device.axisymmetric, system, newton, network, found)
 
 
 def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
@@ -167,15 +171,15 @@ def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
 
 
 def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
-    case, system = prepared.case, prepared.system
+    case, system, circuit = prepared.case, prepared.system, prepared.network.circuit
     observers: list[Observer] = [
-        Trace(run, system, case.protocol),
+        Trace(run, system, case.protocol, circuit),
         Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
-        Profiles(run, system, fields, case.protocol, prepared.axisymmetric),
+        Profiles(run, system, fields, case.protocol, circuit.sources, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]
     if case.protocol.pulses:
-        observers.append(PulseTable(run, system, case.protocol))
+        observers.append(PulseTable(run, system, case.protocol, prepared.network))
     if case.output.snapshots == "breakpoints":
         observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))
     return observers

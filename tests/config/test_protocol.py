@@ -34,7 +34,8 @@ def test_cycles_are_numbered_through_all_sweeps() -> None:
     )
     assert [cycle.index for cycle in protocol.cycles] == [1, 2, 3]
     last = protocol.cycles[-1]
-    assert (last.start, last.turn, last.end, last.amplitude) == (4.0, 5.0, 6.0, 1.0)
+    times = [protocol.breakpoints[one] for one in (last.first, last.turn, last.last)]
+    assert (times, last.amplitude) == ([4.0, 5.0, 6.0], 1.0)
 
 
 def test_a_hold_rises_and_then_stays() -> None:
@@ -54,7 +55,7 @@ def test_a_sweep_first_returns_to_zero_at_its_own_rate() -> None:
     protocol = build_protocol(steps, _CONTACTS)
     assert protocol.breakpoints == (0.0, 0.1, 1.0, 1.5, 2.5, 3.5)
     assert protocol.voltages(1.5) == {"Pt": 0.0, "ITO": 0.0}
-    assert protocol.cycles[0].start == 1.5
+    assert protocol.breakpoints[protocol.cycles[0].first] == 1.5
 
 
 def test_outside_its_time_the_ends_hold() -> None:
@@ -68,15 +69,15 @@ def test_a_sweep_visits_its_points_and_counts_a_cycle() -> None:
     levels = [protocol.voltages(time)["Pt"] for time in protocol.breakpoints]
     assert levels == [0.0, 0.5, 1.0, -2.0, 0.5, 1.0, -2.0, 0.5]
     assert protocol.breakpoints == (0.0, 0.5, 1.0, 4.0, 6.5, 7.0, 10.0, 12.5)
-    assert [(one.start, one.turn, one.end, one.amplitude) for one in protocol.cycles] == [
-        (0.5, 4.0, 6.5, -2.0), (6.5, 10.0, 12.5, -2.0),
+    assert [(one.first, one.turn, one.last, one.amplitude) for one in protocol.cycles] == [
+        (1, 3, 4, -2.0), (4, 6, 7, -2.0),
     ]  # fmt: skip
 
 
 def test_stairs_keep_the_mean_rate_and_end_on_the_turn() -> None:
     protocol = build_protocol([Sweep("Pt", (0.25, 0.0), 0.5, 1, stair=0.1)], _CONTACTS)
     assert protocol.duration == pytest.approx(1.0)
-    tops = [level[0] for level in protocol.levels[2::2]]
+    tops = [one.end[0] for one in protocol.laid[1::2]]
     assert tops == pytest.approx([0.25 / 3, 0.5 / 3, 0.25, 0.5 / 3, 0.25 / 3, 0.0])
     assert tops[2] == 0.25
     # Pictures at the turns only.
@@ -91,9 +92,9 @@ def test_pulses_have_exact_edges_and_are_listed() -> None:
     assert protocol.durations == (1e-5, 1e-3, 2e-5, 1e-2) * 3
     assert [one.voltage for one in protocol.pulses] == [2.0, 2.1, 2.2]
     for one in protocol.pulses:
-        assert protocol.breakpoints[one.interval] == one.start
-        assert protocol.voltages(one.start)["Pt"] == protocol.voltages(one.end)["Pt"] == one.voltage
-        assert one.end - one.start == pytest.approx(1e-3)
+        start, end = protocol.breakpoints[one.interval : one.interval + 2]
+        assert protocol.voltages(start)["Pt"] == protocol.voltages(end)["Pt"] == one.voltage
+        assert protocol.durations[one.interval] == 1e-3
     assert protocol.duration == pytest.approx(3 * (1e-3 + 3e-5 + 1e-2), rel=1e-15)
 
 
@@ -103,10 +104,10 @@ def test_reads_lie_in_the_gaps_and_keep_the_period() -> None:
     assert [(one.kind, one.number) for one in protocol.pulses] == [
         ("pulse", 1), ("pulse", 2), ("read", 2), ("pulse", 3), ("pulse", 4), ("read", 4),
     ]  # fmt: skip
-    second, reading, third = protocol.pulses[1:4]
-    assert reading.start - second.end == pytest.approx(2e-5 + 4e-3 + 1e-5)
+    starts = [protocol.breakpoints[one.interval] for one in protocol.pulses]
+    assert starts[2] - starts[1] == pytest.approx(1e-3 + 2e-5 + 4e-3 + 1e-5)
     period = 1e-3 + 3e-5 + 1e-2
-    assert third.start - second.start == pytest.approx(period)
+    assert starts[3] - starts[1] == pytest.approx(period)
     assert protocol.duration == pytest.approx(4 * period)
 
 

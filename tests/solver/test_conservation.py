@@ -157,14 +157,14 @@ class Failing:
     def evaluate(self, scheme: Scheme) -> Evaluation:
         return self._newton.evaluate(scheme)
 
-    def response(self, amounts: np.ndarray, charge: np.ndarray) -> float:
-        return self._newton.response(amounts, charge)
+    def response(self, scheme: Scheme, amounts: np.ndarray, charge: np.ndarray) -> float:
+        return self._newton.response(scheme, amounts, charge)
 
     def solve(self, scheme: Scheme) -> NewtonResult:
         if self._draw.random() > 0.25:
             return self._newton.solve(scheme)
         self._newton.system.unknowns.scale(1.1)
-        return NewtonResult(Outcome.TOO_MANY, 1, 1.0, scheme.voltages)
+        return NewtonResult(Outcome.TOO_MANY, 1, 1.0, scheme.voltages, np.zeros(0))
 
 
 def test_failed_steps_leave_no_trace():

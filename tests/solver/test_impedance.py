@@ -155,7 +155,7 @@ class Sine:
     @property
     def intervals(self):
         end = self.periods / self.frequency
-        return (Wave(0.0, end, end, ZERO, ZERO, self.frequency, self.amplitude),)
+        return (Wave(end, ZERO, ZERO, frequency=self.frequency, amplitude=self.amplitude),)
 
 
 def electrolyte():

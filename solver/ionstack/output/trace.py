@@ -17,6 +17,7 @@ TIME = "time [s]"
 STEP = "step [s]"
 NEWTON = "newton [1]"
 CYCLE = "cycle [1]"
+PROTOCOL_STEP = "step [1]"
 
 
 def voltage_column(contact: str) -> str:
@@ -37,13 +38,16 @@ class TraceWriter:
     which `read_trace` ignores.
     """
 
-    def __init__(self, path: Path, contacts: Sequence[str]) -> None:
-        """Create the file, replacing an older one, and write the header."""
+    def __init__(self, path: Path, contacts: Sequence[str], extra: Sequence[str] = ()) -> None:
+        """Create the file, replacing an older one, and write the header.
+
+        `extra` are more columns, with units, at the end.
+        """
         self._contacts = tuple(contacts)
         self._file = path.open("wb", buffering=0)
         voltages = (voltage_column(contact) for contact in contacts)
         currents = (current_column(contact) for contact in contacts)
-        self._write([TIME, *voltages, *currents, STEP, NEWTON, CYCLE])
+        self._write([TIME, *voltages, *currents, STEP, NEWTON, CYCLE, PROTOCOL_STEP, *extra])
 
     def append(
         self,
@@ -53,11 +57,23 @@ class TraceWriter:
         step: float,
         newton: int,
         cycle: int,
+        number: int = 0,
+        extra: Sequence[float] = (),
     ) -> None:
-        """Add a row: s, V and A by contact, step size in s, Newton steps, cycle (0: none)."""
+        """Add a row: s, V and A by contact, step size in s, Newton steps, cycle (0: none).
+
+        `number` is that of the protocol's step (0: the start).
+        """
         values = [time, *(voltages[c] for c in self._contacts)]
         values += [*(currents[c] for c in self._contacts), step]
-        self._write([*(repr(float(value)) for value in values), str(int(newton)), str(int(cycle))])
+        counts = (newton, cycle, number)
+        self._write(
+            [
+                *(repr(float(value)) for value in values),
+                *(str(int(count)) for count in counts),
+                *(repr(float(value)) for value in extra),
+            ]
+        )
 
     def _write(self, cells: Sequence[str]) -> None:
         line = io.StringIO()

@@ -1,0 +1,268 @@
+"""Intervals of a protocol while its steps are laid one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from ionstack.drive import PRESENT, Interval, Limit
+
+Levels = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class LaidCycle:
+    """A pass of a sweep, by breakpoints: first, turn and last."""
+
+    contact: str
+    amplitude: float
+    first: int
+    turn: int
+    last: int
+
+
+@dataclass(frozen=True)
+class LaidPulse:
+    """A flat part, by its interval; see `ionstack.protocol.Pulse`."""
+
+    kind: Literal["pulse", "read"]
+    contact: str
+    voltage: float
+    step: int
+    group: int
+    number: int
+    interval: int
+
+
+@dataclass(frozen=True)
+class LaidSpectrum:
+    """An impedance measurement of a contact at a breakpoint, with its frequencies [Hz]."""
+
+    contact: str
+    frequencies: tuple[float, ...]
+    step: int
+    breakpoint: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A step of the protocol: its number from 1, and its first and last breakpoint."""
+
+    number: int
+    kind: str
+    name: str
+    contact: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What a protocol can set: sources with their compliances [A], switches, cells of an array.
+
+    `cells` are names for several sources together, each with its share of the voltage.
+    """
+
+    sources: tuple[str, ...]
+    positive: Levels | None = None
+    negative: Levels | None = None
+    closed: Mapping[str, bool] | None = None
+    cells: Mapping[str, Levels] | None = None
+
+
+class Laid:
+    """Intervals laid so far, and what they are.
+
+    A source that a step does not drive is at 0 V. The voltage after a step whose end the
+    state decides is not known: what follows begins at the present one.
+    """
+
+    def __init__(self, instruments: Instruments) -> None:
+        self.instruments = instruments
+        self._rest: Levels = dict.fromkeys(instruments.sources, 0.0)
+        self._closed = dict(instruments.closed or {})
+        self._compliance: dict[str, tuple[float, float]] = {}
+        self._temperature: float | None = None
+        self._now: Levels = self._rest
+        self._current: frozenset[str] = frozenset()
+        self._limits: tuple[Limit, ...] = ()
+        self._watched: list[bool] = []
+        self.intervals: list[Interval] = []
+        self.shown: set[int] = {0}
+        self.cycles: list[LaidCycle] = []
+        self.pulses: list[LaidPulse] = []
+        self.spectra: list[LaidSpectrum] = []
+        self.spans: list[Span] = []
+        self.named: dict[int, str] = {}
+        self.steps = 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last breakpoint."""
+        return len(self.intervals)
+
+    def level(self, contact: str) -> float:
+        """Voltage [V] of a source or a cell now; NaN where the state decides it."""
+        source, share = next(iter(self._shares(contact).items()))
+        return self._now[source] / share
+
+    def distance(self, contact: str, voltage: float) -> float:
+        """Largest change [V] of a source on the way to one being at a voltage, others at 0.
+
+        NaN where the state decides it.
+        """
+        goal = self._goal(contact, voltage)
+        return float(np.max([abs(goal[name] - value) for name, value in self._now.items()]))
+
+    def ramp(self, contact: str, voltage: float, duration: float, watch: bool = True) -> None:
+        """Bring one source to a voltage [V] and the others to 0 within a duration [s].
+
+        Limits of the step are looked at unless `watch` is false.
+        """
+        self._add(self._goal(contact, voltage), duration, watch=watch)
+
+    def approach(self, contact: str, voltage: float, rate: float) -> None:
+        """The same at a rate [V/s], unless all are there."""
+        away = self.distance(contact, voltage)
+        if away == 0.0:
+            return
+        if np.isnan(away):
+            self._add(self._goal(contact, voltage), 0.0, rate=rate, watch=False)
+        else:
+            self.ramp(contact, voltage, away / rate)
+        self.show()
+
+    def reach(self, contact: str, voltage: float, rise: float) -> float:
+        """The same within a time, unless all are there; return the time used [s]."""
+        if self.distance(contact, voltage) == 0.0:
+            return 0.0
+        self.ramp(contact, voltage, rise, watch=False)
+        return rise
+
+    def flow(
+        self, contact: str, current: float, duration: float, limits: Iterable[Limit] = ()
+    ) -> None:
+        """Let a current [A] flow through one source, the others at 0 V."""
+        following = self.last + 1
+        own = [replace(one, first=self.last, following=following) for one in limits]
+        self._add({**self._rest, contact: current}, duration, forced={contact}, limits=own)
+        self._now = {**self._now, contact: PRESENT}
+
+    def stay(self, duration: float) -> None:
+        """Leave all sources as they are for a duration [s]."""
+        level = dict(self._now)
+        self._add(level, duration, forced=self._current)
+
+    def warm(self, temperature: float) -> None:
+        """Set the temperature [K] of what follows."""
+        self._temperature = temperature
+
+    def switch(self, states: Mapping[str, bool]) -> None:
+        """Close and open switches for what follows."""
+        self._closed |= states
+
+    def comply(self, contact: str, limits: tuple[float, float] | None) -> None:
+        """Set the largest positive and negative current [A] of a source; None: as at first."""
+        for source in self._shares(contact):
+            if limits is None:
+                self._compliance.pop(source, None)
+            else:
+                self._compliance[source] = limits
+
+    def show(self) -> None:
+        """Mark the last breakpoint as one worth a picture."""
+        self.shown.add(self.last)
+
+    def name(self, name: str) -> None:
+        """Name the state at the last breakpoint; a repeated name is numbered."""
+        earlier = sum(one == name or one.startswith(f"{name}-") for one in self.named.values())
+        self.named[self.last] = f"{name}-{earlier + 1}" if earlier else name
+
+    def limit(self, first: int, limits: Sequence[Limit]) -> None:
+        """End the step that began at a breakpoint at the first of these limits."""
+        if not limits:
+            return
+        end = self.last
+        own = tuple(replace(one, first=first, following=end) for one in limits)
+        for number in range(first, end):
+            if self._watched[number]:
+                old = self.intervals[number]
+                self.intervals[number] = replace(old, limits=(*old.limits, *own))
+        moved = self._moved(first)
+        self._now = {name: PRESENT if name in moved else v for name, v in self._now.items()}
+
+    def watch_only(self, first: int, chosen: Iterable[int]) -> None:
+        """Look at limits in some of the intervals since a breakpoint only."""
+        kept = set(chosen)
+        for number in range(first, self.last):
+            self._watched[number] = number in kept
+
+    def _moved(self, first: int) -> set[str]:
+        """Sources whose value is not the same throughout."""
+        found = set()
+        for one in self.intervals[first:]:
+            ends = zip(self.instruments.sources, one.begin, one.end, strict=True)
+            found |= {name for name, begin, end in ends if not begin == end == 0.0}
+        return found
+
+    def _goal(self, contact: str, voltage: float) -> Levels:
+        shares = self._shares(contact)
+        return {**self._rest, **{name: voltage * share for name, share in shares.items()}}
+
+    def _shares(self, contact: str) -> Levels:
+        cells = self.instruments.cells or {}
+        return cells.get(contact, {contact: 1.0})
+
+    def _add(
+        self,
+        goal: Levels,
+        duration: float,
+        rate: float | None = None,
+        watch: bool = True,
+        forced: Iterable[str] = (),
+        limits: Iterable[Limit] = (),
+    ) -> None:
+        forced = frozenset(forced)
+        # A current begins at its value, a voltage after a current at the present one.
+        begin = {
+            name: goal[name] if name in forced else self._now[name]
+            for name in self.instruments.sources
+        }
+        positive, negative = self._compliances()
+        self.intervals.append(
+            Interval(
+                duration,
+                self._array(begin),
+                self._array(goal),
+                rate,
+                np.array([name in forced for name in self.instruments.sources]),
+                positive,
+                negative,
+                np.array(list(self._closed.values()), dtype=bool),
+                self._temperature,
+                tuple(limits),
+            )
+        )
+        self._watched.append(watch)
+        self._now = {name: PRESENT if name in forced else goal[name] for name in goal}
+        self._current = forced
+
+    def _array(self, levels: Levels) -> np.ndarray:
+        return np.array([levels[name] for name in self.instruments.sources], dtype=np.float64)
+
+    def _compliances(self) -> tuple[np.ndarray, np.ndarray]:
+        given = (self.instruments.positive or {}, self.instruments.negative or {})
+        return tuple(
+            np.array(
+                [
+                    self._compliance[name][side]
+                    if name in self._compliance
+                    else given[side].get(name, np.inf)
+                    for name in self.instruments.sources
+                ]
+            )
+            for side in (0, 1)
+        )

@@ -1,0 +1,253 @@
+"""A device in its circuit: the circuit's unknowns border the matrix of the device.
+
+The device meets the circuit at its contacts: their voltages enter its equations, their
+currents Kirchhoff's law. The circuit touches all nodes at a metal, so it stays out of the
+matrix: Newton's method eliminates it with one more solve per contact whose voltage is not
+known beforehand, and every linear solver stays as it is. Copies of a device do not touch
+each other, so one solve serves the same contact of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.assemble import Evaluation, System
+from ionstack.border import Border, BorderScatter
+from ionstack.circuit import Circuit, Settings, Values
+from ionstack.physics.constants import ELEMENTARY_CHARGE
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CircuitScheme:
+    """What a time step asks of the circuit besides the arguments of `System.evaluate`.
+
+    `charge` is what the time scheme adds to the charges of the metals, then of the circuit's
+    nodes [e]; `unknowns` are the circuit's at the start of the iteration.
+    """
+
+    network: Network
+    settings: Settings
+    charge: Floats
+    unknowns: Floats
+
+    def begin(self) -> Floats:
+        """Circuit unknowns to start from: those known beforehand at their values."""
+        held, values = self.network.circuit.held(self.settings)
+        return np.where(held, values, self.unknowns)
+
+
+class Network:
+    """Connects the contacts of a system with the nodes of a circuit."""
+
+    def __init__(self, system: System, circuit: Circuit) -> None:
+        self.system, self.circuit = system, circuit
+        self.n_nodes = len(circuit.nodes)
+        self._node = np.asarray(circuit.contact_node, dtype=np.int64)
+        volumes, layout = system.equations.volumes, system.layout
+        self._per_device = len(self._node) // volumes.copies
+        vertex = volumes.node_vertex[layout.node[: layout.n_owned]]
+        self._device_of_unknown = volumes.vertex_copy[vertex]
+        self._stores = any(one.kind == "capacitor" for one in circuit.elements)
+        self._borders: dict[tuple[int, ...], BorderScatter] = {}
+
+    def voltages(self, unknowns: Floats) -> Floats:
+        """Voltages of the contacts [V]."""
+        return np.where(self._node >= 0, unknowns[self._node], 0.0)
+
+    def source_voltages(self, unknowns: Floats) -> Floats:
+        """Voltage across every source [V]."""
+        grounded = np.append(unknowns[: self.n_nodes], 0.0)
+        ends = (self.circuit.source_node, self.circuit.return_node)
+        node, back = (grounded[np.asarray(end, dtype=np.int64)] for end in ends)
+        return np.asarray(node - back)
+
+    def source_currents(self, unknowns: Floats) -> Floats:
+        """Current out of every source into its node [A]."""
+        return np.asarray(unknowns[np.asarray(self.circuit.source_current, dtype=np.int64)])
+
+    def node_charges(self, unknowns: Floats, settings: Settings) -> Floats:
+        """Charges that elements store at the nodes [e]."""
+        if not self._stores:
+            return np.zeros(self.n_nodes)
+        values = self.circuit.evaluate(unknowns, settings)
+        return values.charge[: self.n_nodes] / ELEMENTARY_CHARGE
+
+    def solved(
+        self, unknowns: Floats, scheme: CircuitScheme, lead: float, step: float, into: Floats
+    ) -> tuple[Floats, float]:
+        """Unknowns with the currents of the sources known beforehand, and what is left over.
+
+        `into` are the currents into the contacts [A]. The second result is the largest sum of
+        currents at a node [A].
+        """
+        leaving = self._at_nodes(into)
+        if not self.circuit.plain or not self._all_known(scheme.settings):
+            values = self.circuit.evaluate(unknowns, scheme.settings)
+            stored = lead * values.charge[: self.n_nodes]
+            stored = stored + ELEMENTARY_CHARGE * scheme.charge[len(self._node) :]
+            leaving = leaving + values.residual[: self.n_nodes] + stored / step
+        held = self.circuit.held(scheme.settings)[0]
+        found = unknowns.copy()
+        for node, current in zip(self.circuit.source_node, self.circuit.source_current, strict=True):
+            if held[current]:
+                found[current] = leaving[node]
+        free = ~held[: self.n_nodes]
+        return found, float(np.abs(leaving[free]).max(initial=0.0))
+
+    def _at_nodes(self, contacts: Floats) -> Floats:
+        """Sums over the contacts of each node."""
+        inside = self._node >= 0
+        return np.bincount(
+            self._node[inside], contacts[inside], minlength=self.n_nodes
+        ).astype(np.float64, copy=False)
+
+    def couple(
+        self,
+        scheme: CircuitScheme,
+        lead: float,
+        step: float,
+        own: Floats,
+        solve: Callable[[Floats], None],
+    ) -> Floats:
+        """Complete the last update of the system for the circuit (collective).
+
+        Args:
+            scheme: with the present unknowns of the circuit.
+            lead: leading coefficient of the time scheme.
+            step: time step [s].
+            own: this rank's part of the charges [e] that flowed into the contacts.
+            solve: puts the solution of the linear system for a right side into the update.
+
+        Returns:
+            The change of the circuit's unknowns.
+        """
+        if self._all_known(scheme.settings):
+            return np.zeros_like(scheme.unknowns)
+        alone = self._alone(scheme, lead, step)
+        return self._complete(scheme, lead, own, scheme.charge, alone, solve)
+
+    def respond(
+        self,
+        scheme: CircuitScheme,
+        lead: float,
+        step: float,
+        given: Floats,
+        solve: Callable[[Floats], None],
+    ) -> Floats:
+        """The same for errors of the charges `given` [e] in place of what is lacking."""
+        if self._all_known(scheme.settings):
+            return np.zeros_like(scheme.unknowns)
+        slopes = self._alone(scheme, lead, step)[1]
+        alone = np.zeros(len(slopes)), slopes
+        return self._complete(scheme, lead, np.zeros(len(self._node)), given, alone, solve)
+
+    def _all_known(self, settings: Settings) -> bool:
+        return bool(self.circuit.held(settings)[0].all())
+
+    def _alone(self, scheme: CircuitScheme, lead: float, step: float) -> tuple[Floats, Floats]:
+        """Residuals of the circuit without the device, and their slopes."""
+        values = self.circuit.evaluate(scheme.unknowns, scheme.settings)
+        return _step_of(values, lead, step, self.n_nodes)
+
+    def _complete(
+        self,
+        scheme: CircuitScheme,
+        lead: float,
+        own: Floats,
+        given: Floats,
+        alone: tuple[Floats, Floats],
+        solve: Callable[[Floats], None],
+    ) -> Floats:
+        held = self.circuit.held(scheme.settings)[0]
+        contacts = self._free_contacts(held)
+        residual, slopes = alone
+        residual[: self.n_nodes] += self._at_nodes(given[: len(self._node)])
+        residual[: self.n_nodes] += given[len(self._node) :]
+        free, change = np.flatnonzero(~held), np.zeros(len(held))
+        plain = self.system.update.getArray().copy()
+        responses = np.zeros((len(plain), self._per_device))
+        if contacts:
+            border = self._border(contacts, lead)
+            responses = self._responses(border, contacts, solve)
+            terms = [border.rows @ self.system.with_ghosts(one) for one in (plain, *responses.T)]
+            parts = [own[list(contacts)] + terms[0], self._joined(border, contacts, terms[1:])]
+            if self.system.comm.size > 1:
+                parts = [self.system.comm.allreduce(part) for part in parts]
+            nodes = self._node[list(contacts)]
+            np.add.at(residual, nodes, parts[0])
+            np.add.at(slopes, (nodes[:, None], nodes[None, :]), parts[1])
+        change[free] = _solve_dense(slopes[np.ix_(free, free)], -residual[free])
+        self.system.update.setArray(plain + self._spread(contacts, responses, change))
+        return change
+
+    def _free_contacts(self, held: Bools) -> tuple[int, ...]:
+        """Contacts at nodes whose voltage is sought."""
+        free = (self._node >= 0) & ~held[np.maximum(self._node, 0)]
+        return tuple(np.flatnonzero(free).tolist())
+
+    def _border(self, contacts: tuple[int, ...], lead: float) -> Border:
+        if contacts not in self._borders:
+            self._borders[contacts] = self.system.border_of(contacts)
+        return self._borders[contacts].fill(self.system.last_slopes, lead)
+
+    def _responses(
+        self, border: Border, contacts: tuple[int, ...], solve: Callable[[Floats], None]
+    ) -> Floats:
+        """Changes of the unknowns per volt, for one contact of all devices at a time."""
+        kinds = np.array(contacts, dtype=np.int64) % self._per_device
+        found = []
+        for kind in range(self._per_device):
+            same = np.flatnonzero(kinds == kind)
+            if len(same):
+                solve(border.columns[:, same].sum(axis=1))
+                found.append(self.system.update.getArray().copy())
+            else:
+                found.append(np.zeros(border.columns.shape[0]))
+        return np.array(found).T
+
+    def _joined(
+        self, border: Border, contacts: tuple[int, ...], terms: list[Floats]
+    ) -> Floats:
+        """Derivatives of the charges into the contacts by their voltages."""
+        device, kind = np.divmod(np.array(contacts, dtype=np.int64), self._per_device)
+        together = np.column_stack(terms)[:, kind]
+        return np.asarray(border.corner + np.where(device[:, None] == device, together, 0.0))
+
+    def _spread(self, contacts: tuple[int, ...], responses: Floats, change: Floats) -> Floats:
+        """Changes of the system's unknowns with the voltages of the contacts."""
+        volts = np.zeros(len(self._node))
+        volts[list(contacts)] = change[self._node[list(contacts)]]
+        by_device = volts.reshape(-1, self._per_device)
+        return np.asarray((responses * by_device[self._device_of_unknown]).sum(axis=1))
+
+
+def contact_charge(evaluation: Evaluation, lead: float) -> Floats:
+    """This rank's part of the charge [e] that flowed into the contacts, history apart."""
+    return np.asarray(lead * evaluation.metal_charge - evaluation.outflow)
+
+
+def _step_of(values: Values, lead: float, step: float, n_nodes: int) -> tuple[Floats, Floats]:
+    """Residual and slopes over a time step; rows of nodes in elementary charges."""
+    residual, slopes = values.residual.copy(), values.residual_slopes.copy()
+    nodes = slice(n_nodes)
+    residual[nodes] = (step * residual[nodes] + lead * values.charge[nodes]) / ELEMENTARY_CHARGE
+    stored = lead * values.charge_slopes[nodes]
+    slopes[nodes] = (step * slopes[nodes] + stored) / ELEMENTARY_CHARGE
+    return residual, slopes
+
+
+def _solve_dense(matrix: Floats, right: Floats) -> Floats:
+    """Solution of a small system whose rows have different units; NaN where it is singular."""
+    size = np.abs(matrix).max(axis=1, keepdims=True)
+    try:
+        return np.asarray(np.linalg.solve(matrix / size, right / size[:, 0]))
+    except np.linalg.LinAlgError:
+        return np.full_like(right, np.nan)
