@@ -1,0 +1,312 @@
+"""Circuit around the devices: modified nodal analysis of its elements.
+
+Unknowns are the voltages of the nodes against ground and the own unknowns of elements,
+such as the currents of sources and resistors. Devices stand outside: their currents
+enter the rows of the nodes at which their contacts are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.physics.circuit_elements import Choice, ElementLaw, elements
+from ionstack.physics.constants import thermal_voltage
+from ionstack.physics.registry import Parameter
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int32]
+
+GROUND = "ground"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a protocol sets at one instant, in the order of the circuit's sources and switches.
+
+    `value` is in V, or in A where `current` says that a source gives a current. Both
+    compliances are positive [A], infinite where there is none.
+    """
+
+    value: Floats
+    current: Bools
+    positive: Floats
+    negative: Floats
+    closed: Bools
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a circuit's equations say of n unknowns.
+
+    Rows of nodes: `residual` sums the currents [A] that leave the node through elements,
+    `charge` the charges [C] whose growth leaves it too; device contacts are not in it.
+    The other rows of `residual` are balances of elements, those of `charge` are zero.
+    Slopes are (n, n), derivatives by the unknowns in columns.
+    """
+
+    residual: Floats
+    charge: Floats
+    residual_slopes: Floats
+    charge_slopes: Floats
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element: its law by name, the node number at each terminal (-1 ground), its numbers.
+
+    Of inputs, which the protocol may change, the numbers are those at the start.
+    """
+
+    name: str
+    kind: str
+    nodes: tuple[int, ...]
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def law(self) -> ElementLaw:
+        """The element's law."""
+        return elements()[self.kind]
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Nodes (ground is none of them), device contacts, and the elements between them.
+
+    `contact_node` gives the node number of every contact, -1 for ground. `copies` names
+    the devices, all alike; their contacts stand one device after the other.
+    `crossbar` holds the numbers of rows and columns of a generated array.
+    """
+
+    nodes: tuple[str, ...]
+    contacts: tuple[str, ...]
+    contact_node: tuple[int, ...]
+    elements: tuple[Element, ...]
+    temperature: float
+    copies: tuple[str, ...] = ("",)
+    crossbar: tuple[int, int] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled."""
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return len(self.unknowns)
+
+    @cached_property
+    def unknowns(self) -> tuple[str, ...]:
+        """Every unknown with its unit, as in the header of a table: ``V(in) [V]``."""
+        own = (
+            f"{name}({one.name}) [{unit}]" for one in self.elements for name, unit in one.law.own
+        )
+        return (*(f"V({name}) [V]" for name in self.nodes), *own)
+
+    @cached_property
+    def own_start(self) -> tuple[int, ...]:
+        """Number of the first own unknown of every element."""
+        counts = [len(one.law.own) for one in self.elements]
+        return tuple(int(n) for n in len(self.nodes) + np.cumsum([0, *counts])[:-1])
+
+    def _of_kind(self, kind: str) -> list[tuple[int, Element]]:
+        pairs = zip(self.own_start, self.elements, strict=True)
+        return [(start, one) for start, one in pairs if one.kind == kind]
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources."""
+        return tuple(one.name for _, one in self._of_kind("source"))
+
+    @cached_property
+    def switches(self) -> tuple[str, ...]:
+        """Names of the switches."""
+        return tuple(one.name for _, one in self._of_kind("switch"))
+
+    @cached_property
+    def source_node(self) -> tuple[int, ...]:
+        """Node number that each source drives."""
+        return tuple(one.nodes[0] for _, one in self._of_kind("source"))
+
+    @cached_property
+    def return_node(self) -> tuple[int, ...]:
+        """Node number to which each source returns, -1 for ground."""
+        return tuple(one.nodes[1] for _, one in self._of_kind("source"))
+
+    @cached_property
+    def source_current(self) -> tuple[int, ...]:
+        """Number of each source's current among the unknowns.
+
+        The row of that number balances the source's value, by which it has the slope -1.
+        """
+        return tuple(start for start, _ in self._of_kind("source"))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether there is nothing but voltages at contacts."""
+        floating = [name for name in self.contacts if name not in self.sources]
+        usual = plain_circuit(self.contacts, floating, self.temperature)
+        return self.elements == usual.elements and self.nodes == usual.nodes
+
+    @cached_property
+    def start(self) -> Settings:
+        """Settings before a protocol: 0 V, compliances and switches as the file gives them."""
+        read = {
+            name: np.array([one.parameters[name] for _, one in self._of_kind(kind)], dtype=float)
+            for kind in ("source", "switch")
+            for name in elements()[kind].inputs
+        }
+        logical = {name: read[name] > 0.5 for name in ("current", "closed")}
+        return Settings(**{**read, **logical})
+
+    def evaluate(self, unknowns: Floats, settings: Settings) -> Values:
+        """Return residuals, charges and their slopes at the unknowns."""
+        numbers = {one.name: getattr(settings, one.name) for one in dataclasses.fields(settings)}
+        slopes, values = self._compiled(unknowns, numbers)
+        return Values(*(np.asarray(part) for part in (*values, *slopes)))
+
+    @cached_property
+    def _compiled(self) -> Callable[[Floats, Mapping[str, Any]], Any]:
+        equations = _equations(self)
+
+        def both(unknowns: jax.Array, inputs: Mapping[str, jax.Array]) -> Any:
+            found = equations(unknowns, inputs)
+            return found, found
+
+        return jax.jit(jax.jacfwd(both, has_aux=True))
+
+    def held(self, settings: Settings) -> tuple[Bools, Floats]:
+        """Return which unknowns need not be solved for, and their values.
+
+        A voltage without compliance against ground fixes its node; the source's current
+        then follows from Kirchhoff's law, and stands here as 0.
+        """
+        known, values = np.zeros(self.size, dtype=bool), np.zeros(self.size)
+        free = np.isinf(settings.positive) & np.isinf(settings.negative) & ~settings.current
+        count = len(elements()["source"].own)
+        for number in np.flatnonzero(free & (np.asarray(self.return_node, dtype=int) < 0)):
+            first = self.source_current[number]
+            known[self.source_node[number]] = True
+            values[self.source_node[number]] = settings.value[number]
+            known[first : first + count] = True
+        return known, values
+
+    def describe(self) -> Iterator[str]:
+        """Yield lines that say which elements and contacts are at which nodes."""
+        for one in self.elements:
+            yield f"  {one.name:<12} {one.kind} {_ends(self, one)}{_numbers(one)}"
+        for name, node in zip(self.contacts, self.contact_node, strict=True):
+            yield f"  {name:<12} contact at {self.node_name(node)}"
+        yield f"  unknowns     {', '.join(self.unknowns)}"
+
+    def node_name(self, number: int) -> str:
+        """Return the name of a node, ``ground`` for -1."""
+        return GROUND if number < 0 else self.nodes[number]
+
+
+def plain_circuit(contacts: Sequence[str], floating: Sequence[str], temperature: float) -> Circuit:
+    """Return a circuit of one voltage source at every contact that does not float.
+
+    Every contact is a node of its own name, and a source has the name of its contact.
+    """
+    driven = [(number, name) for number, name in enumerate(contacts) if name not in floating]
+    sources = tuple(source(name, number) for number, name in driven)
+    names = tuple(contacts)
+    return Circuit(names, names, tuple(range(len(names))), sources, temperature)
+
+
+def source(
+    name: str, node: int, back: int = -1, positive: float = np.inf, negative: float = np.inf
+) -> Element:
+    """Return a source of 0 V at a node with its compliances [A]."""
+    numbers = {"value": 0.0, "current": 0.0, "positive": positive, "negative": negative}
+    return Element(name, "source", (node, back), numbers)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """All elements of one law: rows of their terminals and own unknowns, their numbers.
+
+    Ground is the last entry of arrays that are one longer than the unknowns.
+    """
+
+    law: ElementLaw
+    terminals: dict[str, Ints]
+    own: dict[str, Ints]
+    numbers: dict[str, jax.Array]
+
+
+def _groups(circuit: Circuit) -> Iterator[_Group]:
+    for kind in dict.fromkeys(one.kind for one in circuit.elements):
+        law = elements()[kind]
+        pairs = circuit._of_kind(kind)
+        nodes = np.array([one.nodes for _, one in pairs], dtype=np.int32)
+        first = np.array([start for start, _ in pairs], dtype=np.int32)
+        yield _Group(
+            law,
+            {name: nodes[:, k] for k, name in enumerate(law.terminals)},
+            {name: first + np.int32(k) for k, (name, _) in enumerate(law.own)},
+            {
+                one.name: jnp.array([element.parameters[one.name] for _, element in pairs])
+                for one in law.parameters
+            },
+        )
+
+
+def _equations(
+    circuit: Circuit,
+) -> Callable[[jax.Array, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]:
+    """Return the function (unknowns, inputs) -> (residual, charge)."""
+    groups = tuple(_groups(circuit))
+    warmth = jnp.asarray(thermal_voltage(circuit.temperature))
+
+    def of(unknowns: jax.Array, inputs: Mapping[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        with_ground = jnp.append(unknowns, 0.0)
+        residual = charge = jnp.zeros_like(with_ground)
+        for group in groups:
+            v = {name: with_ground[rows] for name, rows in group.terminals.items()}
+            own = {name: with_ground[rows] for name, rows in group.own.items()}
+            changed = {name: jnp.asarray(inputs[name], float) for name in group.law.inputs}
+            found = group.law.function(v, own, {**group.numbers, **changed}, warmth)
+            residual = _added(residual, group.terminals, found.currents)
+            charge = _added(charge, group.terminals, found.charges)
+            residual = _added(residual, group.own, found.balances)
+        return residual[:-1], charge[:-1]
+
+    return of
+
+
+def _added(total: jax.Array, rows: Mapping[str, Ints], parts: Mapping[str, jax.Array]) -> jax.Array:
+    for name, part in parts.items():
+        total = total.at[rows[name]].add(part)
+    return total
+
+
+def _ends(circuit: Circuit, one: Element) -> str:
+    pairs = zip(one.law.terminals, one.nodes, strict=True)
+    return ", ".join(f"{name} at {circuit.node_name(node)}" for name, node in pairs)
+
+
+def _numbers(one: Element) -> str:
+    found = (_shown(entry, one.parameters[entry.name]) for entry in one.law.parameters)
+    return "".join(f", {part}" for part in found if part)
+
+
+def _shown(entry: Parameter | Choice, value: float) -> str:
+    """A parameter in words; nothing for what a protocol sets anyway or what is not there."""
+    if entry.name in ("value", "current") or np.isinf(value):
+        return ""
+    if isinstance(entry, Choice):
+        word = next(word for word, number in entry.options if number == value)
+        return f"{entry.name} {word}".lower()
+    what = f"{entry.name} compliance" if entry.unit == "A" else entry.name
+    return f"{what} {value:g}{'' if entry.unit == '1' else f' {entry.unit}'}"
