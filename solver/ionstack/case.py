@@ -22,6 +22,7 @@ from ionstack.case_schema import (
     Start,
 )
 from ionstack.case_subject import Subject, interface_laws
+from ionstack.circuit import Circuit, plain_circuit
 from ionstack.errors import InputError
 from ionstack.materials import (
     LawChoice,
@@ -32,6 +33,7 @@ from ionstack.materials import (
     material_values,
     used_value,
 )
+from ionstack.netlist import netlist, numbered
 from ionstack.protocol import Protocol
 from ionstack.protocol_schema import protocol_from
 from ionstack.schema import validated
@@ -59,7 +61,8 @@ class Case:
     `materials` hold only the species of the case. `contents` are site fractions
     at the start, `layers` what the case says of them besides. `interfaces` and `contacts`
     give a law per species, by name ``upper/lower`` of the layers and by name of the
-    electrode; `boundaries` what else there is at those that the case gives.
+    electrode; `boundaries` what else there is at those that the case gives. Without a
+    section of its own the `circuit` is a source at every contact that does not float.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Case:
     interfaces: Mapping[str, Mapping[str, LawChoice]]
     contacts: Mapping[str, Mapping[str, LawChoice]]
     boundaries: Mapping[str, Boundary]
+    circuit: Circuit
     protocol: Protocol
     numerics: Numerics
     output: OutputOptions
@@ -150,6 +154,7 @@ def _case(
     text: str,
     overrides: Sequence[str],
 ) -> Case:
+    circuit = _circuit(read, stack)
     return Case(
         name=read.name or path.stem,
         title=read.title,
@@ -169,11 +174,25 @@ def _case(
             name: entry.record()
             for name, entry in (*read.interfaces.items(), *read.contacts.items())
         },
-        protocol=protocol_from(read.protocol, [entry.name for entry in stack.electrodes]),
+        circuit=circuit,
+        protocol=protocol_from(read.protocol, _driven(read, circuit)),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
     )
+
+
+def _circuit(read: CaseModel, stack: Stack) -> Circuit:
+    contacts = [entry.name for entry in stack.electrodes]
+    if read.circuit is not None:
+        return numbered(netlist(read.circuit, contacts), read.temperature)
+    floating = [name for name, entry in read.contacts.items() if entry.floating]
+    return plain_circuit(contacts, floating, read.temperature)
+
+
+def _driven(read: CaseModel, circuit: Circuit) -> tuple[str, ...]:
+    """Names of what the protocol sets: contacts, or the sources of a circuit."""
+    return circuit.contacts if read.circuit is None else circuit.sources
 
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:
