@@ -194,6 +194,8 @@ def test_places_of_sources() -> None:
     assert of.source_node == (1, 0)
     assert of.return_node == (0, -1)
     assert [of.unknowns[n] for n in of.source_current] == ["I(V1) [A]", "I(V2) [A]"]
+    given = np.arange(float(of.size))
+    assert of.source_voltages(given).tolist() == [given[1] - given[0], given[0]]
 
 
 def test_a_used_circuit_can_be_pickled_and_says_the_same() -> None:
