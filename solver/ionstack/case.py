@@ -22,6 +22,7 @@ from ionstack.case_schema import (
     Start,
 )
 from ionstack.case_subject import Subject, interface_laws
+from ionstack.circuit import Circuit, plain_circuit
 from ionstack.errors import InputError
 from ionstack.laid import Instruments
 from ionstack.materials import (
@@ -33,6 +34,7 @@ from ionstack.materials import (
     material_values,
     used_value,
 )
+from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.protocol import Protocol
 from ionstack.protocol_steps import Entry, Repeat
 from ionstack.protocol_schema import protocol_from
@@ -61,7 +63,8 @@ class Case:
     `materials` hold only the species of the case. `contents` are site fractions
     at the start, `layers` what the case says of them besides. `interfaces` and `contacts`
     give a law per species, by name ``upper/lower`` of the layers and by name of the
-    electrode; `boundaries` what else there is at those that the case gives.
+    electrode; `boundaries` what else there is at those that the case gives. Without a
+    section of its own the `circuit` is a source at every contact that does not float.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Case:
     interfaces: Mapping[str, Mapping[str, LawChoice]]
     contacts: Mapping[str, Mapping[str, LawChoice]]
     boundaries: Mapping[str, Boundary]
+    circuit: Circuit
     protocol: Protocol
     numerics: Numerics
     output: OutputOptions
@@ -152,6 +156,7 @@ def _case(
     text: str,
     overrides: Sequence[str],
 ) -> Case:
+    circuit = _circuit(read, stack)
     return Case(
         name=read.name or path.stem,
         title=read.title,
@@ -171,17 +176,35 @@ def _case(
             name: entry.record()
             for name, entry in (*read.interfaces.items(), *read.contacts.items())
         },
-        protocol=protocol_from(read.protocol, _instruments(read, stack)),
+        circuit=circuit,
+        protocol=protocol_from(read.protocol, _instruments(read, circuit)),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
     )
 
 
-def _instruments(read: CaseModel, stack: Stack) -> Instruments:
-    """A source at every electrode that does not float."""
-    floating = {name for name, one in read.contacts.items() if one.floating}
-    return Instruments(tuple(e.name for e in stack.electrodes if e.name not in floating))
+def _circuit(read: CaseModel, stack: Stack) -> Circuit:
+    contacts = [entry.name for entry in stack.electrodes]
+    if read.circuit is not None:
+        return numbered(netlist(read.circuit, contacts), read.temperature)
+    floating = [name for name, entry in read.contacts.items() if entry.floating]
+    return plain_circuit(contacts, floating, read.temperature)
+
+
+def _instruments(read: CaseModel, circuit: Circuit) -> Instruments:
+    """What the protocol sets: the sources and switches as they are at the start."""
+    start = circuit.start
+    cells = {}
+    if read.circuit is not None and read.circuit.crossbar is not None:
+        cells = cells_of(circuit, read.circuit.crossbar.scheme)
+    return Instruments(
+        circuit.sources,
+        dict(zip(circuit.sources, map(float, start.positive), strict=True)),
+        dict(zip(circuit.sources, map(float, start.negative), strict=True)),
+        dict(zip(circuit.switches, map(bool, start.closed), strict=True)),
+        cells,
+    )
 
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ionstack.case_subject import Section, Subject, turned
+from ionstack.circuit_checks import circuit_problems, drivable
 from ionstack.content_checks import content_problems
 from ionstack.errors import nearest
 from ionstack.law_choice import registered
@@ -23,6 +24,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from _interface_problems(subject)
     yield from _contact_problems(subject)
     yield from _coupling_problems(subject)
+    yield from circuit_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)
@@ -46,10 +48,11 @@ def _name_problems(subject: Subject) -> Iterator[Problem]:
         for name, entry in getattr(case, section).items():
             allowed = [*case.species, *known_keys(type(entry))]
             yield from _unknown(subject, (section, name), entry.laws, "species or key", allowed)
+    driven, what = drivable(subject), "contact" if case.circuit is None else "source"
     for index, step in enumerate(case.protocol):
         for keys, contact in step.contacts(("protocol", index)):
-            if contact not in electrodes:
-                yield subject.problem(keys, not_among("contact", contact, electrodes))
+            if contact not in driven:
+                yield subject.problem(keys, not_among(what, contact, driven))
 
 
 def _unknown(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ionstack.boundary_schema import ContactModel, InterfaceModel
+from ionstack.circuit_schema import CircuitModel
 from ionstack.curve_choice import CurveChoice
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
@@ -135,6 +136,7 @@ class CaseModel(Strict):
     content: dict[str, dict[str, Content]] = Field(default_factory=dict)
     interfaces: dict[str, InterfaceModel] = Field(default_factory=dict)
     contacts: dict[str, ContactModel]
+    circuit: CircuitModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     materials: dict[str, Any] = Field(default_factory=dict)
     numerics: NumericsModel = NumericsModel()

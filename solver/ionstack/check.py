@@ -36,6 +36,7 @@ def describe(case: Case) -> str:
         "",
         *_laws(model),
         "",
+        *_circuit(case),
         *_protocol(case),
         "",
         *_observables(case),
@@ -134,6 +135,13 @@ def _alignment(contact: ContactModel) -> str:
 def _law(bound: BoundLaw) -> str:
     coupled = f", with the content of {bound.couples}" if bound.couples else ""
     return f"{bound.law.name}{coupled}: {bound.law.summary}"
+
+
+def _circuit(case: Case) -> Iterator[str]:
+    if not case.circuit.plain:
+        yield "Circuit"
+        yield from case.circuit.describe()
+        yield ""
 
 
 def _protocol(case: Case) -> Iterator[str]:

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -42,6 +43,9 @@ class Settings:
     positive: Floats
     negative: Floats
     closed: Bools
+
+
+_INPUTS = tuple(one.name for one in dataclasses.fields(Settings))
 
 
 @dataclass(frozen=True)
@@ -168,21 +172,46 @@ class Circuit:
         logical = {name: read[name] > 0.5 for name in ("current", "closed")}
         return Settings(**{**read, **logical})
 
+    def in_order_of(self, contacts: Sequence[str]) -> Circuit:
+        """Return the same circuit with its contacts in another order."""
+        node = dict(zip(self.contacts, self.contact_node, strict=True))
+        ordered = tuple(node[name] for name in contacts)
+        return dataclasses.replace(self, contacts=tuple(contacts), contact_node=ordered)
+
     def evaluate(self, unknowns: Floats, settings: Settings) -> Values:
         """Return residuals, charges and their slopes at the unknowns."""
-        numbers = {one.name: getattr(settings, one.name) for one in dataclasses.fields(settings)}
-        slopes, values = self._compiled(unknowns, numbers)
-        return Values(*(np.asarray(part) for part in (*values, *slopes)))
+        inputs = (getattr(settings, name) for name in _INPUTS)
+        found = np.asarray(self._compiled(np.concatenate([unknowns, *inputs])))
+        (residual, charge), (residual_slopes, charge_slopes) = found[..., -1], found[..., :-1]
+        return Values(residual, charge, residual_slopes, charge_slopes)
+
+    def source_voltages(self, unknowns: Floats) -> Floats:
+        """Return the voltage [V] across every source, its node less its return."""
+        with_ground = np.append(unknowns, 0.0)
+        return np.asarray(with_ground[list(self.source_node)] - with_ground[list(self.return_node)])
 
     @cached_property
-    def _compiled(self) -> Callable[[Floats, Mapping[str, Any]], Any]:
-        equations = _equations(self)
+    def _compiled(self) -> Callable[[Floats], jax.Array]:
+        """Function of unknowns and inputs in one array: a call costs less than with many.
 
-        def both(unknowns: jax.Array, inputs: Mapping[str, jax.Array]) -> Any:
-            found = equations(unknowns, inputs)
-            return found, found
+        Its result is (2, n, n + 1), residuals and charges, slopes before values.
+        """
+        equations, size = _equations(self), self.size
+        counts = [len(getattr(self.start, name)) for name in _INPUTS]
+        bounds = [int(n) for n in size + np.cumsum([0, *counts])]
 
-        return jax.jit(jax.jacfwd(both, has_aux=True))
+        def of(given: jax.Array) -> jax.Array:
+            places = zip(_INPUTS, pairwise(bounds), strict=True)
+            inputs = {name: given[first:last] for name, (first, last) in places}
+
+            def both(unknowns: jax.Array) -> tuple[jax.Array, jax.Array]:
+                found = jnp.stack(equations(unknowns, inputs))
+                return found, found
+
+            slopes, values = jax.jacfwd(both, has_aux=True)(given[:size])
+            return jnp.concatenate([slopes, values[..., None]], axis=-1)
+
+        return jax.jit(of)
 
     def held(self, settings: Settings) -> tuple[Bools, Floats]:
         """Return which unknowns need not be solved for, and their values.
@@ -242,7 +271,7 @@ class _Group:
     law: ElementLaw
     terminals: dict[str, Ints]
     own: dict[str, Ints]
-    numbers: dict[str, Floats]
+    numbers: dict[str, jax.Array]
 
 
 def _groups(circuit: Circuit) -> Iterator[_Group]:
@@ -256,7 +285,7 @@ def _groups(circuit: Circuit) -> Iterator[_Group]:
             {name: nodes[:, k] for k, name in enumerate(law.terminals)},
             {name: first + np.int32(k) for k, (name, _) in enumerate(law.own)},
             {
-                one.name: np.array([element.parameters[one.name] for _, element in pairs])
+                one.name: jnp.array([element.parameters[one.name] for _, element in pairs])
                 for one in law.parameters
             },
         )
@@ -275,7 +304,7 @@ def _equations(
         for group in groups:
             v = {name: with_ground[rows] for name, rows in group.terminals.items()}
             own = {name: with_ground[rows] for name, rows in group.own.items()}
-            changed = {name: jnp.asarray(inputs[name], float) for name in group.law.inputs}
+            changed = {name: inputs[name] for name in group.law.inputs}
             found = group.law.function(v, own, {**group.numbers, **changed}, warmth)
             residual = _added(residual, group.terminals, found.currents)
             charge = _added(charge, group.terminals, found.charges)

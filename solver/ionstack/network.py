@@ -40,8 +40,17 @@ class CircuitScheme:
 
     def begin(self) -> Floats:
         """Circuit unknowns to start from: those known beforehand at their values."""
-        held, values = self.network.circuit.held(self.settings)
-        return np.where(held, values, self.unknowns)
+        return self.network.with_held(self.unknowns, self.settings)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Which unknowns are known beforehand, and the sources that set some nodes' voltages."""
+
+    mask: Bools
+    nodes: Ints
+    sources: Ints
+    everything: bool
 
 
 class Network:
@@ -57,6 +66,26 @@ class Network:
         self._device_of_unknown = volumes.vertex_copy[vertex]
         self._stores = any(one.kind == "capacitor" for one in circuit.elements)
         self._borders: dict[tuple[int, ...], BorderScatter] = {}
+        self._known: dict[bytes, _Held] = {}
+
+    def with_held(self, unknowns: Floats, settings: Settings) -> Floats:
+        """Unknowns with those known beforehand at their values."""
+        held = self._held(settings)
+        found = np.where(held.mask, 0.0, unknowns)
+        found[held.nodes] = settings.value[held.sources]
+        return found
+
+    def _held(self, settings: Settings) -> _Held:
+        """What is known beforehand depends on modes and compliances alone."""
+        modes = (settings.current, settings.positive, settings.negative)
+        key = b"".join(one.tobytes() for one in modes)
+        if key not in self._known:
+            mask = self.circuit.held(settings)[0]
+            current = np.asarray(self.circuit.source_current, dtype=np.int64)
+            sources = np.flatnonzero(mask[current])
+            nodes = np.asarray(self.circuit.source_node, dtype=np.int64)[sources]
+            self._known[key] = _Held(mask, nodes, sources, bool(mask.all()))
+        return self._known[key]
 
     def voltages(self, unknowns: Floats) -> Floats:
         """Voltages of the contacts [V]."""
@@ -64,10 +93,7 @@ class Network:
 
     def source_voltages(self, unknowns: Floats) -> Floats:
         """Voltage across every source [V]."""
-        grounded = np.append(unknowns[: self.n_nodes], 0.0)
-        ends = (self.circuit.source_node, self.circuit.return_node)
-        node, back = (grounded[np.asarray(end, dtype=np.int64)] for end in ends)
-        return np.asarray(node - back)
+        return self.circuit.source_voltages(unknowns)
 
     def source_currents(self, unknowns: Floats) -> Floats:
         """Current out of every source into its node [A]."""
@@ -94,12 +120,10 @@ class Network:
             stored = lead * values.charge[: self.n_nodes]
             stored = stored + ELEMENTARY_CHARGE * scheme.charge[len(self._node) :]
             leaving = leaving + values.residual[: self.n_nodes] + stored / step
-        held = self.circuit.held(scheme.settings)[0]
-        found = unknowns.copy()
-        for node, current in zip(self.circuit.source_node, self.circuit.source_current, strict=True):
-            if held[current]:
-                found[current] = leaving[node]
-        free = ~held[: self.n_nodes]
+        held, found = self._held(scheme.settings), unknowns.copy()
+        current = np.asarray(self.circuit.source_current, dtype=np.int64)
+        found[current[held.sources]] = leaving[held.nodes]
+        free = ~held.mask[: self.n_nodes]
         return found, float(np.abs(leaving[free]).max(initial=0.0))
 
     def _at_nodes(self, contacts: Floats) -> Floats:
@@ -150,7 +174,7 @@ class Network:
         return self._complete(scheme, lead, np.zeros(len(self._node)), given, alone, solve)
 
     def _all_known(self, settings: Settings) -> bool:
-        return bool(self.circuit.held(settings)[0].all())
+        return self._held(settings).everything
 
     def _alone(self, scheme: CircuitScheme, lead: float, step: float) -> tuple[Floats, Floats]:
         """Residuals of the circuit without the device, and their slopes."""
@@ -166,7 +190,7 @@ class Network:
         alone: tuple[Floats, Floats],
         solve: Callable[[Floats], None],
     ) -> Floats:
-        held = self.circuit.held(scheme.settings)[0]
+        held = self._held(scheme.settings).mask
         contacts = self._free_contacts(held)
         residual, slopes = alone
         residual[: self.n_nodes] += self._at_nodes(given[: len(self._node)])

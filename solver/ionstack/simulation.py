@@ -39,7 +39,7 @@ from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.pulse_observer import PulseTable
-from ionstack.stepper import StepControl, Stepper, plain_circuit_of
+from ionstack.stepper import StepControl, Stepper
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepare
         found = find_equilibrium(system, case.contents, choice, case.start)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
     newton = Newton(system, LinearSolver(system, choice), control)
-    network = Network(system, plain_circuit_of(system))
+    network = Network(system, case.circuit.in_order_of(volumes.contacts))
     return Prepared(case, device.axisymmetric, system, newton, network, found)
 
 

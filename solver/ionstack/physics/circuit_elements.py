@@ -202,10 +202,14 @@ def _limiter(slack: jax.Array, current: jax.Array, compliance: jax.Array) -> jax
 
     a + b - sqrt(a^2 + b^2 + 2 eps) vanishes exactly if a b = eps and a, b > 0 (Fischer,
     Optimization 24, 269 (1992); smoothed by Kanzow, SIAM J. Matrix Anal. 17, 851 (1996)).
-    The slack [V] is 0 at rest; without compliance (infinite) always.
+    Where a + b > 0 it is written 2 (a b - eps)/(a + b + sqrt), which does not cancel. The
+    slack [V] is 0 at rest; without compliance (infinite) always.
     """
     free = jnp.isinf(compliance)
-    left = 1.0 - current / jnp.where(free, 1.0, compliance)
-    shifted = slack + LIMITER
-    root = jnp.sqrt(shifted**2 + left**2 + 2.0 * LIMITER)
-    return jnp.where(free, slack, shifted + left - root)
+    share = current / jnp.where(free, 1.0, compliance)
+    total = slack + LIMITER + 1.0 - share
+    root = jnp.sqrt((slack + LIMITER) ** 2 + (1.0 - share) ** 2 + 2.0 * LIMITER)
+    above = total > 0.0
+    product = slack * (1.0 - share) - LIMITER * share
+    smooth = 2.0 * product / (jnp.where(above, total, 0.0) + root)
+    return jnp.where(free, slack, jnp.where(above, smooth, total - root))
