@@ -46,6 +46,7 @@ def build_aggregates(volumes: ControlVolumes, layout: Layout, target: int = TARG
     node = layout.node[owned]
     place = volumes.coordinates[volumes.node_vertex[node]]
     kind = layout.field[owned] * len(volumes.regions) + volumes.node_region[node]
+    kind = kind * volumes.copies + volumes.vertex_copy[volumes.node_vertex[node]]
     depth = kind * (_MOST_LEVELS + 1) + _levels(volumes.comm, place[:, volumes.stack_axis])
     columns = layout.n_global / _number(volumes.comm, depth)[1]
     lateral = np.delete(place, volumes.stack_axis, axis=1)

@@ -22,6 +22,7 @@ from scipy.sparse import csr_array, vstack
 from ionstack.border import BorderScatter, Numbers
 from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
+from ionstack.model import RegionModel
 from ionstack.packing import Buffers, pack
 from ionstack.physics.constants import thermal_voltage
 from ionstack.scatter import Triplets, matrix_of, slope_blocks
@@ -56,10 +57,8 @@ class System:
         self._scatter = _scatter(equations)
         self.floating = equations.floating
         self.last_slopes: Floats = np.zeros(0)
-        arrays = dict(equations.arrays)
-        self._levels = np.asarray(arrays.pop("levels", np.zeros(0)))
-        numbers = settled(equations.numbers, equations.model.temperature)
-        self._buffers, unpack = pack((arrays, numbers))
+        self._levels = np.asarray(equations.arrays.get("levels", np.zeros(0)))
+        self._buffers, unpack = pack(_constants(equations))
         kernel = _kernel(equations, unpack)
         self._values = jax.jit(lambda *inputs: kernel(*inputs)[::2])
         self._both = jax.jit(kernel)
@@ -70,6 +69,29 @@ class System:
         self._residual: Floats = np.zeros(self.layout.n_owned)
         self.matrix = self._newmatrix_of()
         self.renew_vectors()
+
+    def adopt(self, equations: Equations) -> None:
+        """Go on with the same terms on other numbers, for instance at another temperature.
+
+        Unknowns change such that the occupation of every species stays what it is.
+        """
+        before = self.thermal_voltage
+        self.equations = equations
+        self._buffers, _ = pack(_constants(equations))
+        u, factor = self.local_unknowns(), self.thermal_voltage / before
+        moved = u.copy()
+        for region, nodes in zip(self._regions(), equations.arrays["nodes"], strict=True):
+            places = nodes["unknowns"]
+            for one in region.species:
+                level = equations.numbers[f"{region.name}/{one.name}"]["level"]
+                rest = level + one.z * u[places["phi"]]
+                moved[places[one.name]] = rest + factor * (u[places[one.name]] - rest)
+        self.unknowns.setArray(moved[: self.layout.n_owned])
+        self.refresh_ghosts()
+
+    def _regions(self) -> list[RegionModel]:
+        """Laws of the regions in the order of the mesh."""
+        return [self.equations.model.region(name) for name in self.equations.volumes.regions]
 
     def renew_vectors(self) -> None:
         """Make the vectors of the linear system (collective)."""
@@ -218,6 +240,12 @@ class System:
     def balanced(self, amounts: Floats) -> Floats:
         """Amounts in the rows that balance them, 0 in those of carriers that a metal holds."""
         return np.where(self._scatter.free, amounts, 0.0)
+
+
+def _constants(equations: Equations) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays and numbers that a kernel reads, levels apart."""
+    arrays = {name: one for name, one in equations.arrays.items() if name != "levels"}
+    return arrays, settled(equations.numbers, equations.model.temperature)
 
 
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]

@@ -36,8 +36,8 @@ from ionstack.materials import (
 )
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.protocol import Protocol
-from ionstack.protocol_steps import Entry, Repeat
 from ionstack.protocol_schema import protocol_from
+from ionstack.protocol_steps import Entry, Repeat
 from ionstack.schema import validated
 from ionstack.stack import Stack, stack_from_node
 from ionstack.stack_materials import materials_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from ionstack.case_subject import Subject
 from ionstack.circuit import GROUND
-from ionstack.crossbar import SCHEMES, Crossbar
 from ionstack.circuit_schema import CircuitModel, CrossbarModel
+from ionstack.crossbar import SCHEMES, Crossbar
 from ionstack.errors import nearest
 from ionstack.netlist import Netlist, Part, netlist
 from ionstack.schema import not_among

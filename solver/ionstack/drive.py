@@ -49,9 +49,8 @@ class Limit:
     def describe(self) -> str:
         """Say it in words."""
         units = {"current": " A", "voltage": " V", "charge": " C", "conductance": " S"}
-        what = f"{self.quantity} of {self.species} in {self.layer}" if self.species else (
-            f"{self.quantity} of {self.source}"
-        )
+        of = f"{self.species} in {self.layer}" if self.species else self.source
+        what = f"{self.quantity} of {of}"
         side = "above" if self.above else "below"
         return f"{what} {side} {self.value:g}{units.get(self.quantity, '')}"
 
@@ -62,8 +61,9 @@ class Interval:
 
     Values are voltages [V], or currents [A] where `current` is true; all arrays are in the
     order of the sources. A value of `begin` may be `PRESENT`, one of `end` too: then it stays.
-    With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative` are limits of the currents
-    (compliance) [A], `closed` tells which switches are closed; None: no limits, all closed.
+    With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative`
+    are limits of the currents (compliance) [A], `closed` tells which switches are closed; None:
+    no limits, all closed.
     `temperature` [K] holds from here on (None: as it was).
     """
 
@@ -128,6 +128,4 @@ class PiecewiseLinear:
         """One interval between each two times."""
         levels = np.array(self.voltages, dtype=float)
         corners = pairwise(zip(self.breakpoints, levels, strict=True))
-        return tuple(
-            Interval(stop - start, begin, end) for (start, begin), (stop, end) in corners
-        )
+        return tuple(Interval(stop - start, begin, end) for (start, begin), (stop, end) in corners)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ionstack.drive import PRESENT, Interval, Limit
 
 Levels = Mapping[str, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -250,19 +252,15 @@ class Laid:
         self._now = {name: PRESENT if name in forced else goal[name] for name in goal}
         self._current = forced
 
-    def _array(self, levels: Levels) -> np.ndarray:
+    def _array(self, levels: Levels) -> Floats:
         return np.array([levels[name] for name in self.instruments.sources], dtype=np.float64)
 
-    def _compliances(self) -> tuple[np.ndarray, np.ndarray]:
-        given = (self.instruments.positive or {}, self.instruments.negative or {})
-        return tuple(
-            np.array(
-                [
-                    self._compliance[name][side]
-                    if name in self._compliance
-                    else given[side].get(name, np.inf)
-                    for name in self.instruments.sources
-                ]
-            )
-            for side in (0, 1)
-        )
+    def _compliances(self) -> tuple[Floats, Floats]:
+        own, at_first = self._compliance, self.instruments
+        rest = at_first.positive or {}, at_first.negative or {}
+        limits = [
+            own.get(name, (rest[0].get(name, np.inf), rest[1].get(name, np.inf)))
+            for name in at_first.sources
+        ]
+        positive, negative = np.array(limits, dtype=np.float64).reshape(-1, 2).T
+        return positive, negative

@@ -104,7 +104,7 @@ class Network:
         if not self._stores:
             return np.zeros(self.n_nodes)
         values = self.circuit.evaluate(unknowns, settings)
-        return values.charge[: self.n_nodes] / ELEMENTARY_CHARGE
+        return np.asarray(values.charge[: self.n_nodes] / ELEMENTARY_CHARGE)
 
     def solved(
         self, unknowns: Floats, scheme: CircuitScheme, lead: float, step: float, into: Floats
@@ -128,10 +128,9 @@ class Network:
 
     def _at_nodes(self, contacts: Floats) -> Floats:
         """Sums over the contacts of each node."""
-        inside = self._node >= 0
-        return np.bincount(
-            self._node[inside], contacts[inside], minlength=self.n_nodes
-        ).astype(np.float64, copy=False)
+        inside, found = self._node >= 0, np.zeros(self.n_nodes)
+        np.add.at(found, self._node[inside], contacts[inside])
+        return found
 
     def couple(
         self,
@@ -196,8 +195,8 @@ class Network:
         residual[: self.n_nodes] += self._at_nodes(given[: len(self._node)])
         residual[: self.n_nodes] += given[len(self._node) :]
         free, change = np.flatnonzero(~held), np.zeros(len(held))
-        plain = self.system.update.getArray().copy()
-        responses = np.zeros((len(plain), self._per_device))
+        plain: Floats = self.system.update.getArray().copy()
+        responses: Floats = np.zeros((len(plain), self._per_device))
         if contacts:
             border = self._border(contacts, lead)
             responses = self._responses(border, contacts, solve)
@@ -215,7 +214,7 @@ class Network:
     def _free_contacts(self, held: Bools) -> tuple[int, ...]:
         """Contacts at nodes whose voltage is sought."""
         free = (self._node >= 0) & ~held[np.maximum(self._node, 0)]
-        return tuple(np.flatnonzero(free).tolist())
+        return tuple(int(one) for one in np.flatnonzero(free))
 
     def _border(self, contacts: tuple[int, ...], lead: float) -> Border:
         if contacts not in self._borders:
@@ -237,9 +236,7 @@ class Network:
                 found.append(np.zeros(border.columns.shape[0]))
         return np.array(found).T
 
-    def _joined(
-        self, border: Border, contacts: tuple[int, ...], terms: list[Floats]
-    ) -> Floats:
+    def _joined(self, border: Border, contacts: tuple[int, ...], terms: list[Floats]) -> Floats:
         """Derivatives of the charges into the contacts by their voltages."""
         device, kind = np.divmod(np.array(contacts, dtype=np.int64), self._per_device)
         together = np.column_stack(terms)[:, kind]

@@ -87,7 +87,8 @@ class Newton:
         return result
 
     def _iterate(self, scheme: Scheme) -> NewtonResult:
-        size, circuit = np.inf, np.zeros(0)
+        size = np.inf
+        circuit: Floats = np.zeros(0)
         if scheme.circuit is not None:
             circuit = scheme.circuit.begin()
         for iteration in range(1, self.control.most + 1):
@@ -161,7 +162,7 @@ class Newton:
         result = self._solve_linear(self.system.balanced(amounts), ESTIMATE)
         if not result.converged:
             return np.inf
-        change = np.zeros(0)
+        change: Floats = np.zeros(0)
         if scheme.circuit is not None:
             change = scheme.circuit.network.respond(
                 scheme.circuit, scheme.lead, scheme.step, charge, self._column(ESTIMATE)

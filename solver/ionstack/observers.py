@@ -64,7 +64,7 @@ class Trace:
                 state.newton,
                 self._cycle.get(state.interval, 0),
                 self._step.get(state.interval, 0),
-                state.circuit.tolist() if self._extra else (),
+                list(map(float, state.circuit)) if self._extra else (),
             )
 
     def found(self) -> Mapping[str, Any]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ionstack.drive import Interval
 from ionstack.laid import Instruments, Laid, LaidSpectrum, Span
@@ -165,9 +166,14 @@ def build_protocol(
 
 
 def _ordered(interval: Interval, order: list[int]) -> Interval:
-    chosen = {
-        name: None if value is None else value[order]
-        for name in ("begin", "end", "current", "positive", "negative")
-        for value in (getattr(interval, name),)
-    }
-    return replace(interval, **chosen)
+    def chosen(values: NDArray[Any] | None) -> NDArray[Any] | None:
+        return None if values is None else values[order]
+
+    return replace(
+        interval,
+        begin=interval.begin[order],
+        end=interval.end[order],
+        current=chosen(interval.current),
+        positive=chosen(interval.positive),
+        negative=chosen(interval.negative),
+    )

@@ -352,7 +352,8 @@ class Spectrum:
     def describe(self) -> str:
         """Say it in words."""
         low, high = min(self.frequencies), max(self.frequencies)
-        return f"impedance of {self.contact} at {len(self.frequencies)} frequencies, {low:g} to {high:g} Hz"
+        count = len(self.frequencies)
+        return f"impedance of {self.contact} at {count} frequencies, {low:g} to {high:g} Hz"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, values_used
+from ionstack.copies import repeated, repeated_model
 from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium
 from ionstack.errors import IonstackError
-from ionstack.graph import build_control_volumes
+from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
 from ionstack.log import Log
 from ionstack.mesh import build_mesh
-from ionstack.model import build_model
 from ionstack.meter import Meter
+from ionstack.model import Model, build_model
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl, Scheme
@@ -96,7 +97,17 @@ class Prepared:
         )
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
         meter = Meter(self.system, self.network)
-        return Stepper(self.system, self.newton, drive, control, self.network, meter)
+        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.warm)
+
+    def warm(self, temperature: float) -> None:
+        """Bring the device to another temperature [K]; nothing if it has that one."""
+        equations = self.system.equations
+        if temperature == equations.model.temperature:
+            return
+        model = replace(equations.model, temperature=temperature)
+        volumes, layout = equations.volumes, self.system.layout
+        levels = work_functions(Entities(model, volumes, layout), self.case.contents)
+        self.system.adopt(transient_equations(model, volumes, layout, levels))
 
 
 def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
@@ -106,17 +117,35 @@ def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepare
         device = build_mesh(case.stack, comm)
         volumes = build_control_volumes(device)
     with timing.part("setup"):
-        model = build_model(case)
-        layout = build_layout(volumes, model)
-        levels = work_functions(Entities(model, volumes, layout), case.contents)
-        system = System(transient_equations(model, volumes, layout, levels))
+        system = _system(case, build_model(case), volumes)
     choice = case.numerics.solver
     with timing.part("equilibrium"):
         found = find_equilibrium(system, case.contents, choice, case.start)
+    if case.circuit.copies != ("",):
+        with timing.part("setup"):
+            system = _copies(case, system)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
     newton = Newton(system, LinearSolver(system, choice), control)
-    network = Network(system, case.circuit.in_order_of(volumes.contacts))
+    contacts = system.equations.volumes.contacts
+    network = Network(system, case.circuit.in_order_of(contacts))
     return Prepared(case, device.axisymmetric, system, newton, network, found)
+
+
+def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:
+    layout = build_layout(volumes, model)
+    levels = work_functions(Entities(model, volumes, layout), case.contents)
+    return System(transient_equations(model, volumes, layout, levels))
+
+
+def _copies(case: Case, single: System) -> System:
+    """The system of all devices of a circuit, each in the state of the single one."""
+    names, equations = case.circuit.copies, single.equations
+    volumes = repeated(equations.volumes, names)
+    system = _system(case, repeated_model(equations.model, names), volumes)
+    # Owned unknowns are numbered device by device, each as those of the single one.
+    system.unknowns.setArray(np.tile(single.unknowns.getArray(readonly=1), len(names)))
+    system.refresh_ghosts()
+    return system
 
 
 def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:

@@ -324,7 +324,8 @@ class RangeModel(Strict):
     def values(self) -> tuple[float, ...]:
         """All of them [Hz], from the highest as instruments do."""
         count = ceil(log10(self.highest / self.lowest) * self.per_decade - 1e-9) + 1
-        return tuple(np.geomspace(self.highest, self.lowest, max(count, 2)).tolist())
+        found = np.geomspace(self.highest, self.lowest, max(count, 2))
+        return tuple(float(one) for one in found)
 
 
 class ImpedanceModel(Strict):

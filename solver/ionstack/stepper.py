@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -107,13 +108,17 @@ class Stepper:
         control: StepControl,
         network: Network | None = None,
         meter: Meter | None = None,
+        warm: Callable[[float], None] | None = None,
     ) -> None:
-        """Without a `network` the drive gives the voltages of all contacts that do not float."""
+        """Run `drive`; `warm` brings the system to another temperature [K].
+
+        Without a `network` the drive gives the voltages of all contacts that do not float.
+        """
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self.intervals = drive.intervals
         self.network = network or Network(system, plain_circuit_of(system))
         self._order = None if network else _driven(system)
-        self._meter = meter
+        self._meter, self._warm = meter, warm
         self._history: History
         self._interval: Interval
         self._passed: Floats
@@ -152,9 +157,11 @@ class Stepper:
         self._interval = self._picked(number).resolved(self._present())
         self._fresh, self._begun, self._margins = True, number + 1, {}
         self._passed_at[number] = self._passed
-        if self._interval.temperature is not None:
-            self.system.set_temperature(self._interval.temperature)
-        self._history.restart(replace(last, time=0.0))
+        last = replace(last, time=0.0)
+        if self._warm is not None and self._interval.temperature is not None:
+            self._warm(self._interval.temperature)
+            last = replace(last, unknowns=self.system.unknowns.getArray().copy())
+        self._history.restart(last)
 
     def _picked(self, number: int) -> Interval:
         """An interval with its values in the order of the sources."""
@@ -285,7 +292,8 @@ class Stepper:
         size = time - history.last.time
         settings = self._settings(time)
         circuit = CircuitScheme(self.network, settings, old.charge, history.circuit_at(time))
-        scheme = Scheme(old.amounts, old.lead, size, self.network.voltages(circuit.unknowns), circuit)
+        voltages = self.network.voltages(circuit.unknowns)
+        scheme = Scheme(old.amounts, old.lead, size, voltages, circuit)
         result = self.newton.solve(scheme)
         if result.outcome is not Outcome.CONVERGED:
             return result, {}, None
@@ -314,9 +322,7 @@ class Stepper:
         rate = old.lead * point.charge[:count] + old.charge[:count] - outflow
         currents = rate * (ELEMENTARY_CHARGE / size)
         assert scheme.circuit is not None
-        circuit, left = self.network.solved(
-            point.circuit, scheme.circuit, old.lead, size, currents
-        )
+        circuit, left = self.network.solved(point.circuit, scheme.circuit, old.lead, size, currents)
         through = self.network.source_currents(circuit)
         rejected, last, result = how
         state = State(
@@ -365,9 +371,7 @@ class Stepper:
             return {}
         none = np.zeros_like(state.passed)
         return {
-            limit: limit.margin(
-                self._meter(limit, state, self._passed_at.get(limit.first, none))
-            )
+            limit: limit.margin(self._meter(limit, state, self._passed_at.get(limit.first, none)))
             for limit in self._interval.limits
         }
 
@@ -435,7 +439,7 @@ def _driven(system: System) -> NDArray[np.int64]:
     return np.setdiff1d(np.arange(count), system.floating)
 
 
-def _or_default(given: NDArray[np.generic] | None, count: int, value: float | bool) -> NDArray:
+def _or_default(given: NDArray[Any] | None, count: int, value: float | bool) -> NDArray[Any]:
     return np.full(count, value) if given is None else given
 
 
