@@ -282,6 +282,12 @@ def test_a_floating_gate_is_refused(files: tuple[Path, Path]) -> None:
     assert place(case, "gate], cap") in answer
 
 
+def test_a_name_that_a_contact_needs(files: tuple[Path, Path]) -> None:
+    case = with_circuit(files, "\ncircuit:\n  sources: {ITO: {node: Pt}}\n")
+    message = "circuit.sources.ITO: duplicate name 'ITO'; a source of this name is there by itself"
+    assert message in answer_to(case)
+
+
 def test_loops_of_sources_and_wires(files: tuple[Path, Path]) -> None:
     text = """
 circuit:
