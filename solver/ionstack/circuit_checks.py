@@ -90,11 +90,14 @@ def _crossbar_problems(
 def _duplicates(subject: Subject, given: Netlist) -> Iterator[Problem]:
     """Names of devices, sources and elements appear together in tables and figures."""
     first: dict[str, Part] = {}
-    for part in given.parts:
+    # Parts that the section makes by itself first: what is written is the mistake.
+    for part in sorted(given.parts, key=lambda part: len(part.keys)):
         other = first.setdefault(part.name, part)
         if other is not part:
+            made = f"a {other.kind} of this name is there by itself"
             place = ".".join(str(key) for key in other.keys)
-            message = f"duplicate name {part.name!r}; already used by {place}"
+            used = made if other.keys in _MAKERS else f"already used by {place}"
+            message = f"duplicate name {part.name!r}; {used}"
             yield subject.problem(part.keys, message, of_key=True)
 
 
@@ -156,7 +159,7 @@ def _floating_nodes(subject: Subject, given: Netlist) -> Iterator[Problem]:
     for nodes in groups.values():
         message = (
             f"no conducting path from {' and '.join(nodes)} to 'ground': "
-            "capacitors and gates carry no steady current"
+            "capacitors and gates carry no steady current, a source or resistor would"
         )
         yield subject.problem(_first_place(given, nodes[0]), message)
 
@@ -188,6 +191,8 @@ def _loops(subject: Subject, given: Netlist) -> Iterator[Problem]:
             yield subject.problem(part.keys, message, of_key=True)
 
 
+# Where parts stand that nobody wrote.
+_MAKERS: tuple[Keys, ...] = (("circuit",), ("circuit", "crossbar"))
 _ADVICE = "put a resistor between, or give one a compliance of both signs"
 
 

@@ -102,7 +102,7 @@ def _element(data: object) -> ElementChoice:
     kind = data.get("kind")
     if kind is None:
         raise failure_at("kind", "element", f"missing; allowed: {', '.join(laws)}", data)
-    if kind not in laws:
+    if not isinstance(kind, str) or kind not in laws:
         raise failure_at("kind", "element", not_among("element", str(kind), list(laws)), kind)
     return _chosen(laws[kind], _element_model(kind).model_validate(data))
 

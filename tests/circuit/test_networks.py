@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from ionstack.circuit import Circuit, Element, plain_circuit, source
+from ionstack.circuit_schema import CircuitModel
+from ionstack.crossbar import cell_factors
+from ionstack.netlist import netlist, numbered
 from ionstack.physics.constants import thermal_voltage
 from support.circuits import (
     TEMPERATURE,
+    Floats,
     array,
     by_current,
     capacitor,
@@ -121,42 +128,51 @@ def test_open_and_closed_switch() -> None:
 
 
 def test_crossbar_of_resistors_against_nodal_analysis() -> None:
-    """3 x 3 cells with wires, against conductances and voltages of a dense matrix."""
-    rows, columns, wire = 3, 3, 2.0
-    draw = np.random.default_rng(7)
-    cells = 10.0 ** draw.uniform(2.0, 5.0, (rows, columns))
-    number = {}
-    for name in ("row", "column"):
-        number |= {(name, k): len(number) + k for k in range(3)}
-    for name in ("top", "bottom"):
-        number |= {(name, i, j): len(number) + 3 * i + j for i in range(3) for j in range(3)}
-    pairs = []
-    for i in range(rows):
-        for j in range(columns):
-            before = ("row", i) if j == 0 else ("top", i, j - 1)
-            after = ("column", j) if i == rows - 1 else ("bottom", i + 1, j)
-            pairs.append((number[before], number["top", i, j], wire))
-            pairs.append((number["bottom", i, j], number[after], wire))
-            pairs.append((number["top", i, j], number["bottom", i, j], cells[i, j]))
-    driven = {f"V{n}": float(v) for n, v in enumerate((0.5, 1.0, 0.5, 0.5, 0.0, 0.5))}
-    array_ = circuit(
-        [str(n) for n in range(len(number))],
-        *(source(name, n) for n, name in enumerate(driven)),
-        *(resistor(f"R{n}", a, b, r) for n, (a, b, r) in enumerate(pairs)),
+    """A generated array with resistors as devices, against conductances in a dense matrix.
+
+    Unselected cells see half the voltage at most, and the wires (2 ohm) take a part.
+    """
+    rows, columns, wire = 3, 4, 2.0
+    cells = 10.0 ** np.random.default_rng(7).uniform(2.0, 5.0, (rows, columns))
+    factors = cell_factors(rows, columns, (2, 3), "half")
+    expected = nodal_currents(cells, wire, list(factors.values()))
+    section = CircuitModel.model_validate(
+        {"crossbar": {"rows": rows, "columns": columns, "wire_resistance": f"{wire} ohm"}}
     )
-    found = solved(array_, settings(array_, **driven))
-    matrix = np.zeros((len(number), len(number)))
-    for a, b, r in pairs:
-        matrix[[a, b, a, b], [a, b, b, a]] += np.array([1.0, 1.0, -1.0, -1.0]) / r
-    known = np.array(list(driven.values()))
-    inner = np.linalg.solve(matrix[6:, 6:], -matrix[6:, :6] @ known)
-    voltages = np.concatenate([known, inner])
-    assert np.allclose([found[f"V({n})"] for n in range(len(number))], voltages, rtol=1e-11)
-    currents = matrix[:6] @ voltages
-    assert np.allclose([found[f"I({name})"] for name in driven], currents, rtol=1e-8, atol=1e-12)
+    bare = numbered(netlist(section, ["Pt", "ITO"]), TEMPERATURE)
+    ends = np.reshape(bare.contact_node, (rows * columns, 2))
+    devices = tuple(
+        resistor(name, int(a), int(b), float(value))
+        for name, (a, b), value in zip(bare.copies, ends, cells.ravel(), strict=True)
+    )
+    of = replace(bare, elements=(*bare.elements, *devices))
+    given = settings(of, **factors)
+    u = array(of, solved(of, given))
+    found = u[list(of.source_current)]
+    assert np.allclose(found, expected, rtol=1e-9, atol=0.0)
     # Kirchhoff's law at every node, over the largest current.
-    rows_ = array_.evaluate(array(array_, found), settings(array_, **driven)).residual[:24]
-    assert np.abs(rows_).max() <= 1e-12 * np.abs(currents).max()
+    nodes = of.evaluate(u, given).residual[: len(of.nodes)]
+    assert np.abs(nodes).max() <= 1e-12 * np.abs(found).max()
+
+
+def nodal_currents(cells: Floats, wire: float, driven: Sequence[float]) -> Floats:
+    """Currents out of the sources of rows and columns, by conductances between nodes."""
+    rows, columns = cells.shape
+    lines = rows + columns
+    above = lines + np.arange(cells.size).reshape(rows, columns)
+    below = above + cells.size
+    pairs = [(above[i, j], below[i, j], cells[i, j]) for i, j in np.ndindex(rows, columns)]
+    for i in range(rows):
+        line = [i, *above[i]]
+        pairs += [(a, b, wire) for a, b in pairwise(line)]
+    for j in range(columns):
+        line = [*below[:, j], rows + j]
+        pairs += [(a, b, wire) for a, b in pairwise(line)]
+    matrix = np.zeros((lines + 2 * cells.size,) * 2)
+    for a, b, resistance in pairs:
+        matrix[[a, b, a, b], [a, b, b, a]] += np.array([1.0, 1.0, -1.0, -1.0]) / resistance
+    inner = np.linalg.solve(matrix[lines:, lines:], -matrix[lines:, :lines] @ np.array(driven))
+    return matrix[:lines] @ np.concatenate([driven, inner])
 
 
 def test_plain_circuit_has_nothing_to_solve() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from ionstack.circuit import Circuit
 from ionstack.crossbar import Crossbar, cell_factors
 from support.spoilt import message as answer_to
 from support.spoilt import place, replace
+
+_REFERENCE = Path(__file__).parents[2] / "docs/files.md"
 
 WHOLE = """
 circuit:
@@ -88,6 +91,19 @@ def test_a_circuit_is_described_and_kept_with_the_run(files: tuple[Path, Path]) 
         assert line in text
     kept = yaml.safe_load(case.resolved())["circuit"]
     assert kept["elements"][0]["parameters"]["negative"] == np.inf
+
+
+EXAMPLES = re.findall(r"```yaml\n(circuit:\n.*?)```", _REFERENCE.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_the_examples_of_the_reference_can_be_read(files: tuple[Path, Path], text: str) -> None:
+    case = with_circuit(files, f"\n{text}")
+    driven = "V1" if "V1" in text else "row1"
+    for _ in range(2):
+        replace(case, "contact: Pt", f"contact: {driven}")
+    assert driven in load_case(case).circuit.sources
+    assert len(EXAMPLES) == 3
 
 
 def test_without_section_every_contact_has_a_source(files: tuple[Path, Path]) -> None:
@@ -264,6 +280,12 @@ def test_a_floating_gate_is_refused(files: tuple[Path, Path]) -> None:
     answer = answer_to(case)
     assert "no conducting path from gate to 'ground': capacitors and gates" in answer
     assert place(case, "gate], cap") in answer
+
+
+def test_a_name_that_a_contact_needs(files: tuple[Path, Path]) -> None:
+    case = with_circuit(files, "\ncircuit:\n  sources: {ITO: {node: Pt}}\n")
+    message = "circuit.sources.ITO: duplicate name 'ITO'; a source of this name is there by itself"
+    assert message in answer_to(case)
 
 
 def test_loops_of_sources_and_wires(files: tuple[Path, Path]) -> None:

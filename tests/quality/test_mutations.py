@@ -43,6 +43,12 @@ MUTATIONS = {
         "code = numbering.setdefault(-float(sign), len(numbering))",
         ("tests/solver/test_jacobian.py", "-k", "every and column and not 2-D"),
     ),
+    "limiter": (
+        "physics/circuit_elements.py",
+        "(1.0 - share) - LIMITER * share",
+        "(1.0 - share) + LIMITER * share",
+        ("tests/contract/test_circuit_elements.py", "-k", "hyperbola"),
+    ),
 }
 
 pytestmark = pytest.mark.slow
