@@ -67,7 +67,7 @@ class Protocol:
 
     sources: tuple[str, ...]
     steps: tuple[Entry, ...]
-    laid: tuple[Interval, ...]
+    laid: tuple[Interval, ...] = field(compare=False)  # follows from the steps
     shown: frozenset[int]
     named: Mapping[int, str]
     spans: tuple[Span, ...]

@@ -141,9 +141,6 @@ class StepModel(Strict):
     Every step may have a `name`, `until` and, where a source gives a voltage, a `compliance`.
     """
 
-    name: Name | None = None
-    until: UntilModel | None = None
-    compliance: PositiveCurrent | ComplianceModel | None = None
     sweep: SweepModel | None = None
     hold: HoldModel | None = None
     pulses: PulsesModel | None = None
@@ -158,6 +155,9 @@ class StepModel(Strict):
     temperature: TemperatureModel | None = None
     switch: dict[str, Literal["open", "closed"]] | None = None
     repeat: RepeatModel | None = None
+    name: Name | None = None
+    until: UntilModel | None = None
+    compliance: PositiveCurrent | ComplianceModel | None = None
 
     @model_validator(mode="after")
     def _one_entry(self) -> Self:
