@@ -22,7 +22,6 @@ from scipy.sparse import csr_array, vstack
 from ionstack.border import BorderScatter, Numbers
 from ionstack.carriers import NodeBatch, node_batch, settled
 from ionstack.equations import Equations
-from ionstack.model import RegionModel
 from ionstack.packing import Buffers, pack
 from ionstack.physics.constants import thermal_voltage
 from ionstack.scatter import Triplets, matrix_of, slope_blocks
@@ -71,27 +70,9 @@ class System:
         self.renew_vectors()
 
     def adopt(self, equations: Equations) -> None:
-        """Go on with the same terms on other numbers, for instance at another temperature.
-
-        Unknowns change such that the occupation of every species stays what it is.
-        """
-        before = self.thermal_voltage
+        """Go on with the same terms on other numbers, for instance at another temperature."""
         self.equations = equations
         self._buffers, _ = pack(_constants(equations))
-        u, factor = self.local_unknowns(), self.thermal_voltage / before
-        moved = u.copy()
-        for region, nodes in zip(self._regions(), equations.arrays["nodes"], strict=True):
-            places = nodes["unknowns"]
-            for one in region.species:
-                level = equations.numbers[f"{region.name}/{one.name}"]["level"]
-                rest = level + one.z * u[places["phi"]]
-                moved[places[one.name]] = rest + factor * (u[places[one.name]] - rest)
-        self.unknowns.setArray(moved[: self.layout.n_owned])
-        self.refresh_ghosts()
-
-    def _regions(self) -> list[RegionModel]:
-        """Laws of the regions in the order of the mesh."""
-        return [self.equations.model.region(name) for name in self.equations.volumes.regions]
 
     def renew_vectors(self) -> None:
         """Make the vectors of the linear system (collective)."""

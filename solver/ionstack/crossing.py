@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ionstack.drive import Limit
 
-# How far beyond a limit a step may end, relative to it, and how often one is repeated.
+# How far from a limit a step may end, relative to it, and how often one is repeated.
 CLOSE, MOST = 1e-5, 40
 
 Margins = Mapping[Limit, float]
@@ -34,14 +34,13 @@ def first_crossing(before: Margins, after: Margins, tries: int) -> Crossing | No
     found = [
         Crossing(limit, _share(before.get(limit), margin, tries))
         for limit, margin in after.items()
-        if margin >= 0.0
+        if margin >= -CLOSE
     ]
     return min(found, key=lambda one: one.share, default=None)
 
 
 def _share(before: float | None, after: float, tries: int) -> float:
-    if before is None or before >= 0.0 or after <= CLOSE or tries >= MOST:
+    if before is None or before >= -CLOSE or after <= CLOSE or tries >= MOST:
         return 1.0
     weighed = before * 0.5**tries
-    aimed = 0.5 * CLOSE
-    return min(max((aimed - weighed) / (after - weighed), 0.01), 0.99)
+    return min(max(-weighed / (after - weighed), 0.01), 0.99)

@@ -64,7 +64,7 @@ class Interval:
     With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative`
     are limits of the currents (compliance) [A], `closed` tells which switches are closed; None:
     no limits, all closed.
-    `temperature` [K] holds from here on (None: as it was).
+    The `temperature` [K] is reached linearly at the end (None: it stays as it was).
     """
 
     duration: float

@@ -159,7 +159,7 @@ class Laid:
         self._add(level, duration, forced=self._current)
 
     def warm(self, temperature: float) -> None:
-        """Set the temperature [K] of what follows."""
+        """Set the temperature [K] that the next interval reaches and the others keep."""
         self._temperature = temperature
 
     def switch(self, states: Mapping[str, bool]) -> None:

@@ -308,19 +308,19 @@ class ChargeDischarge:
 
 @dataclass(frozen=True)
 class Warm:
-    """Another temperature [K], with all sources as they are for `duration` [s]."""
+    """Another temperature [K], reached linearly in `duration` [s], all sources as they are."""
 
     temperature: float
     duration: float
 
     def lay(self, laid: Laid) -> None:
-        """One interval at the new temperature."""
+        """One interval on the way to the new temperature."""
         laid.warm(self.temperature)
         laid.stay(self.duration)
 
     def describe(self) -> str:
         """Say it in words."""
-        return f"{self.temperature:g} K from here on, {self.duration:g} s to settle"
+        return f"to {self.temperature:g} K in {self.duration:g} s"
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,12 @@ class Prepared:
         if temperature == equations.model.temperature:
             return
         model = replace(equations.model, temperature=temperature)
-        volumes, layout = equations.volumes, self.system.layout
-        levels = work_functions(Entities(model, volumes, layout), self.case.contents)
-        self.system.adopt(transient_equations(model, volumes, layout, levels))
+        if any(contact.work_function is None for contact in model.contacts):
+            volumes, layout = equations.volumes, self.system.layout
+            levels = work_functions(Entities(model, volumes, layout), self.case.contents)
+            self.system.adopt(transient_equations(model, volumes, layout, levels))
+        else:
+            self.system.adopt(replace(equations, model=model))
 
 
 def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:

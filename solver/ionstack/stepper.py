@@ -125,6 +125,7 @@ class Stepper:
         self._passed_at: dict[int, Floats] = {}
         self._base = np.longdouble(0.0)
         self._begun, self._fresh = 0, True
+        self._cold = system.equations.model.temperature
         self._margins: dict[Limit, float] = {}
         self.accepted = 0
         self.rejected = 0
@@ -157,11 +158,8 @@ class Stepper:
         self._interval = self._picked(number).resolved(self._present())
         self._fresh, self._begun, self._margins = True, number + 1, {}
         self._passed_at[number] = self._passed
-        last = replace(last, time=0.0)
-        if self._warm is not None and self._interval.temperature is not None:
-            self._warm(self._interval.temperature)
-            last = replace(last, unknowns=self.system.unknowns.getArray().copy())
-        self._history.restart(last)
+        self._cold = self.system.equations.model.temperature
+        self._history.restart(replace(last, time=0.0))
 
     def _picked(self, number: int) -> Interval:
         """An interval with its values in the order of the sources."""
@@ -286,6 +284,7 @@ class Stepper:
     ) -> tuple[NewtonResult, Errors, tuple[Point, State] | None]:
         """Newton's result, errors by order (none unless solved), point and state if accurate."""
         history, unknowns = self._history, self.system.unknowns
+        self._set_temperature(time)
         unknowns.setArray(history.unknowns_at(time))
         self.system.refresh_ghosts()
         old = history.differences(time)
@@ -308,6 +307,13 @@ class Stepper:
         outflow = self._sum(evaluation.outflow)
         point = Point(time, new, evaluation.amounts, charge, result.circuit)
         return result, errors, self._found(point, scheme, old, outflow, (rejected, last, result))
+
+    def _set_temperature(self, elapsed: float) -> None:
+        """Bring the system to the temperature that the interval wants at a time [s]."""
+        goal = self._interval.temperature
+        if self._warm is not None and goal is not None and goal != self._cold:
+            share = elapsed / self._interval.duration
+            self._warm(goal if share >= 1.0 else self._cold + share * (goal - self._cold))
 
     def _found(
         self,
