@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ionstack.errors import InputError, raise_together
 from ionstack.output.atomic import partial_path, write_text
@@ -109,20 +111,39 @@ def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
 
 
 def _claim_here(run: RunDirectory, case_text: str) -> None:
-    try:
-        if run.path.exists() and not run.path.is_dir():
-            raise InputError(f"{run.path}: is a file, not a folder; choose another with -o")
-        run.path.mkdir(parents=True, exist_ok=True)
-        _lock(run)
-        _refuse_foreign(run, case_text)
+    with taking(run):
+        refuse_foreign(run.case, case_text)
         _remove_results(run)
         write_text(run.case, case_text)
+
+
+class Folder(Protocol):
+    """What can be taken: a record that knows its folder."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+
+@contextmanager
+def taking(folder: Folder) -> Iterator[None]:
+    """Make and lock a folder; what cannot be written inside the block is answered.
+
+    The lock holds until the record `folder` is released.
+    """
+    path = folder.path
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file, not a folder; choose another with -o")
+        path.mkdir(parents=True, exist_ok=True)
+        _lock(folder)
+        yield
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{run.path}: cannot be used for results: {reason}") from error
+        raise InputError(f"{path}: cannot be used for results: {reason}") from error
 
 
-def _lock(run: RunDirectory) -> None:
+def _lock(run: Folder) -> None:
     """Lock the folder itself: no lock file stays behind, and a kill releases it."""
     descriptor = os.open(run.path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -140,21 +161,26 @@ def _lock(run: RunDirectory) -> None:
     weakref.finalize(run, os.close, descriptor)
 
 
-def _refuse_foreign(run: RunDirectory, case_text: str) -> None:
-    if not run.case.exists():
-        found = sorted(item.name for item in run.path.iterdir() if not _is_partial(item))
+def refuse_foreign(record: Path, text: str) -> None:
+    """Raise InputError if a folder holds other files, or a record with another text.
+
+    `record` is the file that tells whose results the folder holds, ``case.yaml`` of a run.
+    """
+    folder = record.parent
+    if not record.exists():
+        found = sorted(item.name for item in folder.iterdir() if not _is_partial(item))
         if found:
             shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
             raise InputError(
-                f"{run.path}: holds files but no case.yaml, so not results of a run "
-                f"(found {shown}); {OPTIONS}"
+                f"{folder}: holds files but no {record.name}, so not results of a "
+                f"{'run' if record.stem == 'case' else record.stem} (found {shown}); {OPTIONS}"
             )
         return
-    earlier = run.case.read_text(encoding="utf-8", errors="replace")
-    if earlier != case_text:
+    earlier = record.read_text(encoding="utf-8", errors="replace")
+    if earlier != text:
         raise InputError(
-            f"{run.path}: holds the results of another case "
-            f"({_first_difference(earlier, case_text)}); {OPTIONS}"
+            f"{folder}: holds the results of another {record.stem} "
+            f"({record.name}{_first_difference(earlier, text)}); {OPTIONS}"
         )
 
 
@@ -166,8 +192,8 @@ def _first_difference(earlier: str, wanted: str) -> str:
     pairs = zip_longest(earlier.splitlines(), wanted.splitlines(), fillvalue="")
     for number, (there, here) in enumerate(pairs, start=1):
         if there != here:
-            return f"case.yaml:{number}: {there.strip()!r} there, {here.strip()!r} in this run"
-    return "case.yaml differs in its line ends"
+            return f":{number}: {there.strip()!r} there, {here.strip()!r} in this run"
+    return " differs in its line ends"
 
 
 def _remove_results(run: RunDirectory) -> None:
