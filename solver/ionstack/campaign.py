@@ -125,7 +125,7 @@ def _outcome(point: Point, folder: CampaignDirectory, comm: MPI.Comm) -> str:
     except IonstackError as error:
         if comm.rank == 0:
             write_text(failure, f"{error}\n")
-        outcome = f"{FAILED}: {error};"
+        outcome = f"{FAILED}: {' '.join(str(error).split())};"
     # Not where an unforeseen error passes: other ranks would be waited for.
     _release(comm)
     return outcome

@@ -119,4 +119,4 @@ def _readable(value: str) -> str:
 def _plain(text: str) -> str:
     """Return text that needs no quotes in a shell and no care in a path."""
     kept = text.translate(_ASCII).replace("^", "")
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", kept).strip(" .") or "value"
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", kept).lstrip(".").rstrip(".-") or "value"
