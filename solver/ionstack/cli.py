@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -210,32 +211,35 @@ def _sweep(options: argparse.Namespace) -> int:
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     groups = Groups(comm, options.group)
-    plan, folder = _plan_together(comm, options)
-    configure()
-    from ionstack.campaign import Options, run_campaign
+    with ExitStack() as held:
+        plan, folder = _plan_together(comm, options, held)
+        configure()
+        from ionstack.campaign import Options, run_campaign
 
-    run_campaign(plan, folder, groups, Options(options.resume, options.quiet))
+        run_campaign(plan, folder, groups, Options(options.resume, options.quiet))
     return 0
 
 
 def _plan_together(
-    comm: MPI.Intracomm, options: argparse.Namespace
+    comm: MPI.Intracomm, options: argparse.Namespace, held: ExitStack
 ) -> tuple[Plan, CampaignDirectory]:
-    """Read all points and claim the folder on rank 0; give every rank these or the error."""
+    """Read all points and claim the folder on rank 0; give every rank these or the error.
+
+    The folder stays claimed until `held` is left.
+    """
     from ionstack.campaign_plan import plan_campaign
     from ionstack.errors import raise_together
-    from ionstack.output.campaign import CampaignDirectory, claim_campaign
+    from ionstack.output.campaign import CampaignDirectory, claimed_campaign
 
     plan: Plan | None = None
-    folder: CampaignDirectory | None = None
+    path: Path | None = options.o
     with raise_together(comm, "planning the campaign"):
         if comm.rank == 0:
             plan = plan_campaign(options.case, options.set, options.vary)
-            path = options.o or Path("results") / f"{plan.record.name}-sweep"
-            folder = claim_campaign(path, plan.record, plan.cases())
-    shared: tuple[Plan, Path] = comm.bcast((plan, folder and folder.path), root=0)
-    # Rank 0 keeps the record that holds the lock.
-    return shared[0], folder or CampaignDirectory(shared[1])
+            path = path or Path("results") / f"{plan.record.name}-sweep"
+            held.enter_context(claimed_campaign(path, plan.record, plan.cases()))
+    shared: tuple[Plan, Path] = comm.bcast((plan, path), root=0)
+    return shared[0], CampaignDirectory(shared[1])
 
 
 def _common_arguments(options: argparse.Namespace) -> list[str]:

@@ -13,7 +13,7 @@ from ionstack.errors import InputError
 from ionstack.output.campaign import (
     CampaignDirectory,
     Record,
-    claim_campaign,
+    claimed_campaign,
     is_finished,
     read_record,
     write_table,
@@ -34,35 +34,46 @@ def test_record_comes_back(tmp_path: Path) -> None:
 
 
 def test_another_campaign_is_refused(tmp_path: Path) -> None:
-    first = claim_campaign(tmp_path / "c", RECORD, {})
-    with pytest.raises(InputError, match="another run is writing into this folder now"):
-        claim_campaign(tmp_path / "c", RECORD, {})
-    del first
-    claim_campaign(tmp_path / "c", RECORD, {})
+    with claimed_campaign(tmp_path / "c", RECORD, {}) as folder:
+        assert folder.record.exists()
+        with (
+            pytest.raises(InputError, match="another run is writing into this folder now"),
+            claimed_campaign(tmp_path / "c", RECORD, {}),
+        ):
+            pass
     other = Record("case.yaml", "case", ("a=1",), POINTS)
-    with pytest.raises(InputError) as caught:
-        claim_campaign(tmp_path / "c", other, {})
-    message = str(caught.value)
-    assert "holds the results of another campaign (campaign.yaml:3:" in message
-    assert "choose another folder with -o" in message
+    # A refusal releases the folder as well.
+    for _ in range(2):
+        message = refusal(tmp_path / "c", other, {})
+        assert "holds the results of another campaign (campaign.yaml:3:" in message
+        assert "choose another folder with -o" in message
+    with claimed_campaign(tmp_path / "c", RECORD, {}):
+        pass
+
+
+def refusal(path: Path, record: Record, cases: dict[str, str]) -> str:
+    with pytest.raises(InputError) as caught, claimed_campaign(path, record, cases):
+        pass
+    return str(caught.value)
 
 
 def test_a_run_and_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "case.yaml").write_text("a run")
-    with pytest.raises(InputError, match=r"holds files but no campaign\.yaml, so not results"):
-        claim_campaign(tmp_path, RECORD, {})
+    found = refusal(tmp_path, RECORD, {})
+    assert "holds files but no campaign.yaml, so not results of a campaign" in found
     assert [file.name for file in tmp_path.iterdir()] == ["case.yaml"]
+    assert "is a file, not a folder" in refusal(tmp_path / "case.yaml", RECORD, {})
 
 
 def test_a_point_of_a_case_that_has_changed_is_refused(tmp_path: Path) -> None:
-    folder = claim_campaign(tmp_path, RECORD, {})
     point = next(iter(POINTS))
-    folder.run(point).path.mkdir()
-    folder.run(point).case.write_text("doping: 1\n")
-    del folder
-    claim_campaign(tmp_path, RECORD, {point: "doping: 1\n"})
-    with pytest.raises(InputError, match=r"another case .*'doping: 1' there, 'doping: 2' in this"):
-        claim_campaign(tmp_path, RECORD, {point: "doping: 2\n"})
+    with claimed_campaign(tmp_path, RECORD, {}) as folder:
+        folder.run(point).path.mkdir()
+        folder.run(point).case.write_text("doping: 1\n")
+    with claimed_campaign(tmp_path, RECORD, {point: "doping: 1\n"}):
+        pass
+    found = refusal(tmp_path, RECORD, {point: "doping: 2\n"})
+    assert "another case (case.yaml:1: 'doping: 1' there, 'doping: 2' in this run" in found
 
 
 def test_only_a_completed_run_of_the_same_case_is_finished(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_point_that_fails_does_not_stop_the_others(failing: CampaignDirectory)
     assert [row["status"] for row in rows] == [COMPLETED, FAILED, COMPLETED]
     assert [bool(row["message"]) for row in rows] == [False, True, False]
     assert "step rejected" in rows[1]["message"]
-    assert [float(row["numerics.step_tolerance [mV]"]) for row in rows] == [0.5, 1e-9, 1.0]
+    assert [float(row["numerics.step_tolerance [mV]"]) for row in rows] == [0.5, 1e-12, 1.0]
     currents = [float(row["current_max [A]"]) for row in (rows[0], rows[2])]
     assert currents[0] == pytest.approx(currents[1], rel=1e-3)
     assert failing.overlay.exists()
@@ -98,17 +98,6 @@ def test_two_groups_give_the_same_table(failing: CampaignDirectory, tmp_path: Pa
     log = CampaignDirectory(tmp_path / "out").log.read_text()
     assert "3 of 3 points to run, 2 groups of 1 rank" in log
     assert all(f"group {group}: " in log for group in (1, 2))
-
-
-def test_a_point_on_two_ranks(failing: CampaignDirectory, tmp_path: Path) -> None:
-    command = sweep_command(tmp_path / "out", "numerics.step_tolerance=0.5 mV,1 mV")
-    done = launch(2, ["-m", "ionstack", *command, "--group", "2"])
-    assert done.returncode == 0, done.stderr[-3000:]
-    one, _, other = read_table(failing.path)
-    for expected, row in zip((one, other), read_table(tmp_path / "out"), strict=True):
-        assert (row["status"], row["mpi.ranks"]) == (COMPLETED, "2")
-        current = float(expected["current_max [A]"])
-        assert float(row["current_max [A]"]) == pytest.approx(current, rel=1e-7)
 
 
 def test_a_killed_campaign_goes_on_with_the_same_command(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ionstack.output import summary
-from ionstack.output.campaign import CampaignDirectory, Record, claim_campaign
+from ionstack.output.campaign import CampaignDirectory, Record, claimed_campaign
 from ionstack.output.pulses import KINDS, PulseRow, PulseWriter
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
@@ -23,13 +23,14 @@ _SETTINGS = (
     "stack.grading.growth=2",
     "protocol.0.sweep.amplitude=0.3 V",
     "numerics.max_step=1 s",
+    "numerics.min_step=0.1 s",
     "output.figures=false",
     "output.snapshots=none",
 )
 TINY = tuple(part for one in _SETTINGS for part in ("--set", one))
-# No step reaches a tolerance of a picovolt, whose point fails while it is computed.
-TOLERANCES = "numerics.step_tolerance=0.5 mV,1e-12 V,1 mV"
-POINTS = ("01-step_tolerance_0.5mV", "02-step_tolerance_1e-12V", "03-step_tolerance_1mV")
+# No step reaches a tolerance of a femtovolt, whose point fails while it is computed.
+TOLERANCES = "numerics.step_tolerance=0.5 mV,1e-15 V,1 mV"
+POINTS = ("01-step_tolerance_0.5mV", "02-step_tolerance_1e-15V", "03-step_tolerance_1mV")
 
 
 def sweep_command(folder: Path, *varied: str) -> list[str]:
@@ -47,9 +48,9 @@ def read_table(folder: Path) -> list[dict[str, str]]:
 def write_campaign(path: Path, points: Mapping[str, Mapping[str, str]]) -> CampaignDirectory:
     """Write a campaign whose points have no results yet."""
     record = Record("case.yaml", "case", ("temperature=300 K",), points)
-    folder = claim_campaign(path, record, {})
-    for point in points:
-        folder.run(point).path.mkdir()
+    with claimed_campaign(path, record, {}) as folder:
+        for point in points:
+            folder.run(point).path.mkdir()
     return folder
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 from ionstack.errors import InputError
 from ionstack.output import summary
 from ionstack.output.atomic import replacing, write_text
-from ionstack.output.run_directory import RunDirectory, refuse_foreign, taking
+from ionstack.output.run_directory import RunDirectory, lock, refuse_foreign, writing_into
 from ionstack.variation import numbers
 from ionstack.yaml_source import read_yaml
 
@@ -98,24 +99,35 @@ def read_record(folder: CampaignDirectory) -> Record:
         raise InputError(f"{folder.record}: is not the record of a campaign") from error
 
 
-def claim_campaign(path: Path, record: Record, cases: Mapping[str, str]) -> CampaignDirectory:
-    """Make a folder this campaign's own and write ``campaign.yaml`` into it.
+@contextmanager
+def claimed_campaign(
+    path: Path, record: Record, cases: Mapping[str, str]
+) -> Iterator[CampaignDirectory]:
+    """Keep a folder as this campaign's own inside the block; write ``campaign.yaml`` into it.
 
-    `cases` are the resolved cases by point. Nothing is removed. The folder stays locked
-    against a second campaign until the returned record is released.
+    `cases` are the resolved cases by point. No results are removed.
 
     Raises InputError when the folder holds another campaign or other files, when a point
     in it is that of another case, when it is in use, or cannot be written.
     """
     folder = CampaignDirectory(path)
-    with taking(folder):
-        refuse_foreign(folder.record, record.text())
-        for point, case in cases.items():
-            if folder.run(point).path.is_dir():
-                refuse_foreign(folder.run(point).case, case)
-        write_text(folder.record, record.text())
-        (folder.path / "points").mkdir(exist_ok=True)
-    return folder
+    with writing_into(path):
+        release = lock(path)
+    try:
+        with writing_into(path):
+            _claim_here(folder, record.text(), cases)
+        yield folder
+    finally:
+        release()
+
+
+def _claim_here(folder: CampaignDirectory, record: str, cases: Mapping[str, str]) -> None:
+    refuse_foreign(folder.record, record)
+    for point, case in cases.items():
+        if folder.run(point).path.is_dir():
+            refuse_foreign(folder.run(point).case, case)
+    write_text(folder.record, record)
+    (folder.path / "points").mkdir(exist_ok=True)
 
 
 def is_finished(run: RunDirectory, case: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ionstack.errors import InputError, raise_together
 from ionstack.output.atomic import partial_path, write_text
@@ -111,54 +112,45 @@ def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
 
 
 def _claim_here(run: RunDirectory, case_text: str) -> None:
-    with taking(run):
+    with writing_into(run.path):
+        weakref.finalize(run, lock(run.path))
         refuse_foreign(run.case, case_text)
         _remove_results(run)
         write_text(run.case, case_text)
 
 
-class Folder(Protocol):
-    """What can be taken: a record that knows its folder."""
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-
-
 @contextmanager
-def taking(folder: Folder) -> Iterator[None]:
-    """Make and lock a folder; what cannot be written inside the block is answered.
-
-    The lock holds until the record `folder` is released.
-    """
-    path = folder.path
+def writing_into(path: Path) -> Iterator[None]:
+    """Make a folder; what cannot be written into it inside the block becomes an InputError."""
     try:
         if path.exists() and not path.is_dir():
             raise InputError(f"{path}: is a file, not a folder; choose another with -o")
         path.mkdir(parents=True, exist_ok=True)
-        _lock(folder)
         yield
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be used for results: {reason}") from error
 
 
-def _lock(run: Folder) -> None:
-    """Lock the folder itself: no lock file stays behind, and a kill releases it."""
-    descriptor = os.open(run.path, os.O_RDONLY | os.O_DIRECTORY)
+def lock(path: Path) -> Callable[[], None]:
+    """Lock a folder and return what releases it, or raise InputError if another run has it.
+
+    It is the folder itself that is locked: no lock file stays behind, and a kill releases it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise InputError(
-            f"{run.path}: another run is writing into this folder now; "
+            f"{path}: another run is writing into this folder now; "
             "choose another with -o, or wait for it to end"
         ) from None
     except OSError:
         # Some network file systems have no locks; the text comparison still guards.
         os.close(descriptor)
-        return
-    weakref.finalize(run, os.close, descriptor)
+        return lambda: None
+    return partial(os.close, descriptor)
 
 
 def refuse_foreign(record: Path, text: str) -> None:

@@ -170,7 +170,7 @@ def _draw_conductances(axes: Axes, reads: Mapping[str, tuple[Floats, Floats]], l
     for point, (number, conductance) in reads.items():
         color, style = look.points[point]
         axes.plot(number, conductance * factor, color=color, ls=style, lw=1.0, marker="o", ms=3.0)
-    axes.set(xlabel="pulse", ylabel=f"conductance [{unit}]", title="after or in the pulses")
+    axes.set(xlabel="pulse", ylabel=f"conductance [{unit}]", title="pulses")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
