@@ -59,9 +59,9 @@ def number_and_unit(text: str) -> tuple[float, str]:
     or without a known unit.
     """
     match = _QUANTITY.fullmatch(text)
-    unit = ((match[2] or "") if match else "").strip() or "1"
+    unit = ((match[2] if match else None) or "1").strip()
     parse(text, unit)
-    return float(text[: len(text) - len(unit)] if unit != "1" else text), unit
+    return float(match[1] if match else text), unit
 
 
 def _split(text: str, unit: str) -> tuple[float, str]:
