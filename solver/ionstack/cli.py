@@ -1,4 +1,4 @@
-"""The command line: ``ionstack run | check | mesh | plot | measure | materials | bench | test``."""
+"""The command line: ``ionstack run | sweep | check | plot | ...``; one function per command."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +16,9 @@ from ionstack.errors import IonstackError
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+    from ionstack.campaign_plan import Plan
     from ionstack.case import Case
+    from ionstack.output.campaign import CampaignDirectory
 
 INTERRUPTED = 130
 # Written out: importing the kinds takes longer than answering --help should.
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ionstack {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_sweep(commands)
     _add_check(commands)
     _add_mesh(commands)
     _add_plot(commands)
@@ -86,6 +90,28 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add_set(run)
 
 
+def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sweep = commands.add_parser("sweep", help="run a case for many values of its settings")
+    sweep.set_defaults(work=_sweep)
+    sweep.add_argument("case", type=Path, help="case file")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="KEY=VALUES",
+        help="a,b,c or start:stop:count or log(start, stop, count) for a key as of --set "
+        "(repeatable: every combination is run)",
+    )
+    sweep.add_argument("-n", type=_positive, metavar="RANKS", help="run on this many MPI ranks")
+    sweep.add_argument(
+        "--group", type=_positive, default=1, metavar="SIZE", help="ranks for each point (1)"
+    )
+    sweep.add_argument("-o", type=Path, metavar="DIR", help="folder (results/<case name>-sweep)")
+    sweep.add_argument("--resume", action="store_true", help="keep points that are finished")
+    sweep.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_set(sweep)
+
+
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = commands.add_parser("check", help="validate a case and print what would be solved")
     check.set_defaults(work=_check)
@@ -102,9 +128,9 @@ def _add_mesh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    plot = commands.add_parser("plot", help="redraw all figures of a run")
+    plot = commands.add_parser("plot", help="redraw the figures of a run or a sweep")
     plot.set_defaults(work=_plot)
-    plot.add_argument("folder", type=Path, help="output folder of a run")
+    plot.add_argument("folder", type=Path, help="output folder of a run or a sweep")
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -147,7 +173,7 @@ def _positive(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
-        _start_ranks(options)
+        _start_ranks(options.n, ["run", *_common_arguments(options)])
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
@@ -173,15 +199,67 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _start_ranks(options: argparse.Namespace) -> NoReturn:
-    """Replace this process by mpirun with the same command on every rank."""
-    arguments = [sys.executable, "-m", "ionstack", "run", str(options.case)]
+def _sweep(options: argparse.Namespace) -> int:
+    if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
+        _start_ranks(options.n, ["sweep", *_common_arguments(options), *_sweep_arguments(options)])
+    from mpi4py import MPI
+
+    from ionstack.abort import abort_on_crash
+    from ionstack.compute import configure
+    from ionstack.dealing import Groups
+
+    comm = MPI.COMM_WORLD
+    abort_on_crash(comm)
+    groups = Groups(comm, options.group)
+    with ExitStack() as held:
+        plan, folder = _plan_together(comm, options, held)
+        configure()
+        from ionstack.campaign import Options, run_campaign
+
+        run_campaign(plan, folder, groups, Options(options.resume, options.quiet))
+    return 0
+
+
+def _plan_together(
+    comm: MPI.Intracomm, options: argparse.Namespace, held: ExitStack
+) -> tuple[Plan, CampaignDirectory]:
+    """Read all points and claim the folder on rank 0; give every rank these or the error.
+
+    The folder stays claimed until `held` is left.
+    """
+    from ionstack.campaign_plan import plan_campaign
+    from ionstack.errors import raise_together
+    from ionstack.output.campaign import CampaignDirectory, claimed_campaign
+
+    plan: Plan | None = None
+    path: Path | None = options.o
+    with raise_together(comm, "planning the campaign"):
+        if comm.rank == 0:
+            plan = plan_campaign(options.case, options.set, options.vary)
+            path = path or Path("results") / f"{plan.record.name}-sweep"
+            held.enter_context(claimed_campaign(path, plan.record, plan.cases()))
+    shared: tuple[Plan, Path] = comm.bcast((plan, path), root=0)
+    return shared[0], CampaignDirectory(shared[1])
+
+
+def _common_arguments(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that `run` and `sweep` share, apart from the ranks."""
+    arguments = [str(options.case)]
     arguments += ["-o", str(options.o)] if options.o else []
     arguments += ["--quiet"] if options.quiet else []
-    arguments += [part for setting in options.set for part in ("--set", setting)]
+    return arguments + [part for setting in options.set for part in ("--set", setting)]
+
+
+def _sweep_arguments(options: argparse.Namespace) -> list[str]:
+    arguments = ["--group", str(options.group), *(["--resume"] if options.resume else [])]
+    return arguments + [part for one in options.vary for part in ("--vary", one)]
+
+
+def _start_ranks(ranks: int, arguments: list[str]) -> NoReturn:
+    """Replace this process by mpirun with the same command on every rank."""
     # More ranks than cores is the user's choice (variable of Open MPI 5's launcher).
     os.environ.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
-    command = ["mpirun", "-n", str(options.n), *arguments]
+    command = ["mpirun", "-n", str(ranks), sys.executable, "-m", "ionstack", *arguments]
     try:
         os.execvp(command[0], command)
     except FileNotFoundError as error:
@@ -228,9 +306,15 @@ def _mesh(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from ionstack.plots import draw_all
+    from ionstack.output.campaign import CampaignDirectory, is_campaign, write_table
+    from ionstack.plots import draw_all, draw_overlay
 
-    for path in draw_all(options.folder):
+    if is_campaign(options.folder):
+        folder = CampaignDirectory(options.folder)
+        drawn = [write_table(folder), *draw_overlay(folder)]
+    else:
+        drawn = draw_all(options.folder)
+    for path in drawn:
         print(path)
     return 0
 

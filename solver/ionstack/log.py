@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Literal, Self, TextIO
 
 from tqdm import tqdm
 
@@ -22,10 +22,10 @@ class Log:
         self._quiet = quiet
         self._file: TextIO | None = None
 
-    def open(self, path: Path) -> None:
-        """Start writing to a file as well."""
+    def open(self, path: Path, mode: Literal["w", "a"] = "w") -> None:
+        """Start writing to a file as well, from its begin or (`a`) after what it holds."""
         if self._speaks:
-            self._file = path.open("w", encoding="utf-8", buffering=1)
+            self._file = path.open(mode, encoding="utf-8", buffering=1)
 
     def say(self, text: str) -> None:
         """Write a line to the file and, unless quiet, to the terminal."""

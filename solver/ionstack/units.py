@@ -52,6 +52,18 @@ def in_unit(value: float, unit: str, shown: str) -> float:
     return _rounded(_convert(value, unit, shown))
 
 
+def number_and_unit(text: str) -> tuple[float, str]:
+    """Part a quantity into its number and its unit as written; a plain number has unit ``"1"``.
+
+    Raises `ValueError` with a sentence for the user if it is not a finite number with
+    or without a known unit.
+    """
+    match = _QUANTITY.fullmatch(text)
+    unit = ((match[2] if match else None) or "1").strip()
+    parse(text, unit)
+    return float(match[1] if match else text), unit
+
+
 def _split(text: str, unit: str) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(text)
     if match is None:

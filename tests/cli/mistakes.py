@@ -40,6 +40,14 @@ def _other_results(folder: Path) -> list[str]:
     return ["run", str(folder / "case.yaml"), "-o", str(folder / "out")]
 
 
+def _sweep(*varied: str) -> Callable[[Path], list[str]]:
+    def spoil(folder: Path) -> list[str]:
+        options = [part for one in varied for part in ("--vary", one)]
+        return ["sweep", str(folder / "case.yaml"), *options, "-o", str(folder / "out")]
+
+    return spoil
+
+
 def _bad_mesh(content: str) -> Callable[[Path], list[str]]:
     def spoil(folder: Path) -> list[str]:
         (folder / "device.msh").write_text(content)
@@ -136,6 +144,17 @@ MISTAKES = [
         _bad_mesh(_msh(_NAMES, _NODES, _cells())),
         ("not Delaunay", "1 edges have negative Voronoi factors", "1e-07 m"),
     ),
+    Mistake(
+        "sweep of an unknown key",
+        _sweep("temperatur=280 K,300 K"),
+        ("--vary temperatur=280 K:", "did you mean 'temperature'?"),
+    ),
+    Mistake(
+        "sweep over a value of a wrong unit",
+        _sweep("temperature=300 K,3 V"),
+        ("--vary temperature=3 V:", "'3 V' is not a quantity in K"),
+    ),
+    Mistake("sweep of nothing", _sweep(), ("--vary: nothing to vary",)),
     Mistake("another run's folder", _other_results, ("out", "-o")),
 ]
 

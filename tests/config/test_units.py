@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ionstack.units import in_unit, parse
+from ionstack.units import in_unit, number_and_unit, parse
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,24 @@ def test_anything_else_is_answered_with_a_sentence(text: object, unit: str, mess
 
 def test_values_are_shown_in_another_unit() -> None:
     assert in_unit(1e-9, "m", "nm") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "unit"),
+    [
+        ("280 K", 280.0, "K"),
+        (" -1e-3mV/s ", -1e-3, "mV/s"),
+        ("5e17 1/cm^3", 5e17, "1/cm^3"),
+        ("400 cm^2/(V s)", 400.0, "cm^2/(V s)"),
+        ("30 %", 30.0, "%"),
+        ("2.5", 2.5, "1"),
+    ],
+)
+def test_a_quantity_is_parted_as_it_is_written(text: str, number: float, unit: str) -> None:
+    assert number_and_unit(text) == (number, unit)
+
+
+@pytest.mark.parametrize("text", ["", "lu", "1 parrot", "nan K", "1 V 2", "1e999 V"])
+def test_what_is_no_quantity_cannot_be_parted(text: str) -> None:
+    with pytest.raises(ValueError, match=r".{10}"):
+        number_and_unit(text)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,52 +112,67 @@ def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
 
 
 def _claim_here(run: RunDirectory, case_text: str) -> None:
-    try:
-        if run.path.exists() and not run.path.is_dir():
-            raise InputError(f"{run.path}: is a file, not a folder; choose another with -o")
-        run.path.mkdir(parents=True, exist_ok=True)
-        _lock(run)
-        _refuse_foreign(run, case_text)
+    with writing_into(run.path):
+        weakref.finalize(run, lock(run.path))
+        refuse_foreign(run.case, case_text)
         _remove_results(run)
         write_text(run.case, case_text)
+
+
+@contextmanager
+def writing_into(path: Path) -> Iterator[None]:
+    """Make a folder; what cannot be written into it inside the block becomes an InputError."""
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file, not a folder; choose another with -o")
+        path.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{run.path}: cannot be used for results: {reason}") from error
+        raise InputError(f"{path}: cannot be used for results: {reason}") from error
 
 
-def _lock(run: RunDirectory) -> None:
-    """Lock the folder itself: no lock file stays behind, and a kill releases it."""
-    descriptor = os.open(run.path, os.O_RDONLY | os.O_DIRECTORY)
+def lock(path: Path) -> Callable[[], None]:
+    """Lock a folder and return what releases it, or raise InputError if another run has it.
+
+    It is the folder itself that is locked: no lock file stays behind, and a kill releases it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise InputError(
-            f"{run.path}: another run is writing into this folder now; "
+            f"{path}: another run is writing into this folder now; "
             "choose another with -o, or wait for it to end"
         ) from None
     except OSError:
         # Some network file systems have no locks; the text comparison still guards.
         os.close(descriptor)
-        return
-    weakref.finalize(run, os.close, descriptor)
+        return lambda: None
+    return partial(os.close, descriptor)
 
 
-def _refuse_foreign(run: RunDirectory, case_text: str) -> None:
-    if not run.case.exists():
-        found = sorted(item.name for item in run.path.iterdir() if not _is_partial(item))
+def refuse_foreign(record: Path, text: str) -> None:
+    """Raise InputError if a folder holds other files, or a record with another text.
+
+    `record` is the file that tells whose results the folder holds, ``case.yaml`` of a run.
+    """
+    folder = record.parent
+    if not record.exists():
+        found = sorted(item.name for item in folder.iterdir() if not _is_partial(item))
         if found:
             shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
             raise InputError(
-                f"{run.path}: holds files but no case.yaml, so not results of a run "
-                f"(found {shown}); {OPTIONS}"
+                f"{folder}: holds files but no {record.name}, so not results of a "
+                f"{'run' if record.stem == 'case' else record.stem} (found {shown}); {OPTIONS}"
             )
         return
-    earlier = run.case.read_text(encoding="utf-8", errors="replace")
-    if earlier != case_text:
+    earlier = record.read_text(encoding="utf-8", errors="replace")
+    if earlier != text:
         raise InputError(
-            f"{run.path}: holds the results of another case "
-            f"({_first_difference(earlier, case_text)}); {OPTIONS}"
+            f"{folder}: holds the results of another {record.stem} "
+            f"({record.name}{_first_difference(earlier, text)}); {OPTIONS}"
         )
 
 
@@ -166,8 +184,8 @@ def _first_difference(earlier: str, wanted: str) -> str:
     pairs = zip_longest(earlier.splitlines(), wanted.splitlines(), fillvalue="")
     for number, (there, here) in enumerate(pairs, start=1):
         if there != here:
-            return f"case.yaml:{number}: {there.strip()!r} there, {here.strip()!r} in this run"
-    return "case.yaml differs in its line ends"
+            return f":{number}: {there.strip()!r} there, {here.strip()!r} in this run"
+    return " differs in its line ends"
 
 
 def _remove_results(run: RunDirectory) -> None:

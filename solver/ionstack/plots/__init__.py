@@ -1,5 +1,6 @@
-"""Figures of a finished or running run, drawn from its files only."""
+"""Figures of runs and campaigns, finished or running, drawn from their files only."""
 
 from ionstack.plots.drawing import draw_all
+from ionstack.plots.overlay import draw_overlay
 
-__all__ = ["draw_all"]
+__all__ = ["draw_all", "draw_overlay"]
