@@ -23,6 +23,7 @@ from ionstack.case_schema import (
 )
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.errors import InputError
+from ionstack.instruments.catalogue import Request
 from ionstack.materials import (
     LawChoice,
     Material,
@@ -78,6 +79,7 @@ class Case:
     contacts: Mapping[str, Mapping[str, LawChoice]]
     boundaries: Mapping[str, Boundary]
     protocol: Protocol
+    instruments: tuple[Request, ...]
     numerics: Numerics
     output: OutputOptions
     observables: tuple[Observable, ...]
@@ -170,6 +172,7 @@ def _case(
             for name, entry in (*read.interfaces.items(), *read.contacts.items())
         },
         protocol=protocol_from(read.protocol, [entry.name for entry in stack.electrodes]),
+        instruments=tuple(read.instruments),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),

@@ -102,7 +102,7 @@ def _add_mesh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    plot = commands.add_parser("plot", help="redraw all figures of a run")
+    plot = commands.add_parser("plot", help="redraw all figures and instruments of a run")
     plot.set_defaults(work=_plot)
     plot.add_argument("folder", type=Path, help="output folder of a run")
 
@@ -228,10 +228,15 @@ def _mesh(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
+    from ionstack.instruments.run import run_instruments
     from ionstack.plots import draw_all
 
-    for path in draw_all(options.folder):
+    drawn = draw_all(options.folder)
+    found = run_instruments(options.folder)
+    for path in (*drawn, *found.paths):
         print(path)
+    for line in found.lines:
+        print(line)
     return 0
 
 

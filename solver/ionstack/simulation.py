@@ -227,6 +227,17 @@ def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
     }
 
 
+def _instrument_entries(case: Case, run: RunDirectory, timing: Timing, log: Log) -> dict[str, Any]:
+    """Make the instruments from the files of the run; their numbers for the summary."""
+    with timing.part("instruments"):
+        from ionstack.instruments.run import run_instruments
+
+        found = run_instruments(run.path, case.instruments, figures=case.output.figures)
+    for line in found.lines:
+        log.say(line)
+    return dict(found.entries)
+
+
 def _finish(
     case: Case,
     run: RunDirectory,
@@ -243,6 +254,7 @@ def _finish(
                 from ionstack.plots import draw_all
 
                 draw_all(run.path)
+        entries |= _instrument_entries(case, run, timing, log)
         hash_ = system.equations.volumes.content_hash
         entries |= provenance(case.resolved(), mesh_hash=hash_, ranks=comm.size)
         summary.write(run.summary, entries | timing.entries())
