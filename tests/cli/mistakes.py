@@ -136,6 +136,11 @@ MISTAKES = [
         _bad_mesh(_msh(_NAMES, _NODES, _cells())),
         ("not Delaunay", "1 edges have negative Voronoi factors", "1e-07 m"),
     ),
+    Mistake(
+        "unknown instrument",
+        _edit("case.yaml", "protocol:", "instruments: [iw]\nprotocol:"),
+        ("case.yaml:", "instruments.0.kind", "'iw'", "did you mean 'iv'?"),
+    ),
     Mistake("another run's folder", _other_results, ("out", "-o")),
 ]
 

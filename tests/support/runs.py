@@ -66,15 +66,15 @@ class HandMade:
         for entry in pulses:
             one = {"kind": 0, "group": 1, "number": 1, "width": 0.01, "gap": 0.09}
             one |= {"voltage": 1.0, "charge": 1e-9, "energy": 1e-9, **entry}
-            start = self.time + 1e-3
-            end = start + one["width"]
+            start = float(self.time + 1e-3)
+            end = float(start + one["width"])
             keys = ("kind", "group", "number")
             kind_, group, count = (int(one[key]) for key in keys)
-            amps = (one["current"], one["charge"], one["energy"])
+            amps = (float(one[key]) for key in ("current", "charge", "energy"))
             self.pulses.append(
-                PulseRow(kind_, 1, group, count, start, end, one["voltage"], *amps)
+                PulseRow(kind_, 1, group, count, start, end, float(one["voltage"]), *amps)
             )
-            after = end + one["gap"]
+            after = float(end + one["gap"])
             rows += [(start, one["voltage"], 0.0), (end, one["voltage"], one["current"])]
             rows.append((after, 0.0, 0.0))
             self.time = after

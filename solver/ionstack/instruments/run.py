@@ -49,7 +49,7 @@ def run_instruments(
         records = read_records(folder)
         run.instruments.mkdir(exist_ok=True)
     except (InputError, OSError) as error:
-        return Found({}, (f"instruments: {error}",), ())
+        return Found({}, (f"no instruments: {error}",), ())
     return _all(run, records, wanted, figures)
 
 

@@ -273,7 +273,7 @@ def _self_discharge(inputs: Inputs) -> Result:
         scalars += _leak_conductivity(found.leak_conductance, inputs)
     fit = np.sign(voltage[0]) * found.rate * found.time_constant
     curve = fit * np.exp(-(time - time[0]) / found.time_constant)
-    curves = Series(time, voltage, "measured"), Series(time, curve, "exponential", "fit")
+    curves = Series(time, voltage, "data"), Series(time, curve, "exponential", "fit")
     return Result(
         tuple(scalars), (Panel("self-discharge", Axis("time", "s"), Axis("voltage", "V"), curves),)
     )
@@ -324,7 +324,7 @@ def _spectrum(inputs: Inputs) -> ComplexArray:
 def _impedance_panels(
     frequency: FloatArray, z: ComplexArray, fitted: ComplexArray | None
 ) -> tuple[Panel, ...]:
-    drawn: list[tuple[ComplexArray, str, Mark]] = [(z, "measured", "points")]
+    drawn: list[tuple[ComplexArray, str, Mark]] = [(z, "data", "points")]
     if fitted is not None:
         drawn.append((fitted, "arc", "fit"))
     plane = tuple(Series(*nyquist(values), label, mark) for values, label, mark in drawn)

@@ -145,7 +145,7 @@ def _iv_panels(sweeps: list[_Sweep]) -> tuple[Panel, ...]:
     sizes = tuple(Series(s.voltage, np.abs(s.current)) for s in sweeps)
     panels = [
         Panel("linear", volts, amps, linear),
-        Panel("logarithmic", volts, Axis("|current|", "A", log=True), sizes),
+        Panel("logarithmic", volts, Axis("|current|", "A", log=True), sizes, order="sweep"),
     ]
     if len(sweeps) > 1:
         panels.append(_states_panel(sweeps))
@@ -205,7 +205,7 @@ def _retention(inputs: Inputs) -> Result:
     )
     fine = by_decades(time[late][0], found.horizon, 300)
     curves = (
-        Series(time[late], conductance[late], "measured", "points"),
+        Series(time[late], conductance[late], "data", "points"),
         Series(fine, found.power.at(fine), "power law", "line"),
         Series(fine, found.stretched.at(fine), "stretched exponential", "line"),
     )
@@ -216,7 +216,7 @@ def _retention(inputs: Inputs) -> Result:
 def _variation(inputs: Inputs) -> Result:
     unit, values = inputs.columns.units["value"], inputs["value"]
     header = inputs.columns.headers["value"]
-    panel = distribution_panel("distribution", Axis(header), {"measured": values})
+    panel = distribution_panel("distribution", Axis(header), {"data": values})
     value = repeated("value", values, unit, "repeated value", weibull=True)
     return Result((value,), (panel,) if panel else ())
 
@@ -233,7 +233,7 @@ def _arrhenius(inputs: Inputs) -> Result:
     order = np.argsort(inverse)
     change = found.energy * (inverse - inverse.mean()) / (1000.0 * BOLTZMANN_EV)
     fit = np.exp(np.log(rates).mean() - change)
-    curves = [Series(inverse, rates, "measured", "points")]
+    curves = [Series(inverse, rates, "data", "points")]
     curves.append(Series(inverse[order], fit[order], "fit", "fit"))
     axes = Axis("1000/T", "1/K"), Axis(inputs.columns.headers["value"], log=True)
     return Result(scalars, (Panel("Arrhenius", *axes, tuple(curves)),))

@@ -72,9 +72,12 @@ def _direction(inputs: Inputs, count: int) -> FloatArray | None:
 
 
 def _mean_branch(branches: list[FloatArray]) -> FloatArray:
-    """Return the mean of the branches of the usual length; a last one cut short is left out."""
+    """Return the mean of the branches of the usual length, of equally usual ones the longest.
+
+    Left out are a last branch that was cut short, and a first one whose start was not read.
+    """
     lengths, counts = np.unique([len(b) for b in branches], return_counts=True)
-    usual = int(lengths[np.argmax(counts)])
+    usual = max(zip(counts, lengths, strict=True))[1]
     return np.asarray(np.mean([b for b in branches if len(b) == usual], axis=0))
 
 
@@ -194,7 +197,7 @@ def _epsc(inputs: Inputs) -> Result:
         Scalar("charge", found.charge, "C", "above the baseline, after the peak"),
         *_double_scalars("decay", found.decay, "A"),
     )
-    curves = [Series(time, current, "measured")]
+    curves = [Series(time, current, "data")]
     if np.isfinite(found.decay.tau1):
         after = time[time >= found.peak_time]
         fit = found.baseline + found.decay.at(after - found.peak_time)
@@ -216,7 +219,7 @@ def _decay(inputs: Inputs) -> Result:
         Scalar("stretched.beta", found.fit.beta, "1", "β"),
         Scalar("stretched.residual", found.fit.residual, "1", "r.m.s. of ln ΔG"),
     )
-    curves = [Series(time, found.share, "measured", "points")]
+    curves = [Series(time, found.share, "data", "points")]
     if np.isfinite(found.fit.tau):
         curves.append(Series(time, found.fit.at(time), "stretched exponential", "fit"))
     axes = Axis("time", "s"), Axis("ΔG(t)/ΔG(0)")

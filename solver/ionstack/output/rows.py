@@ -25,8 +25,7 @@ class RowWriter:
 
     def append(self, row: DataclassInstance) -> None:
         """Add a row."""
-        values = (getattr(row, field.name) for field in fields(row))
-        self._write([value if isinstance(value, str) else repr(value) for value in values])
+        self._write([str(getattr(row, field.name)) for field in fields(row)])
 
     def _write(self, cells: Sequence[str]) -> None:
         # A single write, so that a kill leaves complete rows and at most one torn last line.
