@@ -94,12 +94,12 @@ def test_an_unknown_name_of_a_step_is_answered_with_the_nearest():
 def test_settings_are_those_of_the_measured_kind(kind):
     measured = {setting.name: setting.unit for setting in KINDS[kind.name].settings}
     # The files of a run hold conductances; read_voltage is for other contacts than the pulsed.
-    measured.setdefault("read_voltage", "V")
+    measured = {"read_voltage": "V", "delay": "s"} | measured
     assert {name: measured[name] for name in kind.settings} == dict(kind.settings)
 
 
 @pytest.mark.parametrize("kind", INSTRUMENTS.values(), ids=lambda kind: kind.name)
 def test_every_instrument_is_in_the_reference(kind):
-    (row,) = [line for line in _DOCUMENT.splitlines() if line.startswith(f"| `{kind.name}` | `")]
-    for word in (*kind.fits, *kind.settings):
-        assert f"`{word}`" in row
+    rows = [line for line in _DOCUMENT.splitlines() if line.startswith(f"| `{kind.name}` | ")]
+    words = [f"`{word}`" for word in (*kind.fits, *kind.settings)]
+    assert any(all(word in row for word in words) for row in rows)

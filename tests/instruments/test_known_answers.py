@@ -391,3 +391,10 @@ def test_the_numbers_are_also_in_a_file_of_each_instrument(tmp_path):
     found = made(capacitor(), tmp_path)
     own = json.loads((tmp_path / "instruments/gcd.json").read_text())
     assert own["coulombic_efficiency"] == found["gcd.coulombic_efficiency"]
+
+
+def test_a_delay_leaves_the_charging_of_the_device_out(tmp_path):
+    run = relaxing("hold", lambda t: 1e-7 * t**-0.05 + 1e-4 * np.exp(-t / 0.01))
+    found = made(run, tmp_path, request("retention", delay=1.0))
+    assert found["retention.power.exponent"] == pytest.approx(0.05, rel=1e-6)
+    assert table(tmp_path / "instruments/retention.csv")["time [s]"][0] >= 1.0

@@ -26,7 +26,8 @@ class InstrumentKind:
 
 
 _HOLDS = ("hold", "rest_at")
-_PULSED = ("pulses", "pairs", "trains")
+# Kinds of steps that consist of pulses.
+PULSED = ("pulses", "pairs", "trains")
 _FILM = {"area": "m^2", "thickness": "m"}
 
 _KINDS = (
@@ -41,7 +42,7 @@ _KINDS = (
         "retention",
         (*_HOLDS, "pulses"),
         together=False,
-        settings={"read_voltage": "V", "horizon": "s"},
+        settings={"read_voltage": "V", "horizon": "s", "delay": "s"},
     ),
     InstrumentKind(
         "ltp",
@@ -51,14 +52,16 @@ _KINDS = (
     ),
     InstrumentKind("ppf", ("pairs", "trains"), ("pairs", "trains")),
     InstrumentKind("srdp", ("trains",), ("trains",)),
-    InstrumentKind("epsc", (*_HOLDS, *_PULSED), together=False, settings={"baseline": "A"}),
+    InstrumentKind(
+        "epsc", (*_HOLDS, *PULSED), together=False, settings={"baseline": "A", "delay": "s"}
+    ),
     InstrumentKind(
         "decay",
         (*_HOLDS, "pulses"),
         together=False,
-        settings={"read_voltage": "V", "baseline": "S"},
+        settings={"read_voltage": "V", "baseline": "S", "delay": "s"},
     ),
-    InstrumentKind("pulses", _PULSED, _PULSED, settings={"area": "m^2", "change": "S"}),
+    InstrumentKind("pulses", PULSED, PULSED, settings={"area": "m^2", "change": "S"}),
     InstrumentKind("cv", ("cv", "sweep"), ("cv",), settings={"area": "m^2"}),
     InstrumentKind("gcd", ("gcd", "current"), ("gcd", "current"), settings={"area": "m^2"}),
     InstrumentKind(
@@ -66,7 +69,7 @@ _KINDS = (
         ("open_circuit",),
         ("open_circuit",),
         together=False,
-        settings={"capacitance": "F", **_FILM},
+        settings={"capacitance": "F", **_FILM, "delay": "s"},
     ),
     InstrumentKind("impedance", ("impedance",), ("impedance",), together=False, settings=_FILM),
 )

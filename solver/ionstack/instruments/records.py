@@ -59,6 +59,11 @@ class Records:
             inside |= self._within(self.trace[TIME], step, begin)
         return np.flatnonzero(inside)
 
+    def late_rows(self, step: StepRow, delay: float) -> Rows:
+        """Return the rows of one step that lie a delay [s] and more after its start."""
+        rows = self.rows([step], begin=False)
+        return rows[self.trace[TIME][rows] - step.start >= delay]
+
     def cycles(self, steps: Sequence[StepRow]) -> FloatArray:
         """Return the number of the cycle per row of `rows`, 0 where a step begins."""
         chosen = self.rows(steps)

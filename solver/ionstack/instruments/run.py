@@ -10,7 +10,8 @@ from typing import Any
 
 from ionstack.errors import InputError
 from ionstack.instruments.catalogue import Request
-from ionstack.instruments.curves import Curve, take
+from ionstack.instruments.curve import Curve
+from ionstack.instruments.curves import take
 from ionstack.instruments.records import Records, read_records, read_requests
 from ionstack.instruments.selection import MOST, View, views
 from ionstack.measure.columns import ANY, ROLES, Columns

@@ -33,6 +33,11 @@ class View:
         """Whose current is taken: the contact asked for, or that of the steps."""
         return self.request.contact or self.steps[0].contact
 
+    @property
+    def delay(self) -> float:
+        """Time [s] after the start of a step that is left out."""
+        return self.request.settings.get("delay", 0.0)
+
 
 def views(
     requests: Iterable[Request], steps: Sequence[StepRow], *, with_reads: bool = True
@@ -42,28 +47,28 @@ def views(
     Without reads the protocol does not call for `ltp`.
     """
     found: list[View] = []
-    for request in _expanded(requests, steps, () if with_reads else ("ltp",)):
-        found += _views_of(request, steps)
+    for request, kinds in _expanded(requests, steps, () if with_reads else ("ltp",)):
+        found += _views_of(request, [step for step in steps if step.kind in kinds])
     return tuple(_named(found))
 
 
 def _expanded(
     requests: Iterable[Request], steps: Sequence[StepRow], without: Collection[str]
-) -> Iterator[Request]:
-    """Put what the protocol calls for in the place of ``auto``."""
+) -> Iterator[tuple[Request, tuple[str, ...]]]:
+    """Yield requests with the kinds of steps they take; ``auto`` is what these call for."""
     for request in requests:
         if request.kind != AUTO:
-            yield request
+            yield request, INSTRUMENTS[request.kind].fits
             continue
         for kind in INSTRUMENTS.values():
-            numbers = [step.step for step in steps if step.kind in kind.automatic]
-            if numbers and kind.name not in without:
-                yield Request(kind.name, tuple(dict.fromkeys(numbers)))
+            called = any(step.kind in kind.automatic for step in steps)
+            if called and kind.name not in without:
+                yield Request(kind.name), kind.automatic
 
 
 def _views_of(request: Request, steps: Sequence[StepRow]) -> list[View]:
     kind = INSTRUMENTS[request.kind]
-    chosen = [step for step in steps if step.kind in kind.fits and _asked(request, step)]
+    chosen = [step for step in steps if _asked(request, step)]
     if not chosen:
         return [View(kind.name, kind, request, ())]
     if not kind.together:
@@ -86,7 +91,9 @@ def _named(found: Sequence[View]) -> Iterator[View]:
     taken: set[str] = set()
     for view in found:
         same = [one for one in found if one.kind is view.kind]
-        name = view.kind.name if len(same) == 1 else f"{view.kind.name}_{_label(view, same)}"
+        label = "" if len(same) == 1 else _label(view, same)
+        # Not pulses_pulses beside pulses_pairs.
+        name = "_".join(dict.fromkeys(filter(None, (view.kind.name, label))))
         unique, number = name, 2
         while unique in taken:
             unique, number = f"{name}_{number}", number + 1

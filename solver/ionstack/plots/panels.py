@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from ionstack.metrics.arrays import FloatArray
@@ -70,13 +71,13 @@ def draw_panels(panels: tuple[Panel, ...], path: Path) -> Path:
         figure = new_figure(4.9 * columns + 0.4, 3.9 * rows)
         axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for panel, one in zip(panels, axes, strict=False):
-            _draw(one, panel)
+            _draw(figure, one, panel)
         for unused in axes[len(panels) :]:
             unused.set_visible(False)
         return save(figure, path)
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     scales = [_scale(panel, axis) for axis in ("x", "y")]
     if panel.equal:
         scales = [max(scales, key=lambda scale: 1.0 / scale[0])] * 2
@@ -96,10 +97,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if any(series.label for series in panel.series):
         axes.legend()
     if panel.order:
-        _tell_order(axes, panel)
+        _tell_order(figure, axes, panel)
 
 
-def _tell_order(axes: Axes, panel: Panel) -> None:
+def _tell_order(figure: Figure, axes: Axes, panel: Panel) -> None:
     """Number the curves: a legend for a few, a colour bar for many."""
     count = len(panel.series)
     if 1 < count <= _MANY:
@@ -108,7 +109,7 @@ def _tell_order(axes: Axes, panel: Panel) -> None:
         norm = BoundaryNorm(np.arange(count + 1) + 0.5, count)
         ticks = np.arange(1, count + 1)[:: max(1, -(-count // 10))]
         mappable = ScalarMappable(norm, cycle_colormap(count))
-        bar = axes.get_figure(root=True).colorbar(mappable, ax=axes, ticks=ticks, label=panel.order)
+        bar = figure.colorbar(mappable, ax=axes, ticks=ticks, label=panel.order)
         bar.ax.minorticks_off()
 
 
