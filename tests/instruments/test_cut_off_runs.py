@@ -112,6 +112,14 @@ def test_steps_are_read_as_written(tmp_path):
     assert read_steps(tmp_path / "steps.csv") == rows
 
 
+def test_times_without_enough_digits_do_not_end_a_curve(tmp_path):
+    run = HandMade().step("hold", [1e9], [0.0], [0.0])
+    time, volts, amps = triangle(1e-6)
+    run.step("sweep", [1e-9, *time], [1e-9, *volts], [0.0, *amps], 1).write(tmp_path)
+    found = run_instruments(tmp_path, figures=False)
+    assert found.entries["iv.positive.conductance [S]"] == pytest.approx(1e-6)
+
+
 def test_many_steps_do_not_make_many_figures(tmp_path):
     run = HandMade()
     for _ in range(23):

@@ -30,8 +30,8 @@ from ionstack.output.trace import (
 )
 
 Rows = npt.NDArray[np.intp]
-# Times are sums of durations: equal to round-off.
-_ROUND_OFF = 1e-12
+# A nanosecond after days is not much more than this.
+_ROUND_OFF = 1e-15
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,13 @@ class Records:
         """Return the rows of the trace that belong to the steps.
 
         A step begins with the row at which the one before ended; `begin` takes that one too.
+        Rows are left out whose time has too few digits to differ from the one before.
         """
-        inside = np.zeros(len(self.trace[TIME]), dtype=np.bool_)
+        times = self.trace[TIME]
+        inside = np.zeros(len(times), dtype=np.bool_)
         for step in steps:
-            inside |= self._within(self.trace[TIME], step, begin)
-        return np.flatnonzero(inside)
+            inside |= self._within(times, step, begin)
+        return np.flatnonzero(inside & (np.diff(times, prepend=-np.inf) > 0.0))
 
     def late_rows(self, step: StepRow, delay: float) -> Rows:
         """Return the rows of one step that lie a delay [s] and more after its start."""

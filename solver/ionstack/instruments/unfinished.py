@@ -52,6 +52,8 @@ def _planned(entries: Sequence[Any], number: int = 0) -> Iterator[tuple[int, str
     Inside a repeat all have its `number`.
     """
     for place, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            return
         own = number or place
         kind = next((key for key, keys in entry.items() if isinstance(keys, dict)), "")
         keys = entry.get(kind, {})
