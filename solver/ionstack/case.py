@@ -24,6 +24,7 @@ from ionstack.case_schema import (
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.circuit import Circuit, plain_circuit
 from ionstack.errors import InputError
+from ionstack.instruments.catalogue import Request
 from ionstack.laid import Instruments
 from ionstack.materials import (
     LawChoice,
@@ -84,6 +85,7 @@ class Case:
     boundaries: Mapping[str, Boundary]
     circuit: Circuit
     protocol: Protocol
+    instruments: tuple[Request, ...]
     numerics: Numerics
     output: OutputOptions
     observables: tuple[Observable, ...]
@@ -178,6 +180,7 @@ def _case(
         },
         circuit=circuit,
         protocol=protocol_from(read.protocol, _instruments(read, circuit)),
+        instruments=tuple(read.instruments),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),

@@ -8,6 +8,7 @@ from ionstack.case_subject import Section, Subject, turned
 from ionstack.circuit_checks import circuit_problems, drivable
 from ionstack.content_checks import content_problems
 from ionstack.errors import nearest
+from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
 from ionstack.physics_checks import physics_problems
 from ionstack.schema import known_keys, not_among
@@ -25,6 +26,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from _contact_problems(subject)
     yield from _coupling_problems(subject)
     yield from circuit_problems(subject)
+    yield from instrument_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
 from ionstack.curve_choice import CurveChoice
+from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
 from ionstack.protocol_schema import StepModel
@@ -138,6 +139,7 @@ class CaseModel(Strict):
     contacts: dict[str, ContactModel]
     circuit: CircuitModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]
+    instruments: Instruments = Field(default_factory=automatic)
     materials: dict[str, Any] = Field(default_factory=dict)
     numerics: NumericsModel = NumericsModel()
     output: OutputModel = OutputModel()

@@ -242,6 +242,11 @@ class Circuit:
         return GROUND if number < 0 else self.nodes[number]
 
 
+def contact_of(copy: str, contact: str) -> str:
+    """Name of a contact of a copy; a single device without a name keeps it."""
+    return f"{copy}.{contact}" if copy else contact
+
+
 def plain_circuit(contacts: Sequence[str], floating: Sequence[str], temperature: float) -> Circuit:
     """Return a circuit of one voltage source at every contact that does not float.
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from ionstack.case_subject import Subject
-from ionstack.circuit import GROUND
+from ionstack.circuit import GROUND, contact_of
 from ionstack.circuit_schema import CircuitModel, CrossbarModel
 from ionstack.crossbar import SCHEMES, Crossbar
 from ionstack.errors import nearest
@@ -29,6 +29,18 @@ def drivable(subject: Subject) -> list[str]:
         return sources
     names = (name for name, _, _ in Crossbar(*given.crossbar, 0.0).devices())
     return sources + [one for name in names for one in (name, *(f"{name}/{s}" for s in SCHEMES))]
+
+
+def measurable(subject: Subject) -> list[str]:
+    """Return the names of what a trace has voltage and current of: contacts and sources."""
+    contacts = [electrode.name for electrode in subject.stack.electrodes]
+    section = subject.case.circuit
+    if section is None or any(_name_problems(subject, section, contacts)):
+        return contacts
+    given = netlist(section, contacts)
+    if not given.single:
+        contacts = [contact_of(one.name, name) for one in given.devices for name in contacts]
+    return [*contacts, *(part.name for part in given.sources if part.name not in contacts)]
 
 
 def circuit_problems(subject: Subject) -> Iterator[Problem]:

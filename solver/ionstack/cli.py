@@ -128,7 +128,7 @@ def _add_mesh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    plot = commands.add_parser("plot", help="redraw the figures of a run or a sweep")
+    plot = commands.add_parser("plot", help="redraw figures and instruments of a run or a sweep")
     plot.set_defaults(work=_plot)
     plot.add_argument("folder", type=Path, help="output folder of a run or a sweep")
 
@@ -306,16 +306,21 @@ def _mesh(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
+    from ionstack.instruments.run import run_instruments
     from ionstack.output.campaign import CampaignDirectory, is_campaign, write_table
     from ionstack.plots import draw_all, draw_overlay
 
     if is_campaign(options.folder):
         folder = CampaignDirectory(options.folder)
-        drawn = [write_table(folder), *draw_overlay(folder)]
-    else:
-        drawn = draw_all(options.folder)
-    for path in drawn:
+        for path in (write_table(folder), *draw_overlay(folder)):
+            print(path)
+        return 0
+    drawn = draw_all(options.folder)
+    found = run_instruments(options.folder)
+    for path in (*drawn, *found.paths):
         print(path)
+    for line in found.lines:
+        print(line)
     return 0
 
 

@@ -14,16 +14,12 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ionstack.circuit import contact_of
 from ionstack.graph import ControlVolumes
 from ionstack.model import Model
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
-
-
-def contact_of(copy: str, contact: str) -> str:
-    """Name of a contact of a copy; a single device without a name keeps it."""
-    return f"{copy}.{contact}" if copy else contact
 
 
 def repeated_model(model: Model, names: Sequence[str]) -> Model:

@@ -51,7 +51,10 @@ class LaidSpectrum:
 
 @dataclass(frozen=True)
 class Span:
-    """A step of the protocol: its number from 1, and its first and last breakpoint."""
+    """A step of the protocol with its first and last breakpoint.
+
+    `number` counts the entries of the protocol from 1; repeated steps have that of the repeat.
+    """
 
     number: int
     kind: str
@@ -99,7 +102,7 @@ class Laid:
         self.spectra: list[LaidSpectrum] = []
         self.spans: list[Span] = []
         self.named: dict[int, str] = {}
-        self.steps = 0
+        self.entry = self.pulsed = 0
 
     @property
     def last(self) -> int:

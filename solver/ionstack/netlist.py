@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from ionstack.circuit import GROUND, Circuit, Element, source
+from ionstack.circuit import GROUND, Circuit, Element, contact_of, source
 from ionstack.circuit_schema import CircuitModel, CrossbarModel, SourceModel
 from ionstack.crossbar import SCHEMES, Crossbar, Scheme, cell_factors
 from ionstack.physics.circuit_elements import elements
@@ -96,7 +96,7 @@ def numbered(given: Netlist, temperature: float) -> Circuit:
     ends = [(part.name, *end) for part in given.devices for end in part.nodes.items()]
     return Circuit(
         given.nodes,
-        tuple(contact if given.single else f"{device}.{contact}" for device, contact, _ in ends),
+        tuple(contact_of(device, contact) for device, contact, _ in ends),
         tuple(numbers[node] for _, _, node in ends),
         tuple(_element(part, numbers) for part in (*given.sources, *given.elements)),
         temperature,

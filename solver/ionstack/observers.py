@@ -11,8 +11,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
+from ionstack.network import Network
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.output.names import electrochemical_potential, first_positive_ion, site_fraction
@@ -40,32 +40,43 @@ class Observer(Protocol):
 class Trace:
     """Voltages and currents of every time step into ``trace.csv``.
 
-    Unknowns of a circuit stand behind those of the contacts.
+    In a circuit the sources follow the contacts, and all unknowns stand at the end.
     """
 
     def __init__(
-        self, run: RunDirectory, system: System, protocol: Voltages, circuit: Circuit
+        self, run: RunDirectory, system: System, protocol: Voltages, network: Network
     ) -> None:
-        self._contacts = system.equations.volumes.contacts
+        circuit, contacts = network.circuit, system.equations.volumes.contacts
+        self._network = network
+        self._contacts = contacts
+        self._sources = () if circuit.plain else circuit.sources
         self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
         self._extra = () if circuit.plain else circuit.unknowns
+        names = tuple(dict.fromkeys((*contacts, *self._sources)))
         first = system.comm.rank == 0
-        self._writer = TraceWriter(run.trace, self._contacts, self._extra) if first else None
+        self._writer = TraceWriter(run.trace, names, self._extra) if first else None
 
     def see(self, state: State) -> None:
         """Add a row."""
         if self._writer is not None:
             self._writer.append(
                 state.time,
-                dict(zip(self._contacts, map(float, state.voltages), strict=True)),
-                dict(zip(self._contacts, map(float, state.currents), strict=True)),
+                self._at(state.voltages, self._network.source_voltages(state.circuit)),
+                self._at(state.currents, self._network.source_currents(state.circuit)),
                 state.step,
                 state.newton,
                 self._cycle.get(state.interval, 0),
                 self._step.get(state.interval, 0),
                 list(map(float, state.circuit)) if self._extra else (),
             )
+
+    def _at(self, contacts: Floats, sources: Floats) -> dict[str, float]:
+        """Values of sources and contacts by name; a contact hides a source of its name."""
+        own = dict(zip(self._contacts, map(float, contacts), strict=True))
+        if not self._sources:
+            return own
+        return {**dict(zip(self._sources, map(float, sources), strict=True)), **own}
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""

@@ -42,7 +42,7 @@ class Cycle:
 class Pulse:
     """The flat part of a pulse, or of a read of the state.
 
-    `interval` counts intervals of the protocol from 0. `step` is that of the protocol,
+    `interval` counts intervals of the protocol from 0. `step` counts the steps with pulses,
     `group` counts the pairs or trains in it, `number` the pulses in the group; a read has
     the number of the pulse before it. All from 1.
     """
@@ -144,7 +144,7 @@ def build_protocol(
         for step in steps
     )
     laid = Laid(instruments)
-    for entry in entries:
+    for laid.entry, entry in enumerate(entries, start=1):
         entry.lay(laid)
     if not laid.intervals:
         laid.stay(_MOMENT)

@@ -45,9 +45,7 @@ class Entry:
 
     def lay(self, laid: Laid) -> None:
         """Append its intervals, with limits, name and number."""
-        inner = isinstance(self.step, Repeat)
-        laid.steps += not inner
-        number, first = laid.steps, laid.last
+        first = laid.last
         if self.compliance is not None:
             laid.comply(self.contact, self.compliance)
         self.step.lay(laid)
@@ -57,9 +55,9 @@ class Entry:
         laid.show()
         if self.name:
             laid.name(self.name)
-        if not inner:
-            span = Span(number, self.kind, self.name, self.contact, first, laid.last)
-            laid.spans.append(span)
+        if not isinstance(self.step, Repeat):
+            what = (laid.entry, self.kind, self.name, self.contact)
+            laid.spans.append(Span(*what, first, laid.last))
 
     def describe(self) -> str:
         """Say it in words."""
@@ -178,6 +176,8 @@ class Pulses:
         Limits are looked at in the flat parts, of reads if there are any.
         """
         first = laid.last
+        if self.group == 1:
+            laid.pulsed += 1
         laid.reach(self.contact, self.base, self.rise)
         for number, gap in enumerate(self.gaps, start=1):
             voltage = self.amplitude + (number - 1) * self.increment
@@ -196,7 +196,7 @@ class Pulses:
     ) -> None:
         laid.ramp(self.contact, voltage, self.rise)
         laid.pulses.append(
-            LaidPulse(kind, self.contact, voltage, laid.steps, self.group, number, laid.last)
+            LaidPulse(kind, self.contact, voltage, laid.pulsed, self.group, number, laid.last)
         )
         laid.ramp(self.contact, voltage, width)
         laid.ramp(self.contact, self.base, self.fall)
@@ -347,7 +347,7 @@ class Spectrum:
 
     def lay(self, laid: Laid) -> None:
         """A mark at the breakpoint."""
-        laid.spectra.append(LaidSpectrum(self.contact, self.frequencies, laid.steps, laid.last))
+        laid.spectra.append(LaidSpectrum(self.contact, self.frequencies, laid.entry, laid.last))
 
     def describe(self) -> str:
         """Say it in words."""

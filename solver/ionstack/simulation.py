@@ -40,6 +40,7 @@ from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.pulse_observer import PulseTable
+from ionstack.step_observers import Spectra, StepTable
 from ionstack.stepper import StepControl, Stepper
 
 Floats = NDArray[np.float64]
@@ -205,11 +206,14 @@ def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
 def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
     case, system, circuit = prepared.case, prepared.system, prepared.network.circuit
     observers: list[Observer] = [
-        Trace(run, system, case.protocol, circuit),
+        Trace(run, system, case.protocol, prepared.network),
+        StepTable(run, system, case.protocol),
         Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
         Profiles(run, system, fields, case.protocol, circuit.sources, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]
+    if case.protocol.spectra:
+        observers.append(Spectra(run, system, case.protocol))
     if case.protocol.pulses:
         observers.append(PulseTable(run, system, case.protocol, prepared.network))
     if case.output.snapshots == "breakpoints":
@@ -263,6 +267,17 @@ def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
     }
 
 
+def _instrument_entries(case: Case, run: RunDirectory, timing: Timing, log: Log) -> dict[str, Any]:
+    """Make the instruments from the files of the run; their numbers for the summary."""
+    with timing.part("instruments"):
+        from ionstack.instruments.run import run_instruments
+
+        found = run_instruments(run.path, case.instruments, figures=case.output.figures)
+    for line in found.lines:
+        log.say(line)
+    return dict(found.entries)
+
+
 def _finish(
     case: Case,
     run: RunDirectory,
@@ -279,6 +294,7 @@ def _finish(
                 from ionstack.plots import draw_all
 
                 draw_all(run.path)
+        entries |= _instrument_entries(case, run, timing, log)
         hash_ = system.equations.volumes.content_hash
         entries |= provenance(case.resolved(), mesh_hash=hash_, ranks=comm.size)
         summary.write(run.summary, entries | timing.entries())

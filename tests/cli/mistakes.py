@@ -155,6 +155,11 @@ MISTAKES = [
         ("--vary temperature=3 V:", "'3 V' is not a quantity in K"),
     ),
     Mistake("sweep of nothing", _sweep(), ("--vary: nothing to vary",)),
+    Mistake(
+        "unknown instrument",
+        _edit("case.yaml", "protocol:", "instruments: [iw]\nprotocol:"),
+        ("case.yaml:", "instruments.0.kind", "'iw'", "did you mean 'iv'?"),
+    ),
     Mistake("another run's folder", _other_results, ("out", "-o")),
 ]
 

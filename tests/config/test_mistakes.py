@@ -108,8 +108,8 @@ CASE_MISTAKES = [
         "temperatur: 25",
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, stack, temperature, species, layers, "
-        "start, content, interfaces, contacts, circuit, protocol, materials, numerics, output, "
-        "observables "
+        "start, content, interfaces, contacts, circuit, protocol, instruments, materials, "
+        "numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
     ("25 degC", "25 V", "25 V", "temperature: '25 V' is not a quantity in K"),

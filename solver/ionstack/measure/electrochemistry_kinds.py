@@ -55,9 +55,10 @@ def _cv(inputs: Inputs) -> Result:
     axes = Axis("voltage", "V"), Axis("current", "A")
     panels = [Panel("voltammogram", *axes, tuple(curves))]
     if len(groups) > 1:
-        more, panel = _by_rate(groups)
+        more, panel, files = _by_rate(groups)
         scalars += more
         panels.append(panel)
+        return Result(tuple(scalars), tuple(panels), files)
     return Result(tuple(scalars), tuple(panels))
 
 
@@ -120,7 +121,7 @@ def _areal(value: float, unit: str, inputs: Inputs) -> tuple[float, str]:
     return (value, unit) if area is None else (value / area * _CM2, f"{unit}/cm^2")
 
 
-def _by_rate(scans: list[_Scan]) -> tuple[list[Scalar], Panel]:
+def _by_rate(scans: list[_Scan]) -> tuple[list[Scalar], Panel, dict[str, str]]:
     """Return b of the oxidation peaks and the capacitive share of the rising sweeps."""
     peaks = np.array([couple(scan.voltage, scan.current).oxidation.current for scan in scans])
     rates = np.array([scan.rate for scan in scans])
@@ -133,7 +134,14 @@ def _by_rate(scans: list[_Scan]) -> tuple[list[Scalar], Panel]:
         scalars.append(Scalar(name, float(share), "1", "share of k1 v, rising sweep"))
     curve = Series(split.rate, 100.0 * split.capacitive, mark="points")
     axes = Axis("scan rate", "V/s", log=True), Axis("capacitive share", "%")
-    return scalars, Panel("i = k1 v + k2 √v", *axes, (curve,))
+    panel = Panel("i = k1 v + k2 √v", *axes, (curve,))
+    return scalars, panel, {"split.csv": _split_table(split)}
+
+
+def _split_table(split: RateSplit) -> str:
+    rows = zip(split.voltage, split.k1, split.k2, strict=True)
+    lines = [",".join(repr(float(value)) for value in row) for row in rows]
+    return "\n".join(["voltage [V],k1 [A*s/V],k2 [A*(s/V)**0.5]", *lines]) + "\n"
 
 
 def _split(scans: list[_Scan], rates: FloatArray) -> RateSplit:
@@ -185,7 +193,22 @@ def _gcd(inputs: Inputs) -> Result:
         axes = Axis("energy", f"J{per}", log=True), Axis("power", f"W{per}", log=True)
         curve = Series(energy * scale, power * scale, mark="points")
         panels.append(Panel("Ragone", *axes, (curve,)))
-    return Result(tuple(scalars), tuple(panels))
+    return Result(
+        tuple(scalars), tuple(panels), {"half_cycles.csv": _half_cycle_table(found, area)}
+    )
+
+
+def _half_cycle_table(found: tuple[HalfCycle, ...], area: float | None) -> str:
+    """Return a row per charge and discharge, as CSV; SI units, per m² if an area is given."""
+    per = "" if area is None else "/m^2"
+    units = {"current": "A", "duration": "s", "charge": f"C{per}", "drop": "V"}
+    units |= {"resistance": "ohm", "window": "V", "capacitance": f"F{per}"}
+    units |= {"energy": f"J{per}", "power": f"W{per}"}
+    lines = [",".join(["discharge [1]", *(f"{name} [{unit}]" for name, unit in units.items())])]
+    for one in found:
+        cells = [str(int(one.discharge)), *(repr(float(getattr(one, name))) for name in units)]
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
 
 
 def _discharge_scalars(prefix: str, discharges: list[HalfCycle], inputs: Inputs) -> list[Scalar]:
@@ -250,7 +273,7 @@ def _self_discharge(inputs: Inputs) -> Result:
         scalars += _leak_conductivity(found.leak_conductance, inputs)
     fit = np.sign(voltage[0]) * found.rate * found.time_constant
     curve = fit * np.exp(-(time - time[0]) / found.time_constant)
-    curves = Series(time, voltage, "measured"), Series(time, curve, "exponential", "fit")
+    curves = Series(time, voltage, "data"), Series(time, curve, "exponential", "fit")
     return Result(
         tuple(scalars), (Panel("self-discharge", Axis("time", "s"), Axis("voltage", "V"), curves),)
     )
@@ -301,7 +324,7 @@ def _spectrum(inputs: Inputs) -> ComplexArray:
 def _impedance_panels(
     frequency: FloatArray, z: ComplexArray, fitted: ComplexArray | None
 ) -> tuple[Panel, ...]:
-    drawn: list[tuple[ComplexArray, str, Mark]] = [(z, "measured", "points")]
+    drawn: list[tuple[ComplexArray, str, Mark]] = [(z, "data", "points")]
     if fitted is not None:
         drawn.append((fitted, "arc", "fit"))
     plane = tuple(Series(*nyquist(values), label, mark) for values, label, mark in drawn)

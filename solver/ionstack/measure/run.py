@@ -142,7 +142,7 @@ def save(measured: Measured, folder: Path | None) -> tuple[Path, ...]:
     try:
         summary.write(
             numbers,
-            {**_entries(measured.result), **used, "kind": kind, "file": str(source.resolve())},
+            {**entries(measured.result), **used, "kind": kind, "file": str(source.resolve())},
         )
         paths = [numbers]
         if measured.result.panels:
@@ -155,14 +155,14 @@ def save(measured: Measured, folder: Path | None) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _entries(result: Result) -> dict[str, float]:
+def entries(result: Result) -> dict[str, float]:
     """Return the numbers by ``name [unit]``, details as ``name.detail [unit]``."""
-    entries: dict[str, float] = {}
+    found: dict[str, float] = {}
     for s in result.scalars:
         own = (("", s.value, s.unit),)
         for name, value, unit in (*own, *((f".{n}", v, u) for n, v, u in s.details)):
-            entries[f"{s.name}{name}" + ("" if unit == "1" else f" [{unit}]")] = value
-    return entries
+            found[f"{s.name}{name}" + ("" if unit == "1" else f" [{unit}]")] = value
+    return found
 
 
 def _claim(target: Path, numbers: Path, source: Path) -> None:

@@ -55,7 +55,8 @@ def _iv(inputs: Inputs) -> Result:
     for name, positive in (("positive", True), ("negative", False)):
         chosen = [sweep for sweep in sweeps if sweep.positive is positive]
         scalars += _sweep_scalars(name, chosen)
-    return Result(tuple(scalars), _iv_panels(sweeps))
+    files = {"sweeps.csv": _sweep_table(sweeps)}
+    return Result(tuple(scalars), _iv_panels(sweeps), files)
 
 
 def _sweep_rows(inputs: Inputs) -> list[npt.NDArray[np.intp]]:
@@ -144,19 +145,35 @@ def _iv_panels(sweeps: list[_Sweep]) -> tuple[Panel, ...]:
     sizes = tuple(Series(s.voltage, np.abs(s.current)) for s in sweeps)
     panels = [
         Panel("linear", volts, amps, linear),
-        Panel("logarithmic", volts, Axis("|current|", "A", log=True), sizes),
+        Panel("logarithmic", volts, Axis("|current|", "A", log=True), sizes, order="sweep"),
     ]
     if len(sweeps) > 1:
         panels.append(_states_panel(sweeps))
-    thresholds = distribution_panel(
-        "threshold and hold voltage",
-        Axis("|voltage|", "V"),
-        {
-            "V_th, slope": np.array([s.switching.threshold_slope for s in sweeps]),
-            "V_hold, slope": np.array([s.switching.hold_slope for s in sweeps]),
-        },
-    )
-    return (*panels, thresholds) if thresholds else tuple(panels)
+    rules = [_switching_panel(sweeps, rule) for rule in ("slope", "factor")]
+    return (*panels, *(panel for panel in rules if panel is not None))
+
+
+def _switching_panel(sweeps: list[_Sweep], rule: str) -> Panel | None:
+    """Return the distributions of the voltages that one rule finds, polarities apart."""
+    sets: dict[str, FloatArray] = {}
+    for positive in (True, False):
+        chosen = [s.switching for s in sweeps if s.positive is positive]
+        for name in ("threshold", "hold"):
+            label = f"V_{'th' if name == 'threshold' else name}, {'+' if positive else '−'}"
+            sets[label] = np.array([getattr(one, f"{name}_{rule}") for one in chosen])
+    return distribution_panel(f"switching voltages, by {rule}", Axis("|voltage|", "V"), sets)
+
+
+def _sweep_table(sweeps: list[_Sweep]) -> str:
+    """Return a row of readings per sweep, as CSV."""
+    readings = (*_READINGS, *(_TIMED if np.isfinite(sweeps[0].charge) else ()))
+    headers = [f"{name} [{unit}]" for name, unit, _, _ in readings]
+    lines = [",".join(["sweep [1]", "amplitude [V]", "read voltage [V]", *headers])]
+    for number, sweep in enumerate(sweeps, start=1):
+        extreme = float(sweep.voltage[np.argmax(np.abs(sweep.voltage))])
+        values = [extreme, sweep.states.read_voltage, *(read(sweep) for *_, read in readings)]
+        lines.append(",".join([str(number), *(repr(float(value)) for value in values)]))
+    return "\n".join(lines) + "\n"
 
 
 def _states_panel(sweeps: list[_Sweep]) -> Panel:
@@ -188,7 +205,7 @@ def _retention(inputs: Inputs) -> Result:
     )
     fine = by_decades(time[late][0], found.horizon, 300)
     curves = (
-        Series(time[late], conductance[late], "measured", "points"),
+        Series(time[late], conductance[late], "data", "points"),
         Series(fine, found.power.at(fine), "power law", "line"),
         Series(fine, found.stretched.at(fine), "stretched exponential", "line"),
     )
@@ -199,7 +216,7 @@ def _retention(inputs: Inputs) -> Result:
 def _variation(inputs: Inputs) -> Result:
     unit, values = inputs.columns.units["value"], inputs["value"]
     header = inputs.columns.headers["value"]
-    panel = distribution_panel("distribution", Axis(header), {"measured": values})
+    panel = distribution_panel("distribution", Axis(header), {"data": values})
     value = repeated("value", values, unit, "repeated value", weibull=True)
     return Result((value,), (panel,) if panel else ())
 
@@ -216,7 +233,7 @@ def _arrhenius(inputs: Inputs) -> Result:
     order = np.argsort(inverse)
     change = found.energy * (inverse - inverse.mean()) / (1000.0 * BOLTZMANN_EV)
     fit = np.exp(np.log(rates).mean() - change)
-    curves = [Series(inverse, rates, "measured", "points")]
+    curves = [Series(inverse, rates, "data", "points")]
     curves.append(Series(inverse[order], fit[order], "fit", "fit"))
     axes = Axis("1000/T", "1/K"), Axis(inputs.columns.headers["value"], log=True)
     return Result(scalars, (Panel("Arrhenius", *axes, tuple(curves)),))

@@ -17,7 +17,7 @@ from ionstack.measure.kind import (
     repeated,
 )
 from ionstack.metrics.arrays import NAN, FloatArray, by_decades, counted, evenly
-from ionstack.metrics.energy import energy_per_change, find_pulses
+from ionstack.metrics.energy import Pulses, energy_per_change, find_pulses
 from ionstack.metrics.exports import crosssim_text, to_aihwkit, to_crosssim
 from ionstack.metrics.fits import DoubleExponential
 from ionstack.metrics.plasticity import (
@@ -72,9 +72,12 @@ def _direction(inputs: Inputs, count: int) -> FloatArray | None:
 
 
 def _mean_branch(branches: list[FloatArray]) -> FloatArray:
-    """Return the mean of the branches of the usual length; a last one cut short is left out."""
+    """Return the mean of the branches of the usual length, of equally usual ones the longest.
+
+    Left out are a last branch that was cut short, and a first one whose start was not read.
+    """
     lengths, counts = np.unique([len(b) for b in branches], return_counts=True)
-    usual = int(lengths[np.argmax(counts)])
+    usual = max(zip(counts, lengths, strict=True))[1]
     return np.asarray(np.mean([b for b in branches if len(b) == usual], axis=0))
 
 
@@ -194,7 +197,7 @@ def _epsc(inputs: Inputs) -> Result:
         Scalar("charge", found.charge, "C", "above the baseline, after the peak"),
         *_double_scalars("decay", found.decay, "A"),
     )
-    curves = [Series(time, current, "measured")]
+    curves = [Series(time, current, "data")]
     if np.isfinite(found.decay.tau1):
         after = time[time >= found.peak_time]
         fit = found.baseline + found.decay.at(after - found.peak_time)
@@ -216,7 +219,7 @@ def _decay(inputs: Inputs) -> Result:
         Scalar("stretched.beta", found.fit.beta, "1", "β"),
         Scalar("stretched.residual", found.fit.residual, "1", "r.m.s. of ln ΔG"),
     )
-    curves = [Series(time, found.share, "measured", "points")]
+    curves = [Series(time, found.share, "data", "points")]
     if np.isfinite(found.fit.tau):
         curves.append(Series(time, found.fit.at(time), "stretched exponential", "fit"))
     axes = Axis("time", "s"), Axis("ΔG(t)/ΔG(0)")
@@ -224,25 +227,52 @@ def _decay(inputs: Inputs) -> Result:
 
 
 def _pulses(inputs: Inputs) -> Result:
-    time, voltage, current = inputs["time"], inputs["voltage"], inputs["current"]
-    found = find_pulses(time, voltage, current, inputs.setting("rest") or 0.0)
-    scalars = [Scalar("pulses", float(len(found.start)), "1", "number of pulses")]
+    found = _listed(inputs) if inputs.get("width") is not None else _traced(inputs)
+    scalars = [Scalar("pulses", float(len(found.width)), "1", "number of pulses")]
     scalars.append(repeated("amplitude", found.amplitude, "V", "voltage of a pulse"))
     scalars.append(repeated("width", found.width, "s", "width of a pulse"))
     scalars.append(repeated("charge", found.charge, "C", "∫ I dt of a pulse"))
     scalars.append(repeated("energy", found.energy, "J", "∫ V I dt of a pulse"))
+    total = float(np.sum(found.charge))
+    scalars.append(Scalar("charge.total", total, "C", "transferred by all pulses"))
     area, change = inputs.setting("area"), inputs.setting("change")
     if area is not None and change is not None:
         mean = float(np.mean(found.energy))
         value = energy_per_change(mean, area, change)
         meaning = "mean energy over area and ΔG"
         scalars.append(Scalar("energy_per_change", value, "aJ/um^2/nS", meaning))
-    axis = Axis("time", "s")
-    panels = (
-        Panel("voltage", axis, Axis("voltage", "V"), (Series(time, voltage),)),
-        Panel("current", axis, Axis("current", "A"), (Series(time, current),)),
+    return Result(tuple(scalars), _pulse_panels(inputs, found))
+
+
+def _traced(inputs: Inputs) -> Pulses:
+    rest = inputs.setting("rest") or 0.0
+    return find_pulses(inputs["time"], inputs["voltage"], inputs["current"], rest)
+
+
+def _listed(inputs: Inputs) -> Pulses:
+    """Return pulses of a table that has one per row; it does not tell when they start."""
+    columns = (inputs[role] for role in ("width", "amplitude", "charge", "energy"))
+    return Pulses(np.full(len(inputs["width"]), NAN), *columns)
+
+
+def _pulse_panels(inputs: Inputs, found: Pulses) -> tuple[Panel, ...]:
+    if (time := inputs.get("time")) is not None:
+        axis = Axis("time", "s")
+        volts, amps = Series(time, inputs["voltage"]), Series(time, inputs["current"])
+        return (
+            Panel("voltage", axis, Axis("voltage", "V"), (volts,)),
+            Panel("current", axis, Axis("current", "A"), (amps,)),
+        )
+    number = counted(len(found.width), first=1)
+    shown = (
+        ("voltage", "V", found.amplitude),
+        ("charge", "C", found.charge),
+        ("energy", "J", found.energy),
     )
-    return Result(tuple(scalars), panels)
+    return tuple(
+        Panel(f"{name} of a pulse", _PULSE, Axis(name, unit), (Series(number, y, mark="points"),))
+        for name, unit, y in shown
+    )
 
 
 _AREA = Setting("area", "m^2", "area of the film")
@@ -289,7 +319,7 @@ KINDS = (
     Kind(
         "pulses",
         "charge and energy of pulses",
-        (("time", "voltage", "current"),),
+        (("time", "voltage", "current"), ("width", "amplitude", "charge", "energy")),
         _pulses,
         settings=(
             Setting("rest", "V", "voltage between the pulses", 0.0),

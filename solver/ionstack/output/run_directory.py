@@ -49,6 +49,16 @@ class RunDirectory:
         return self.path / "pulses.csv"
 
     @property
+    def steps(self) -> Path:
+        """The steps that the protocol went through."""
+        return self.path / "steps.csv"
+
+    @property
+    def spectra(self) -> Path:
+        """Impedances by step and frequency."""
+        return self.path / "impedance.csv"
+
+    @property
     def fields(self) -> Path:
         """Fields at the snapshots, VTKHDF."""
         return self.path / "fields.vtkhdf"
@@ -79,11 +89,18 @@ class RunDirectory:
         return self.path / "figures"
 
     @property
+    def instruments(self) -> Path:
+        """Folder of the instruments: tables, numbers and figures."""
+        return self.path / "instruments"
+
+    @property
     def results(self) -> tuple[Path, ...]:
-        """The files that a new run of the same case replaces (figures apart)."""
+        """The files that a new run of the same case replaces (figures and instruments apart)."""
         return (
             self.trace,
             self.pulses,
+            self.steps,
+            self.spectra,
             self.fields,
             self.profiles,
             self.summary,
@@ -97,9 +114,10 @@ def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
     """Make the folder this run's own and write ``case.yaml`` into it (collective).
 
     Earlier results of the *same* case text are removed, together with the PNG
-    files in ``figures``; files that ionstack did not write stay. `case_text` must
-    therefore contain whatever tells two runs apart, overrides included. The folder
-    stays locked against a second run until the returned record is released.
+    files in ``figures`` and the tables and figures in ``instruments``; files that
+    ionstack did not write stay. `case_text` must therefore contain whatever tells two
+    runs apart, overrides included. The folder stays locked against a second run until
+    the returned record is released.
 
     Raises InputError on all ranks when the folder holds another case's results or
     files without a case, is in use by another run, or cannot be written.
@@ -194,3 +212,11 @@ def _remove_results(run: RunDirectory) -> None:
         partial_path(result).unlink(missing_ok=True)
     for figure in run.figures.glob("*.png"):
         figure.unlink()
+    remove_instruments(run)
+
+
+def remove_instruments(run: RunDirectory) -> None:
+    """Remove what instruments wrote earlier; other files in their folder stay."""
+    for kind in ("csv", "json", "png", "txt"):
+        for file in run.instruments.glob(f"*.{kind}"):
+            file.unlink()

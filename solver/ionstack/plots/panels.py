@@ -9,7 +9,10 @@ from typing import Any, Literal
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from ionstack.metrics.arrays import FloatArray
 from ionstack.plots.style import RC, STATE_COLORS, cycle_colormap, new_figure, prefixed, save
@@ -46,30 +49,35 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes. `equal`: the same scale on both, as in a Nyquist plot."""
+    """One set of axes.
+
+    `equal`: the same scale on both, as in a Nyquist plot. `order`: what series without labels
+    count, ``sweep`` for instance; a few get labels of it, many a colour bar.
+    """
 
     title: str
     x: Axis
     y: Axis
     series: tuple[Series, ...]
     equal: bool = False
+    order: str = ""
 
 
 def draw_panels(panels: tuple[Panel, ...], path: Path) -> Path:
     """Draw the panels side by side, up to three in a row, and return the PNG file."""
-    columns = 3 if len(panels) == 3 else min(2, len(panels))
+    columns = 3 if len(panels) in (3, 5, 6) else min(2, len(panels))
     rows = -(-len(panels) // columns)
     with mpl.rc_context(RC):
         figure = new_figure(4.9 * columns + 0.4, 3.9 * rows)
         axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for panel, one in zip(panels, axes, strict=False):
-            _draw(one, panel)
+            _draw(figure, one, panel)
         for unused in axes[len(panels) :]:
             unused.set_visible(False)
         return save(figure, path)
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     scales = [_scale(panel, axis) for axis in ("x", "y")]
     if panel.equal:
         scales = [max(scales, key=lambda scale: 1.0 / scale[0])] * 2
@@ -88,6 +96,21 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_aspect("equal", adjustable="datalim")
     if any(series.label for series in panel.series):
         axes.legend()
+    if panel.order:
+        _tell_order(figure, axes, panel)
+
+
+def _tell_order(figure: Figure, axes: Axes, panel: Panel) -> None:
+    """Number the curves: a legend for a few, a colour bar for many."""
+    count = len(panel.series)
+    if 1 < count <= _MANY:
+        axes.legend([f"{panel.order} {number}" for number in range(1, count + 1)])
+    elif count > _MANY:
+        norm = BoundaryNorm(np.arange(count + 1) + 0.5, count)
+        ticks = np.arange(1, count + 1)[:: max(1, -(-count // 10))]
+        mappable = ScalarMappable(norm, cycle_colormap(count))
+        bar = figure.colorbar(mappable, ax=axes, ticks=ticks, label=panel.order)
+        bar.ax.minorticks_off()
 
 
 def _logarithmic(axes: Axes, name: str) -> None:
@@ -96,6 +119,17 @@ def _logarithmic(axes: Axes, name: str) -> None:
     low, high = np.log10(getattr(axes, f"get_{name}lim")())
     missing = 0.5 * max(0.0, 1.05 - (high - low))
     axes.set(**{f"{name}lim": (10.0 ** (low - missing), 10.0 ** (high + missing))})
+    # Of a single decade more than its end is needed, but not so much that it overlaps.
+    short = high - low + 2.0 * missing < 2.0
+    minor = FuncFormatter(_between_decades) if short else NullFormatter()
+    getattr(axes, f"{name}axis").set_minor_formatter(minor)
+
+
+def _between_decades(value: float, _: int | None = None) -> str:
+    """Label 2 and 5 between powers of ten."""
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    digit = round(value / 10.0**exponent)
+    return f"${digit}\\times 10^{{{exponent}}}$" if digit in (2, 5) else ""
 
 
 def _scale(panel: Panel, which: Literal["x", "y"]) -> tuple[float, str]:

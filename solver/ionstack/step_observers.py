@@ -1,0 +1,84 @@
+"""Observers of the protocol itself: the table of its steps, and spectra taken between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ionstack.assemble import System
+from ionstack.impedance import impedance
+from ionstack.laid import LaidSpectrum, Span
+from ionstack.output.run_directory import RunDirectory
+from ionstack.output.spectra import SpectrumRow, SpectrumWriter
+from ionstack.output.steps import StepRow, StepWriter
+from ionstack.protocol import Protocol
+from ionstack.stepper import State
+
+
+class StepTable:
+    """When each step of the protocol began and ended, and what ended it, into ``steps.csv``."""
+
+    def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
+        self._spans = protocol.spans
+        self._ends: dict[int, list[Span]] = {}
+        for span in protocol.spans:
+            self._ends.setdefault(span.last, []).append(span)
+        self._writer = StepWriter(run.steps) if system.comm.rank == 0 else None
+        self._began = 0.0
+
+    def see(self, state: State) -> None:
+        """Write the steps that end here."""
+        if not state.at_breakpoint:
+            return
+        ended = "time" if state.ended is None else state.ended.describe()
+        for span in self._ending(state):
+            if self._writer is not None:
+                what = (span.number, span.name, span.kind, span.contact)
+                self._writer.append(StepRow(*what, self._began, state.time, ended))
+            self._began = state.time
+
+    def _ending(self, state: State) -> list[Span]:
+        """Steps that end at a state; a limit of a repeat also ends the one that it is in."""
+        ends = self._ends.get(state.following, [])
+        if state.ended is None:
+            return ends
+        inside = [one for one in self._spans if one.first < state.interval <= one.last]
+        # Of steps that are skipped nothing is told, of those that take no time the end is.
+        return inside + [one for one in ends if one.first == one.last]
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing; the file is complete."""
+        if self._writer is not None:
+            self._writer.close()
+        return {}
+
+
+class Spectra:
+    """Impedances in the states at which the protocol asks for them, into ``impedance.csv``."""
+
+    def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
+        self._system = system
+        self._marks: dict[int, list[LaidSpectrum]] = {}
+        for one in protocol.spectra:
+            self._marks.setdefault(one.breakpoint, []).append(one)
+        self._writer = SpectrumWriter(run.spectra) if system.comm.rank == 0 else None
+
+    def see(self, state: State) -> None:
+        """Take the spectra due at this state."""
+        if not state.at_breakpoint:
+            return
+        for one in self._marks.get(state.following, ()):
+            found = impedance(self._system, state.voltages, one.frequencies, one.contact)
+            if self._writer is None:
+                continue
+            for frequency, value in zip(one.frequencies, found, strict=True):
+                row = SpectrumRow(
+                    one.step, one.contact, float(frequency), float(value.real), float(value.imag)
+                )
+                self._writer.append(row)
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing; the file is complete."""
+        if self._writer is not None:
+            self._writer.close()
+        return {}
