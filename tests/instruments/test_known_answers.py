@@ -284,6 +284,18 @@ def test_decay_begins_from_what_was_read_before_the_training(tmp_path):
     assert found["decay.stretched.beta"] == pytest.approx(0.5, rel=0.1)
 
 
+def test_longer_trainings_leave_more(tmp_path):
+    # Of 1, 10 and 100 pulses 20, 40 and 60 % remain: 20 % per decade.
+    run, time = HandMade(), np.geomspace(0.1, 100.0, 30)
+    for count, share in ((1, 0.2), (10, 0.4), (100, 0.6)):
+        run.pulse_step("pulses", [{"number": n, "current": 1e-6} for n in range(1, count + 1)])
+        kept = share + (1.0 - share) * np.exp(-(time - 0.1))
+        run.step("hold", time, np.full(30, 0.1), 0.1 * (1e-6 + 1e-6 * kept))
+    found = made(run, tmp_path, request("decay", 2, 4, 6, baseline=1e-6))
+    assert found["decay_step2.residual"] == pytest.approx(0.2)
+    assert found["decay.residual.per_decade"] == pytest.approx(0.2)
+
+
 def voltammogram(run: HandMade, rate: float, cycle: int) -> None:
     """C = 2 µF and a couple at 0.5 V ± 0 that is diffusive: i = k1 v + k2 √v."""
     share = np.linspace(0.0, 1.0, 201)[1:]

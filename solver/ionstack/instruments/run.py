@@ -14,6 +14,7 @@ from ionstack.instruments.curve import Curve
 from ionstack.instruments.curves import take
 from ionstack.instruments.records import Records, read_records, read_requests
 from ionstack.instruments.selection import MOST, View, views
+from ionstack.instruments.training import learnt
 from ionstack.measure.columns import ANY, ROLES, Columns
 from ionstack.measure.kind import Inputs, Result
 from ionstack.measure.run import KINDS, entries
@@ -74,6 +75,7 @@ def _all(run: RunDirectory, records: Records, wanted: Iterable[Request], figures
             numbers |= {f"{view.name}.{key}": value for key, value in own.items()}
             paths += written
             done.append(view.name)
+    numbers |= learnt(records, found, numbers)
     if done:
         lines.insert(0, f"instruments: {', '.join(done)}")
     return Found(numbers, (*lines, *_left_out(found)), tuple(paths))
