@@ -11,6 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
 from ionstack.network import Network
 from ionstack.node_fields import NodeFields
@@ -40,7 +41,7 @@ class Observer(Protocol):
 class Trace:
     """Voltages and currents of every time step into ``trace.csv``.
 
-    In a circuit the sources follow the contacts, and all unknowns stand at the end.
+    In a circuit the sources follow the contacts, and other unknowns stand at the end.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Trace:
         self._sources = () if circuit.plain else circuit.sources
         self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
-        self._extra = () if circuit.plain else circuit.unknowns
+        self._places, self._extra = _beside_sources(circuit)
         names = tuple(dict.fromkeys((*contacts, *self._sources)))
         first = system.comm.rank == 0
         self._writer = TraceWriter(run.trace, names, self._extra) if first else None
@@ -68,7 +69,7 @@ class Trace:
                 state.newton,
                 self._cycle.get(state.interval, 0),
                 self._step.get(state.interval, 0),
-                list(map(float, state.circuit)) if self._extra else (),
+                [float(state.circuit[place]) for place in self._places],
             )
 
     def _at(self, contacts: Floats, sources: Floats) -> dict[str, float]:
@@ -83,6 +84,17 @@ class Trace:
         if self._writer is not None:
             self._writer.close()
         return {}
+
+
+def _beside_sources(circuit: Circuit) -> tuple[list[int], list[str]]:
+    """Number and name of the unknowns that are not those of sources or their nodes."""
+    if circuit.plain:
+        return [], []
+    known = {node for node in circuit.source_node if node >= 0}
+    for first, one in zip(circuit.own_start, circuit.elements, strict=True):
+        known |= set(range(first, first + len(one.law.own))) if one.kind == "source" else set()
+    places = [place for place in range(circuit.size) if place not in known]
+    return places, [circuit.unknowns[place] for place in places]
 
 
 def shown(state: State, protocol: Voltages) -> bool:
@@ -181,9 +193,23 @@ def field_grid(system: System, axisymmetric: bool) -> tuple[FieldGrid, NDArray[n
     cells = cells.reshape(volumes.cell_nodes.shape)
     points = np.zeros((len(nodes), 3))
     points[:, : volumes.dimension] = volumes.coordinates[volumes.node_vertex[nodes]]
+    points += _apart(system)[volumes.vertex_copy[volumes.node_vertex[nodes]]]
     region = volumes.node_region[volumes.cell_nodes[:, 0]]
     kind = CELL_TYPES[volumes.dimension]
     return FieldGrid(points, cells, kind, region, volumes.regions, axisymmetric), nodes
+
+
+def _apart(system: System) -> Floats:
+    """Shifts [m] (n_copies, 3) that draw the copies of a device beside each other."""
+    volumes = system.equations.volumes
+    low, high = _bounds(volumes.comm, volumes.coordinates)
+    across = [k for k in range(volumes.dimension) if k != volumes.stack_axis]
+    shifts = np.zeros((volumes.copies, 3))
+    # In 1-D, where there is nothing across the stack, as far as it is thick.
+    axis = across[0] if across else 1
+    size = high[across[0]] - low[across[0]] if across else (high - low)[volumes.stack_axis]
+    shifts[:, axis] = 1.25 * size * np.arange(volumes.copies)
+    return shifts
 
 
 class Profiles:
@@ -195,11 +221,12 @@ class Profiles:
         system: System,
         fields: NodeFields,
         protocol: Voltages,
-        sources: tuple[str, ...],
+        circuit: Circuit,
         axisymmetric: bool,
     ) -> None:
         self._system, self._fields = system, fields
-        self._column = centre_column(system, axisymmetric)
+        sources, copies = circuit.sources, circuit.copies
+        self._columns = centre_columns(system, axisymmetric, copies)
         self._protocol = protocol
         self._source = sources.index(protocol.driven())
         self._lowest = self._highest = 0.0
@@ -223,17 +250,21 @@ class Profiles:
         names = self._names(state) if shown(state, self._protocol) else []
         if not names:
             return
-        profile = self._profile(state)
-        for name in names:
-            if self._writer is not None:
-                self._writer.add(Profile(name, state.time, *profile))
-                self._drops |= electron_drops(name, *profile)
-
-    def _profile(self, state: State) -> tuple[Floats, tuple[str, ...], dict[str, Floats]]:
-        volumes = self._system.equations.volumes
         fields = self._fields.evaluate()
-        parts = [volumes.depth[self._column], volumes.node_region[self._column].astype(float)]
-        table = np.array([*parts, *(fields[name][self._column] for name in fields)])
+        for copy, column in self._columns.items():
+            profile = self._profile(fields, column)
+            for name in names:
+                full = f"{copy} {name}".strip()
+                if self._writer is not None:
+                    self._writer.add(Profile(full, state.time, *profile))
+                    self._drops |= electron_drops(full, *profile)
+
+    def _profile(
+        self, fields: Mapping[str, Floats], column: NDArray[np.int64]
+    ) -> tuple[Floats, tuple[str, ...], dict[str, Floats]]:
+        volumes = self._system.equations.volumes
+        parts = [volumes.depth[column], volumes.node_region[column].astype(float)]
+        table = np.array([*parts, *(fields[name][column] for name in fields)])
         gathered = np.concatenate(self._system.comm.allgather(table), axis=1)
         gathered = gathered[:, np.lexsort((gathered[1], gathered[0]))]
         regions = tuple(volumes.regions[int(index)] for index in gathered[1])
@@ -242,6 +273,16 @@ class Profiles:
     def found(self) -> Mapping[str, Any]:
         """Where the electrons' electrochemical potential drops, per layer and interface."""
         return self._drops
+
+
+def centre_columns(
+    system: System, axisymmetric: bool, copies: tuple[str, ...]
+) -> dict[str, NDArray[np.int64]]:
+    """Owned nodes of the column of vertices nearest to the axis or centre, by copy (collective)."""
+    volumes = system.equations.volumes
+    column = centre_column(system, axisymmetric)
+    copy = volumes.vertex_copy[volumes.node_vertex[column]]
+    return {name: column[copy == number] for number, name in enumerate(copies)}
 
 
 def centre_column(system: System, axisymmetric: bool) -> NDArray[np.int64]:

@@ -209,7 +209,7 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
         Trace(run, system, case.protocol, prepared.network),
         StepTable(run, system, case.protocol),
         Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
-        Profiles(run, system, fields, case.protocol, circuit.sources, prepared.axisymmetric),
+        Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]
     if case.protocol.spectra:

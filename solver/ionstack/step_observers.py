@@ -19,7 +19,7 @@ class StepTable:
     """When each step of the protocol began and ended, and what ended it, into ``steps.csv``."""
 
     def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
-        self._spans = protocol.spans
+        self._protocol, self._spans = protocol, protocol.spans
         self._ends: dict[int, list[Span]] = {}
         for span in protocol.spans:
             self._ends.setdefault(span.last, []).append(span)
@@ -33,7 +33,8 @@ class StepTable:
         ended = "time" if state.ended is None else state.ended.describe()
         for span in self._ending(state):
             if self._writer is not None:
-                what = (span.number, span.name, span.kind, span.contact)
+                source = self._protocol.main_source(span.contact)
+                what = (span.number, span.name, span.kind, source)
                 self._writer.append(StepRow(*what, self._began, state.time, ended))
             self._began = state.time
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from ionstack.case import load_case
 from ionstack.errors import InputError
-from ionstack.instrument_checks import instrument_problems
 from ionstack.instruments.catalogue import INSTRUMENTS, Request
 from ionstack.measure.run import KINDS
 
@@ -73,21 +72,19 @@ def test_mistakes_are_answered_with_their_place(files, section, answer):
     assert f"case.yaml:{line}:" in str(error.value)
 
 
-def test_an_unknown_name_of_a_step_is_answered_with_the_nearest():
-    steps = [
-        SimpleNamespace(name=name, entry=lambda: ("sweep", SimpleNamespace(contact="Pt")))
-        for name in ("forming", "cycling")
-    ]
-    subject = SimpleNamespace(
-        case=SimpleNamespace(protocol=steps, instruments=[Request("iv", ("cyclin",))]),
-        stack=SimpleNamespace(electrodes=[]),
-        problem=lambda keys, message: (keys, message),
-    )
-    ((keys, message),) = instrument_problems(subject)
-    assert keys == ("instruments", 0, "step")
-    assert message == (
-        "unknown step 'cyclin'; allowed: forming, cycling, 1, 2 (did you mean 'cycling'?)"
-    )
+def test_an_unknown_name_of_a_step_is_answered_with_the_nearest(files):
+    case, _ = files
+    sweep = {"contact": "Pt", "amplitude": "1 V", "rate": "1 V/s"}
+    text = yaml.safe_load(case.read_text())
+    text["protocol"] = [{"name": name, "sweep": sweep} for name in ("forming", "cycling")]
+    text["instruments"] = [{"kind": "iv", "step": "cyclin"}]
+    case.write_text(yaml.safe_dump(text))
+    with pytest.raises(InputError) as error:
+        load_case(case)
+    assert (
+        "instruments.0.step: unknown step 'cyclin'; allowed: forming, cycling, 1, 2 "
+        "(did you mean 'cycling'?)"
+    ) in str(error.value)
 
 
 @pytest.mark.parametrize("kind", INSTRUMENTS.values(), ids=lambda kind: kind.name)
