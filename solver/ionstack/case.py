@@ -15,6 +15,7 @@ from ionstack.boundary_schema import Boundary
 from ionstack.case_checks import case_problems
 from ionstack.case_schema import (
     CaseModel,
+    Initial,
     LayerChoice,
     Numerics,
     Observable,
@@ -59,7 +60,8 @@ class Case:
     `materials` hold only the species of the case. `contents` are site fractions
     at the start, `layers` what the case says of them besides. `interfaces` and `contacts`
     give a law per species, by name ``upper/lower`` of the layers and by name of the
-    electrode; `boundaries` what else there is at those that the case gives.
+    electrode; `boundaries` what else there is at those that the case gives. `initial` is
+    another run's state that takes the place of start and contents.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Case:
     numerics: Numerics
     output: OutputOptions
     observables: tuple[Observable, ...]
+    initial: Initial | None = None
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -88,6 +91,9 @@ class Case:
         # Where the files lie does not change what is run.
         for key in ("text", "path"):
             del record[key]
+        del record["initial"]
+        if self.initial is not None:
+            record["initial"] = {"from": self.initial.given, "state": self.initial.state}
         record["stack"] = dataclasses.replace(self.stack, path=Path(self.stack.path.name))
         record["protocol"] = [{type(step).__name__.lower(): step} for step in self.protocol.steps]
         text: str = yaml.safe_dump(_plain(record), sort_keys=False, allow_unicode=True)
@@ -114,7 +120,8 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
     if read is None or located is None or materials is None:
         raise InputError("\n".join(errors))
     raise_problems(case_problems(Subject(read, node, located[0], materials)))
-    return _case(read, located[0], materials, path, text, overrides)
+    case = _case(read, located[0], materials, path, text, overrides)
+    return dataclasses.replace(case, initial=_initial(read, node, path))
 
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:
@@ -174,6 +181,15 @@ def _case(
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
     )
+
+
+def _initial(read: CaseModel, node: Node, path: Path) -> Initial | None:
+    if read.initial is None:
+        return None
+    marks = [f"{node.place(('initial', key))}: initial.{key}" for key in ("from", "state")]
+    given = read.initial.folder
+    folder = Path(os.path.normpath(path.parent / given))
+    return Initial(given, read.initial.state, folder, (marks[0], marks[1]))
 
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:

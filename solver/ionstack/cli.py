@@ -82,6 +82,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("case", type=Path, help="case file")
     run.add_argument("-n", type=_positive, metavar="RANKS", help="run on this many MPI ranks")
     run.add_argument("-o", type=Path, metavar="DIR", help="output folder (results/<case name>)")
+    run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     run.add_argument("--quiet", action="store_true", help="print nothing but errors")
     _add_set(run)
 
@@ -158,25 +159,37 @@ def _run(options: argparse.Namespace) -> int:
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     case = _load_together(comm, options)
+    folder = _folder(options, case)
     # Imported after the case is known to be right: mistakes are answered at once.
     configure()
     from ionstack.simulation import simulate
 
-    folder = options.o or Path("results") / case.name
-    run = claim(folder, case.resolved(), comm)
+    run = claim(folder, case.resolved(), comm, options.resume)
+    finished, kept = comm.bcast((run.finished, run.checkpoint.exists()), root=0)
     log = Log(comm.rank, options.quiet)
-    log.open(run.log)
+    if finished:
+        log.say(f"{run.path}: the run has finished; there is nothing to resume")
+        return 0
+    log.open(run.log, append=kept)
+    if options.resume and not kept:
+        log.say(f"{run.path}: there is no checkpoint; the run starts from the beginning")
     try:
-        simulate(case, run, comm, log)
+        simulate(case, run, comm, log, resume=kept)
     finally:
         log.close()
     return 0
+
+
+def _folder(options: argparse.Namespace, case: Case) -> Path:
+    folder: Path = options.o or Path("results") / case.name
+    return folder
 
 
 def _start_ranks(options: argparse.Namespace) -> NoReturn:
     """Replace this process by mpirun with the same command on every rank."""
     arguments = [sys.executable, "-m", "ionstack", "run", str(options.case)]
     arguments += ["-o", str(options.o)] if options.o else []
+    arguments += ["--resume"] if options.resume else []
     arguments += ["--quiet"] if options.quiet else []
     arguments += [part for setting in options.set for part in ("--set", setting)]
     # More ranks than cores is the user's choice (variable of Open MPI 5's launcher).
@@ -192,11 +205,13 @@ def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
     """Read the case on rank 0 and give every rank the case or the error."""
     from ionstack.case import load_case
     from ionstack.errors import raise_together
+    from ionstack.origin import with_origin
 
     case: Case | None = None
     with raise_together(comm, "reading the case"):
         if comm.rank == 0:
             case = load_case(options.case, options.set)
+            case = with_origin(case, _folder(options, case), options.resume)
     shared: Case = comm.bcast(case, root=0)
     return shared
 

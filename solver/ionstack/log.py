@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -22,24 +23,27 @@ class Log:
         self._quiet = quiet
         self._file: TextIO | None = None
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, append: bool = False) -> None:
         """Start writing to a file as well."""
         if self._speaks:
-            self._file = path.open("w", encoding="utf-8", buffering=1)
+            self._file = path.open("a" if append else "w", encoding="utf-8", buffering=1)
 
     def say(self, text: str) -> None:
         """Write a line to the file and, unless quiet, to the terminal."""
         if not self._speaks:
             return
         if self._file is not None:
-            self._file.write(text + "\n")
+            # On a full disk the run itself will end, with a message.
+            with suppress(OSError):
+                self._file.write(text + "\n")
         if not self._quiet:
             tqdm.write(text, file=sys.stdout)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def progress(self, duration: float) -> Progress:

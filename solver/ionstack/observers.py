@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.equilibrium import Conserved
+from ionstack.errors import raise_together
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.output.names import electrochemical_potential, first_positive_ion, site_fraction
@@ -36,6 +37,12 @@ class Observer(Protocol):
     def found(self) -> Mapping[str, Any]:
         """Entries for the summary (collective)."""
 
+    def memory(self) -> Mapping[str, Any]:
+        """What a resumed run must know, as JSON holds it; that of rank 0 counts."""
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from a memory, before the first state; files are cut back to it (collective)."""
+
 
 class Trace:
     """Voltages and currents of every step into ``trace.csv``."""
@@ -43,13 +50,14 @@ class Trace:
     def __init__(self, run: RunDirectory, system: System, protocol: Voltages) -> None:
         self._contacts = system.equations.volumes.contacts
         self._cycles = protocol.cycles
-        first = system.comm.rank == 0
-        self._writer = TraceWriter(run.trace, self._contacts) if first else None
+        self._comm, self._path = system.comm, run.trace
+        self._first = self._comm.rank == 0
+        self._writer: TraceWriter | None = None
 
     def see(self, state: State) -> None:
         """Add a row."""
-        if self._writer is not None:
-            self._writer.append(
+        if self._first:
+            self._opened().append(
                 state.time,
                 dict(zip(self._contacts, map(float, state.voltages), strict=True)),
                 dict(zip(self._contacts, map(float, state.currents), strict=True)),
@@ -57,6 +65,21 @@ class Trace:
                 state.newton,
                 cycle_at(self._cycles, state.time),
             )
+
+    def _opened(self, position: int | None = None) -> TraceWriter:
+        """The writer; the file is made or cut back when it is first needed."""
+        self._writer = self._writer or TraceWriter(self._path, self._contacts, position)
+        return self._writer
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file."""
+        return {"position": self._opened().position()} if self._first else {}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back."""
+        with raise_together(self._comm, "cutting the trace back"):
+            if self._first:
+                self._opened(memory["position"])
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
@@ -83,10 +106,18 @@ def cycle_at(cycles: tuple[Cycle, ...], time: float) -> int:
 
 
 class Balance:
-    """Particles of closed species and the sum of terminal currents, step by step."""
+    """Particles of closed species and the sum of terminal currents, step by step.
+
+    `equilibrium_current` [A] is that of the carriers at the start, None where the start is
+    another run's state.
+    """
+
+    _REMEMBERED = (
+        "_first", "_scale", "_drift", "_current_sum", "_current_max", "_equilibrium_current",
+    )  # fmt: skip
 
     def __init__(
-        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float
+        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float | None
     ) -> None:
         self._system = system
         self._equilibrium_current = equilibrium_current
@@ -115,6 +146,16 @@ class Balance:
         self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
         self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
 
+    def memory(self) -> Mapping[str, Any]:
+        """Sums at the start and what was largest so far."""
+        return {name: getattr(self, name) for name in self._REMEMBERED}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Measure from the same start on."""
+        for name in self._REMEMBERED:
+            value = memory[name]
+            setattr(self, name, np.array(value) if isinstance(value, list) else value)
+
     def _totals(self, state: State, weights: list[Floats]) -> Floats:
         """Weighted sums of the amounts over all ranks."""
         local = np.array([state.amounts @ weight for weight in weights])
@@ -127,11 +168,12 @@ class Balance:
             key = f"conservation.{one.species}"
             drift[key] = max(float(value), drift.get(key, 0.0))
         largest = self._current_max or 1.0
+        rest = self._equilibrium_current
         return {
             **drift,
             "current_sum": self._current_sum / largest,
             "current_max [A]": self._current_max,
-            "equilibrium.current": self._equilibrium_current / largest,
+            **({} if rest is None else {"equilibrium.current": rest / largest}),
         }
 
 
@@ -155,6 +197,14 @@ class Snapshots:
         if shown(state, self._protocol):
             fields = self._fields.evaluate()
             self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
+
+    def memory(self) -> Mapping[str, Any]:
+        """Number of snapshots."""
+        return {"steps": self._writer.steps}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Keep those snapshots."""
+        self._writer.keep(memory["steps"])
 
     def found(self) -> Mapping[str, Any]:
         """Nothing."""
@@ -217,6 +267,17 @@ class Profiles:
             if self._writer is not None:
                 self._writer.add(Profile(name, state.time, *profile))
                 self._drops |= electron_drops(name, *profile)
+
+    def memory(self) -> Mapping[str, Any]:
+        """The file and the drops."""
+        return {"text": self._writer.text(), "drops": self._drops} if self._writer else {}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Write the file as it was."""
+        with raise_together(self._system.comm, "writing the profiles"):
+            if self._writer is not None:
+                self._writer.restore(memory["text"])
+                self._drops = dict(memory["drops"])
 
     def _profile(self, state: State) -> tuple[Floats, tuple[str, ...], dict[str, Floats]]:
         volumes = self._system.equations.volumes
@@ -308,6 +369,14 @@ class Homogeneity:
                 high[key] = max(high.get(key, -np.inf), most)
         spread = max((high[key] - low[key]) / high[key] for key in low)
         self._spread = max(self._spread, spread)
+
+    def memory(self) -> Mapping[str, Any]:
+        """The largest spread so far."""
+        return {"spread": self._spread}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from it."""
+        self._spread = memory["spread"]
 
     def found(self) -> Mapping[str, Any]:
         """Largest relative spread; nothing in 1-D."""

@@ -7,8 +7,8 @@ not driven is at 0 V.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -58,7 +58,8 @@ class Protocol:
 
     `levels` holds, per breakpoint, one voltage [V] per contact in the order of
     `contacts`, `durations` the lengths of the intervals [s]. `shown` are the breakpoints
-    at which a picture tells something: turns of sweeps, ends of steps.
+    at which a picture tells something: turns of sweeps, ends of steps. `named` gives the
+    name of a step by the number of intervals that have begun at its end.
     """
 
     contacts: tuple[str, ...]
@@ -69,6 +70,7 @@ class Protocol:
     shown: frozenset[int]
     cycles: tuple[Cycle, ...]
     pulses: tuple[Pulse, ...]
+    named: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def duration(self) -> float:
@@ -102,9 +104,11 @@ class Protocol:
         return {contact: old + part * (new - old) for contact, old, new in pairs}
 
 
-def build_protocol(steps: Sequence[Step], contacts: Sequence[str]) -> Protocol:
-    """Lay the steps one after the other; all contacts start at 0 V."""
-    laid = Laid(contacts)
+def build_protocol(
+    steps: Sequence[Step], contacts: Sequence[str], start: Mapping[str, float] | None = None
+) -> Protocol:
+    """Lay the steps one after the other; contacts start at 0 V, or at given voltages [V]."""
+    laid = Laid(contacts, start)
     for step in steps:
         step.lay(laid)
         laid.show()

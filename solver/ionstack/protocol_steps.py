@@ -40,10 +40,10 @@ class LaidPulse:
 class Laid:
     """Intervals laid so far: durations [s], voltages [V] at their ends, and what they are."""
 
-    def __init__(self, contacts: Sequence[str]) -> None:
+    def __init__(self, contacts: Sequence[str], start: Mapping[str, float] | None = None) -> None:
         self._rest: Mapping[str, float] = dict.fromkeys(contacts, 0.0)
         self.durations: list[float] = []
-        self.levels: list[Mapping[str, float]] = [self._rest]
+        self.levels: list[Mapping[str, float]] = [{**self._rest, **(start or {})}]
         self.shown: set[int] = {0}
         self.cycles: list[LaidCycle] = []
         self.pulses: list[LaidPulse] = []

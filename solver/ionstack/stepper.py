@@ -17,6 +17,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.checkpoint import Memory
 from ionstack.drive import Drive, Interval
 from ionstack.errors import NumericsError
 from ionstack.history import HIGHEST, Differences, History, Point
@@ -37,6 +38,10 @@ SAFETY = 0.9
 AGAIN = 0.5
 # Changes beyond this multiple of the change of the voltages are those of a jump.
 JUMP = 3.0
+
+
+# What a stepper remembers besides its history.
+_REMEMBERED = ("_step", "_begun", "_fresh", "accepted", "rejected", "newton_steps")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,9 @@ class Stepper:
         self._history: History
         self._interval: Interval
         self._begun, self._fresh = 0, True
+        self._step = np.inf
+        self._resumed = False
+        self._given: tuple[Floats, Floats] | None = None
         self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
@@ -91,17 +99,52 @@ class Stepper:
     def run(self) -> Iterator[State]:
         """Yield the initial state, then every accepted one (collective).
 
+        After `recall` those that follow the one remembered.
+
         Raises:
             NumericsError: when the step would fall below the smallest allowed.
         """
-        yield self._initial()
-        step = np.inf
-        for interval in self.drive.intervals:
+        if not self._resumed:
+            yield self._initial()
+        elif self._begun:
+            yield from self._to_the_end_of_interval()
+        for interval in self.drive.intervals[self._begun :]:
             self._begin(interval)
-            step = min(step, self._first_step())
-            while self._history.last.time < interval.duration:
-                state, step = self._advance(step, interval.duration)
-                yield state
+            self._step = min(self._step, self._first_step())
+            yield from self._to_the_end_of_interval()
+
+    def _to_the_end_of_interval(self) -> Iterator[State]:
+        end = self._interval.duration
+        while self._history.last.time < end:
+            state, self._step = self._advance(self._step, end)
+            yield state
+
+    def memory(self) -> Memory:
+        """What `recall` needs to go on after the last accepted state."""
+        plain = {name: getattr(self, name) for name in _REMEMBERED}
+        plain["linear_iterations"] = self.newton.linear_iterations
+        history = self._history.memory()
+        return Memory({**plain, "history": history.plain}, history.owned)
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another stepper of this drive stood (collective)."""
+        for name in _REMEMBERED:
+            setattr(self, name, memory.plain[name])
+        self.newton.linear_iterations = memory.plain["linear_iterations"]
+        history = Memory(memory.plain["history"], memory.owned)
+        self._history = History.recalled(history, self._highest)
+        self._interval = self.drive.intervals[max(self._begun - 1, 0)]
+        self.system.unknowns.setArray(self._history.last.unknowns)
+        self.system.refresh_ghosts()
+        self._resumed = True
+
+    def begin_with(self, voltages: Floats, currents: Floats) -> None:
+        """Begin with a device at given voltages [V] and currents [A] of all contacts."""
+        self._given = voltages, currents
+
+    @property
+    def _highest(self) -> int:
+        return HIGHEST if self.control.fixed is None else FIXED_ORDER
 
     def _begin(self, interval: Interval) -> None:
         """Start the clock of an interval at the last point."""
@@ -112,12 +155,14 @@ class Stepper:
     def _initial(self) -> State:
         self._interval = self.drive.intervals[0]
         time, voltages = self._interval.start, self._interval.levels(0.0)
+        currents: Floats = np.zeros(len(voltages))
+        if self._given is not None:
+            voltages, currents = self._given
         evaluation = self.newton.evaluate(Scheme(self._zeros(), 0.0, 0.0, voltages))
         charge = self._sum(evaluation.metal_charge)
         unknowns = self.system.unknowns.getArray().copy()
         first = Point(0.0, unknowns, evaluation.amounts, charge, voltages)
-        self._history = History(first, HIGHEST if self.control.fixed is None else FIXED_ORDER)
-        currents = np.zeros(len(voltages))
+        self._history = History(first, self._highest)
         amounts, metal = evaluation.amounts, charge * ELEMENTARY_CHARGE
         return State(time, 0.0, voltages, currents, unknowns, amounts, 0, 0, True, metal)
 

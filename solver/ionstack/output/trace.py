@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
+from ionstack.output.rows import RowFile
 
 TIME = "time [s]"
 STEP = "step [s]"
@@ -30,20 +30,15 @@ def current_column(contact: str) -> str:
 
 
 class TraceWriter:
-    """Writes ``trace.csv`` row by row; lives on one rank only.
+    """Writes ``trace.csv`` row by row; lives on one rank only."""
 
-    Every row goes to the operating system in a single write, so that a process
-    killed at any instant leaves complete rows and at most one torn last line,
-    which `read_trace` ignores.
-    """
-
-    def __init__(self, path: Path, contacts: Sequence[str]) -> None:
-        """Create the file, replacing an older one, and write the header."""
+    def __init__(self, path: Path, contacts: Sequence[str], position: int | None = None) -> None:
+        """Create the file, or go on at a position; see `RowFile`."""
         self._contacts = tuple(contacts)
-        self._file = path.open("wb", buffering=0)
         voltages = (voltage_column(contact) for contact in contacts)
         currents = (current_column(contact) for contact in contacts)
-        self._write([TIME, *voltages, *currents, STEP, NEWTON, CYCLE])
+        header = [TIME, *voltages, *currents, STEP, NEWTON, CYCLE]
+        self._file = RowFile(path, header, position)
 
     def append(
         self,
@@ -57,12 +52,12 @@ class TraceWriter:
         """Add a row: s, V and A by contact, step size in s, Newton steps, cycle (0: none)."""
         values = [time, *(voltages[c] for c in self._contacts)]
         values += [*(currents[c] for c in self._contacts), step]
-        self._write([*(repr(float(value)) for value in values), str(int(newton)), str(int(cycle))])
+        numbers = (repr(float(value)) for value in values)
+        self._file.append([*numbers, str(int(newton)), str(int(cycle))])
 
-    def _write(self, cells: Sequence[str]) -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        self._file.write(line.getvalue().encode())
+    def position(self) -> int:
+        """Size of what is on the disk [bytes]."""
+        return self._file.position()
 
     def close(self) -> None:
         """Close the file; further rows are refused."""
