@@ -91,9 +91,10 @@ class Keeper:
         self._stepper, self._observers = stepper, observers
         self.places = places(system)
         hash_ = system.equations.volumes.content_hash
-        made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size)
+        text = case.resolved()
+        made_with = provenance(text, mesh_hash=hash_, ranks=system.comm.size)
         self._header: dict[str, Any] = {
-            "case": case.resolved(),
+            "case": text,
             "mesh": hash_,
             "device": identity(case),
             "start": dict(zip(case.protocol.contacts, case.protocol.levels[0], strict=True)),

@@ -22,11 +22,11 @@ from support.restarts import Instants, run, write_case
 
 @pytest.fixture(scope="package")
 def quick() -> Iterator[None]:
-    """Set the device up once; a kill of a process loses nothing that is not yet synchronised."""
+    """Set the device up once. Nothing waits for the disk: a kill of a process loses nothing that is not yet synchronised."""
     prepare, ready = simulation.prepare, {}
 
     def again(case: Case, comm: MPI.Comm, timing: Any = None, search: bool = True) -> Any:
-        key = (case.stack, comm.size)
+        key = (case.stack, case.temperature, comm.size)
         if key not in ready:
             made = prepare(case, comm, timing)
             ready[key] = made, made.system.unknowns.copy()
