@@ -54,26 +54,24 @@ def resumed(two: Path, ranks: int) -> dict[str, Any]:
 
 def test_two_ranks_go_on_to_the_last_digit_that_counts(two: Path):
     """Kept factors of the matrix are lost on the way: less than 1e-9 shows."""
-    assert difference(resumed(two, 2), results(two / "whole")) < 1e-9
+    found = resumed(two, 2)
+    assert difference(found, results(two / "whole"), without=("linear",)) < 1e-9
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_other_numbers_of_ranks_go_on(two: Path, ranks: int):
     counters = ("newton", "linear", "lateral", "equilibrium")
-    found, expected = resumed(two, ranks), results(two / "whole")
-    if ranks == 3:
-        # Points on the border of two ranks appear once per rank.
-        for part in (found, expected):
-            part["fields"] = {"times": part["fields"]["times"]}
-    assert difference(found, expected, without=counters) < RANKS
+    found = resumed(two, ranks)
+    assert difference(found, results(two / "whole"), without=counters) < RANKS
 
 
 def test_the_order_in_the_file_does_not_depend_on_the_ranks(two: Path, tmp_path: Path):
-    start(1, one := tmp_path, "whole") if (shutil.copy(two / "case.yaml", tmp_path)) else None
-    files = [h5py.File(folder / "whole" / "checkpoint.h5") for folder in (one, two)]
-    np.testing.assert_array_equal(files[0]["keys"][:], files[1]["keys"][:])
-    names = ("unknowns", "amounts")
-    for name in names:
-        here, there = (file["states/0/owned"][name][:] for file in files)
-        scale = np.abs(here).max()
-        assert np.abs(here - there).max() < RANKS * scale
+    run(load_case(two / "case.yaml", COARSE), tmp_path / "whole")
+    found = []
+    for folder in (tmp_path, two):
+        with h5py.File(folder / "whole" / "checkpoint.h5") as file:
+            state = file["states/0/owned"]
+            found.append([file["keys"][:], state["unknowns"][:], state["amounts"][:]])
+    for here, there in zip(*found, strict=True):
+        assert np.abs(here - there).max() <= RANKS * np.abs(here).max()
+    np.testing.assert_array_equal(found[0][0], found[1][0])

@@ -47,7 +47,7 @@ def _copy_step(
 
 def _same_points(old: h5py.Group, new: h5py.Group) -> NDArray[np.int64] | None:
     """For every new point the old one at the same place in the same region."""
-    places = [_places(root) for root in (old, new)]
+    places = [points_and_regions(root) for root in (old, new)]
     keys, inverse = np.unique(np.concatenate(places), axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     first = np.full(len(keys), -1, dtype=np.int64)
@@ -56,7 +56,7 @@ def _same_points(old: h5py.Group, new: h5py.Group) -> NDArray[np.int64] | None:
     return source if np.all(source >= 0) else None
 
 
-def _places(root: h5py.Group) -> NDArray[Any]:
+def points_and_regions(root: h5py.Group) -> NDArray[Any]:
     """Rows (x, y, z, region) of the points."""
     points = root["Points"][:]
     regions = root["CellData/region"][:]
