@@ -122,15 +122,15 @@ class Stepper:
     def memory(self) -> Memory:
         """What `recall` needs to go on after the last accepted state."""
         plain = {name: getattr(self, name) for name in _REMEMBERED}
-        plain["linear_iterations"] = self.newton.linear_iterations
-        history = self._history.memory()
-        return Memory({**plain, "history": history.plain}, history.owned)
+        history, newton = self._history.memory(), self.newton.memory()
+        parts = {"history": history.plain, "newton": newton.plain}
+        return Memory({**plain, **parts}, {**history.owned, **newton.owned})
 
     def recall(self, memory: Memory) -> None:
         """Stand where another stepper of this drive stood (collective)."""
         for name in _REMEMBERED:
             setattr(self, name, memory.plain[name])
-        self.newton.linear_iterations = memory.plain["linear_iterations"]
+        self.newton.recall(Memory(memory.plain["newton"], memory.owned))
         history = Memory(memory.plain["history"], memory.owned)
         self._history = History.recalled(history, self._highest)
         self._interval = self.drive.intervals[max(self._begun - 1, 0)]
