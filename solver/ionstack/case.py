@@ -15,6 +15,7 @@ from ionstack.boundary_schema import Boundary
 from ionstack.case_checks import case_problems
 from ionstack.case_schema import (
     CaseModel,
+    Initial,
     LayerChoice,
     Numerics,
     Observable,
@@ -66,6 +67,7 @@ class Case:
     give a law per species, by name ``upper/lower`` of the layers and by name of the
     electrode; `boundaries` what else there is at those that the case gives. Without a
     section of its own the `circuit` is a source at every contact that does not float.
+    `initial` is another run's state that takes the place of start and contents.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Case:
     numerics: Numerics
     output: OutputOptions
     observables: tuple[Observable, ...]
+    initial: Initial | None = None
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -96,6 +99,9 @@ class Case:
         # Where the files lie does not change what is run.
         for key in ("text", "path"):
             del record[key]
+        del record["initial"]
+        if self.initial is not None:
+            record["initial"] = {"from": self.initial.given, "state": self.initial.state}
         record["stack"] = dataclasses.replace(self.stack, path=Path(self.stack.path.name))
         record["protocol"] = [_entry(step) for step in self.protocol.steps]
         text: str = yaml.safe_dump(_plain(record), sort_keys=False, allow_unicode=True)
@@ -122,7 +128,8 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
     if read is None or located is None or materials is None:
         raise InputError("\n".join(errors))
     raise_problems(case_problems(Subject(read, node, located[0], materials)))
-    return _case(read, located[0], materials, path, text, overrides)
+    case = _case(read, located[0], materials, path, text, overrides)
+    return dataclasses.replace(case, initial=_initial(read, node, path))
 
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:
@@ -208,6 +215,15 @@ def _instruments(read: CaseModel, circuit: Circuit) -> Instruments:
         dict(zip(circuit.switches, map(bool, start.closed), strict=True)),
         cells,
     )
+
+
+def _initial(read: CaseModel, node: Node, path: Path) -> Initial | None:
+    if read.initial is None:
+        return None
+    marks = [f"{node.place(('initial', key))}: initial.{key}" for key in ("from", "state")]
+    given = read.initial.folder
+    folder = Path(os.path.normpath(path.parent / given))
+    return Initial(given, read.initial.state, folder, (marks[0], marks[1]))
 
 
 def _with_species(material: Material, names: Mapping[str, object]) -> Material:

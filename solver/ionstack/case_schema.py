@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -55,10 +56,27 @@ class Numerics:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What a run writes: field snapshots at breakpoints or none, and figures."""
+    """What a run writes: field snapshots at breakpoints or none, and figures.
+
+    A checkpoint is written every `checkpoint_every` seconds of the clock on the wall.
+    """
 
     snapshots: Literal["breakpoints", "none"] = "breakpoints"
     figures: bool = True
+    checkpoint_every: float = 300.0
+
+
+@dataclass(frozen=True)
+class Initial:
+    """The named `state` of another run, in `folder`, from which the device starts.
+
+    `given` is the folder as the case says it; `marks` are the places of both in the file.
+    """
+
+    given: str
+    state: str
+    folder: Path
+    marks: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -110,6 +128,14 @@ class OutputModel(Strict):
 
     snapshots: Literal["breakpoints", "none"] = "breakpoints"
     figures: Annotated[bool, Field(strict=True)] = True
+    checkpoint_every: PositiveTime = 300.0
+
+
+class InitialModel(Strict):
+    """Another run's state to start from, in the file."""
+
+    folder: Annotated[str, Field(alias="from", min_length=1)]
+    state: Annotated[str, Field(min_length=1)] = "end"
 
 
 class ObservableModel(Strict):
@@ -134,6 +160,7 @@ class CaseModel(Strict):
     species: Annotated[dict[str, SpeciesModel], Field(min_length=1)]
     layers: dict[str, LayerModel] = Field(default_factory=dict)
     start: Start = "equilibrium"
+    initial: InitialModel | None = None
     content: dict[str, dict[str, Content]] = Field(default_factory=dict)
     interfaces: dict[str, InterfaceModel] = Field(default_factory=dict)
     contacts: dict[str, ContactModel]

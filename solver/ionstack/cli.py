@@ -86,6 +86,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("case", type=Path, help="case file")
     run.add_argument("-n", type=_positive, metavar="RANKS", help="run on this many MPI ranks")
     run.add_argument("-o", type=Path, metavar="DIR", help="output folder (results/<case name>)")
+    run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     run.add_argument("--quiet", action="store_true", help="print nothing but errors")
     _add_set(run)
 
@@ -184,16 +185,22 @@ def _run(options: argparse.Namespace) -> int:
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     case = _load_together(comm, options)
+    folder = _folder(options, case)
     # Imported after the case is known to be right: mistakes are answered at once.
     configure()
     from ionstack.simulation import simulate
 
-    folder = options.o or Path("results") / case.name
-    run = claim(folder, case.resolved(), comm)
+    run = claim(folder, case.resolved(), comm, options.resume)
+    finished, kept = comm.bcast((run.finished, run.checkpoint.exists()), root=0)
     log = Log(comm.rank, options.quiet)
-    log.open(run.log)
+    if finished:
+        log.say(f"{run.path}: the run has finished; there is nothing to resume")
+        return 0
+    log.open(run.log, "a" if kept else "w")
+    if options.resume and not kept:
+        log.say(f"{run.path}: there is no checkpoint; the run starts from the beginning")
     try:
-        simulate(case, run, comm, log)
+        simulate(case, run, comm, log, resume=kept)
     finally:
         log.close()
     return 0
@@ -242,16 +249,22 @@ def _plan_together(
     return shared[0], CampaignDirectory(shared[1])
 
 
+def _folder(options: argparse.Namespace, case: Case) -> Path:
+    folder: Path = options.o or Path("results") / case.name
+    return folder
+
+
 def _common_arguments(options: argparse.Namespace) -> list[str]:
     """Return the arguments that `run` and `sweep` share, apart from the ranks."""
     arguments = [str(options.case)]
     arguments += ["-o", str(options.o)] if options.o else []
+    arguments += ["--resume"] if options.resume else []
     arguments += ["--quiet"] if options.quiet else []
     return arguments + [part for setting in options.set for part in ("--set", setting)]
 
 
 def _sweep_arguments(options: argparse.Namespace) -> list[str]:
-    arguments = ["--group", str(options.group), *(["--resume"] if options.resume else [])]
+    arguments = ["--group", str(options.group)]
     return arguments + [part for one in options.vary for part in ("--vary", one)]
 
 
@@ -270,11 +283,13 @@ def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
     """Read the case on rank 0 and give every rank the case or the error."""
     from ionstack.case import load_case
     from ionstack.errors import raise_together
+    from ionstack.origin import with_origin
 
     case: Case | None = None
     with raise_together(comm, "reading the case"):
         if comm.rank == 0:
             case = load_case(options.case, options.set)
+            case = with_origin(case, _folder(options, case), options.resume)
     shared: Case = comm.bcast(case, root=0)
     return shared
 

@@ -107,6 +107,23 @@ def _charged(model: Model, pins: Pins) -> Model:
     return replace(model, regions=tuple(map(one, model.regions)))
 
 
+def without_search(system: System) -> Equilibrium:
+    """What is conserved in a device whose state comes from elsewhere (collective)."""
+    model = system.equations.model
+    groups = find_groups(model, system.equations.volumes)
+    known = find_levels(model, groups, frozenset())
+    return Equilibrium(groups, known.particular, 0, _conserved(groups, known))
+
+
+def _conserved(groups: tuple[Group, ...], known: Levels) -> tuple[Conserved, ...]:
+    """Free directions of the levels, and species that stay where they are."""
+    found = []
+    for column in known.totals.T:
+        parts = tuple((groups[k], float(column[k])) for k in np.flatnonzero(column))
+        found.append(Conserved(parts[0][0].species, parts))
+    return tuple(found)
+
+
 class _Search:
     """State of one search."""
 
@@ -197,12 +214,7 @@ class _Search:
         return Equilibrium(self.groups, levels, self.steps, self._conserved())
 
     def _conserved(self) -> tuple[Conserved, ...]:
-        """Free directions of the levels, and species that stay where they are."""
-        found = []
-        for column in self.known.totals.T:
-            parts = tuple((self.groups[k], float(column[k])) for k in np.flatnonzero(column))
-            found.append(Conserved(parts[0][0].species, parts))
-        return tuple(found)
+        return _conserved(self.groups, self.known)
 
     def _start(self) -> Floats:
         """Free levels at which separately neutral layers hold the given totals."""

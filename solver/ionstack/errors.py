@@ -29,6 +29,24 @@ class NumericsError(IonstackError):
     exit_status: ClassVar[int] = 3
 
 
+class OutputError(IonstackError):
+    """A file could not be written; what was written before stays readable."""
+
+    exit_status: ClassVar[int] = 3
+
+
+class Interrupted(IonstackError):
+    """Ctrl-C: the run ended in order and can be resumed."""
+
+    exit_status: ClassVar[int] = 130
+
+
+class Terminated(Interrupted):
+    """SIGTERM: the same."""
+
+    exit_status: ClassVar[int] = 143
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return ``" (did you mean 'x'?)"`` for the closest allowed name, or nothing."""
     match = difflib.get_close_matches(name, list(allowed), n=1, cutoff=0.5)
@@ -41,7 +59,8 @@ def raise_together(comm: MPI.Comm, doing: str) -> Iterator[None]:
 
     Only rank-local work may stand inside: a collective call in there would be
     the very deadlock that this guard prevents. An `IonstackError` keeps its
-    class and message, anything else becomes a `NumericsError` that says `doing`.
+    class and message, a failure of the disk becomes an `OutputError` that names the
+    file, anything else a `NumericsError` that says `doing`.
     """
     local: Exception | None = None
     try:
@@ -58,4 +77,7 @@ def raise_together(comm: MPI.Comm, doing: str) -> Iterator[None]:
 def _portable(error: Exception, doing: str) -> tuple[type[IonstackError], str]:
     if isinstance(error, IonstackError):
         return type(error), str(error)
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror.split(" (")[0]  # HDF5 adds its innards in parentheses.
+        return OutputError, f"{error.filename or f'{doing} failed'}: {reason}"
     return NumericsError, f"{doing} failed: {type(error).__name__}: {error}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ionstack import bdf
+from ionstack.checkpoint import Memory
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +59,32 @@ class History:
     def last(self) -> Point:
         """The newest point."""
         return self._points[-1]
+
+    def memory(self) -> Memory:
+        """All points, the order and the steps taken with it."""
+        points = [
+            {"time": one.time, "charge": one.charge, "circuit": one.circuit} for one in self._points
+        ]
+        names = ("unknowns", "amounts")
+        owned = {name: np.array([getattr(one, name) for one in self._points]) for name in names}
+        return Memory({"points": points, "order": self.order, "since": self._since}, owned)
+
+    @classmethod
+    def recalled(cls, memory: Memory, highest: int) -> Self:
+        """Return a history from its memory."""
+        points = [
+            Point(one["time"], u, s, np.array(one["charge"]), np.array(one["circuit"]))
+            for one, u, s in zip(
+                memory.plain["points"],
+                memory.owned["unknowns"],
+                memory.owned["amounts"],
+                strict=True,
+            )
+        ]
+        history = cls(points[-1], highest)
+        history._points = points
+        history.order, history._since = memory.plain["order"], memory.plain["since"]
+        return history
 
     def restart(self, point: Point) -> None:
         """Forget all points for one at which slopes jump."""

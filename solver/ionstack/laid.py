@@ -68,7 +68,8 @@ class Span:
 class Instruments:
     """What a protocol can set: sources with their compliances [A], switches, cells of an array.
 
-    `cells` are names for several sources together, each with its share of the voltage.
+    `cells` are names for several sources together, each with its share of the voltage;
+    `start` are voltages [V] of sources that do not start at 0 V.
     """
 
     sources: tuple[str, ...]
@@ -76,6 +77,7 @@ class Instruments:
     negative: Levels | None = None
     closed: Mapping[str, bool] | None = None
     cells: Mapping[str, Levels] | None = None
+    start: Levels | None = None
 
 
 class Laid:
@@ -91,7 +93,7 @@ class Laid:
         self._closed = dict(instruments.closed or {})
         self._compliance: dict[str, tuple[float, float]] = {}
         self._temperature: float | None = None
-        self._now: Levels = self._rest
+        self._now: Levels = {**self._rest, **(instruments.start or {})}
         self._current: frozenset[str] = frozenset()
         self._limits: tuple[Limit, ...] = ()
         self._watched: list[bool] = []

@@ -86,6 +86,11 @@ class LinearSolver:
         """Do not use an old factorisation: the unknowns are no longer near those it is of."""
         self._old = None
 
+    @property
+    def factored(self) -> PETSc.Vec | None:
+        """Unknowns [V] of the factorisation that later solves may use, None without one."""
+        return self._old
+
     def types(self) -> tuple[str, str]:
         """PETSc's names of the Krylov method and the preconditioner tried first."""
         ksp = self._ksp.get(self.method) or self._create(self.method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TextIO
@@ -32,14 +33,17 @@ class Log:
         if not self._speaks:
             return
         if self._file is not None:
-            self._file.write(text + "\n")
+            # On a full disk the run itself will end, with a message.
+            with suppress(OSError):
+                self._file.write(text + "\n")
         if not self._quiet:
             tqdm.write(text, file=sys.stdout)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def progress(self, duration: float) -> Progress:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.drive import Limit
 from ionstack.network import Network
-from ionstack.stepper import State
+from ionstack.states import State
 
 Floats = NDArray[np.float64]
 

@@ -91,6 +91,12 @@ class Network:
         """Voltages of the contacts [V]."""
         return np.where(self._node >= 0, unknowns[self._node], 0.0)
 
+    def at_contacts(self, voltages: Floats) -> Floats:
+        """Unknowns of the circuit with these voltages [V] at the contacts, 0 elsewhere."""
+        inside, found = self._node >= 0, np.zeros(self.circuit.size)
+        found[self._node[inside]] = voltages[inside]
+        return found
+
     def source_voltages(self, unknowns: Floats) -> Floats:
         """Voltage across every source [V]."""
         return self.circuit.source_voltages(unknowns)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from ionstack.assemble import Evaluation, System
+from ionstack.checkpoint import Memory
 from ionstack.linear import LOOSEST, TOLERANCE, LinearResult, LinearSolver
 from ionstack.network import CircuitScheme, contact_charge
 
@@ -75,6 +76,9 @@ class Newton:
         self.system = system
         self.control = control
         self._solver = solver
+        # The scheme of the matrix, and unknowns and scheme of the factors that are kept.
+        self._scheme: Scheme | None = None
+        self._factored: tuple[PETSc.Vec | None, Scheme | None] = None, None
         self.linear_iterations = 0
         self.assembly_seconds = self.linear_seconds = 0.0
 
@@ -143,6 +147,7 @@ class Newton:
             scheme.history, scheme.lead, scheme.step, scheme.voltages, keep
         )
         self.assembly_seconds += perf_counter() - begin
+        self._scheme = scheme
         return result
 
     def _solve_linear(self, residual: Floats, precision: float) -> LinearResult:
@@ -151,7 +156,29 @@ class Newton:
         result = self._solver.solve(precision)
         self.linear_iterations += result.iterations
         self.linear_seconds += perf_counter() - begin
+        if self._solver.factored is not self._factored[0]:
+            self._factored = self._solver.factored, self._scheme
         return result
+
+    def memory(self) -> Memory:
+        """What `recall` needs to make the factors of the matrix that are kept once more."""
+        plain = {"linear_iterations": self.linear_iterations}
+        unknowns, scheme = self._factored
+        if unknowns is None or scheme is None:
+            return Memory(plain)
+        made = {"lead": scheme.lead, "step": scheme.step, "voltages": scheme.voltages}
+        return Memory({**plain, **made}, {"factored": unknowns.getArray().copy()})
+
+    def recall(self, memory: Memory) -> None:
+        """Factor the same matrix as the run before; this changes the unknowns (collective)."""
+        own = memory.plain
+        if "factored" in memory.owned:
+            zero = np.zeros(self.system.layout.n_owned)
+            self.system.unknowns.setArray(memory.owned["factored"])
+            self.system.refresh_ghosts()
+            self._linearise(Scheme(zero, own["lead"], own["step"], np.array(own["voltages"])))
+            self._solve_linear(zero, TOLERANCE)
+        self.linear_iterations = own["linear_iterations"]
 
     def response(self, scheme: Scheme, amounts: Floats, charge: Floats) -> float:
         """Largest change [V] that errors of a time scheme's sums cause (collective).

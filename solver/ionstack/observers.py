@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,15 +12,15 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
+from ionstack.errors import raise_together
 from ionstack.network import Network
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
-from ionstack.output.names import electrochemical_potential, first_positive_ion, site_fraction
-from ionstack.output.profiles import Profile, ProfileWriter
+from ionstack.output.names import first_positive_ion, site_fraction
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
 from ionstack.protocol import Protocol as Voltages
-from ionstack.stepper import State
+from ionstack.states import State
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +35,12 @@ class Observer(Protocol):
 
     def found(self) -> Mapping[str, Any]:
         """Entries for the summary (collective)."""
+
+    def memory(self) -> Mapping[str, Any]:
+        """What a resumed run must know, as JSON holds it; that of rank 0 counts."""
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from a memory, before the first state; files are cut back to it (collective)."""
 
 
 class Trace:
@@ -54,14 +59,14 @@ class Trace:
         self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
         self._places, self._extra = _beside_sources(circuit)
-        names = tuple(dict.fromkeys((*contacts, *self._sources)))
-        first = system.comm.rank == 0
-        self._writer = TraceWriter(run.trace, names, self._extra) if first else None
+        self._comm, self._path = system.comm, run.trace
+        self._first = self._comm.rank == 0
+        self._writer: TraceWriter | None = None
 
     def see(self, state: State) -> None:
         """Add a row."""
-        if self._writer is not None:
-            self._writer.append(
+        if self._first:
+            self._opened().append(
                 state.time,
                 self._at(state.voltages, self._network.source_voltages(state.circuit)),
                 self._at(state.currents, self._network.source_currents(state.circuit)),
@@ -78,6 +83,22 @@ class Trace:
         if not self._sources:
             return own
         return {**dict(zip(self._sources, map(float, sources), strict=True)), **own}
+
+    def _opened(self, position: int | None = None) -> TraceWriter:
+        """The writer; the file is made or cut back when it is first needed."""
+        names = tuple(dict.fromkeys((*self._contacts, *self._sources)))
+        self._writer = self._writer or TraceWriter(self._path, names, self._extra, position)
+        return self._writer
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file."""
+        return {"position": self._opened().position()} if self._first else {}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back."""
+        with raise_together(self._comm, "cutting the trace back"):
+            if self._first:
+                self._opened(memory["position"])
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
@@ -108,10 +129,18 @@ def _by_interval(spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
 
 
 class Balance:
-    """Particles of closed species and the sum of terminal currents, step by step."""
+    """Particles of closed species and the sum of terminal currents, step by step.
+
+    `equilibrium_current` [A] is that of the carriers at the start, None where the start is
+    another run's state.
+    """
+
+    _REMEMBERED = (
+        "_first", "_scale", "_drift", "_current_sum", "_current_max", "_equilibrium_current",
+    )  # fmt: skip
 
     def __init__(
-        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float
+        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float | None
     ) -> None:
         self._system = system
         self._equilibrium_current = equilibrium_current
@@ -140,6 +169,16 @@ class Balance:
         self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
         self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
 
+    def memory(self) -> Mapping[str, Any]:
+        """Sums at the start and what was largest so far."""
+        return {name: getattr(self, name) for name in self._REMEMBERED}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Measure from the same start on."""
+        for name in self._REMEMBERED:
+            value = memory[name]
+            setattr(self, name, np.array(value) if isinstance(value, list) else value)
+
     def _totals(self, state: State, weights: list[Floats]) -> Floats:
         """Weighted sums of the amounts over all ranks."""
         local = np.array([state.amounts @ weight for weight in weights])
@@ -152,11 +191,12 @@ class Balance:
             key = f"conservation.{one.species}"
             drift[key] = max(float(value), drift.get(key, 0.0))
         largest = self._current_max or 1.0
+        rest = self._equilibrium_current
         return {
             **drift,
             "current_sum": self._current_sum / largest,
             "current_max [A]": self._current_max,
-            "equilibrium.current": self._equilibrium_current / largest,
+            **({} if rest is None else {"equilibrium.current": rest / largest}),
         }
 
 
@@ -181,6 +221,14 @@ class Snapshots:
             fields = self._fields.evaluate()
             self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
 
+    def memory(self) -> Mapping[str, Any]:
+        """Number of snapshots."""
+        return {"steps": self._writer.steps}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Keep those snapshots."""
+        self._writer.keep(memory["steps"])
+
     def found(self) -> Mapping[str, Any]:
         """Nothing."""
         return {}
@@ -199,113 +247,8 @@ def field_grid(system: System, axisymmetric: bool) -> tuple[FieldGrid, NDArray[n
     return FieldGrid(points, cells, kind, region, volumes.regions, axisymmetric), nodes
 
 
-def _apart(system: System) -> Floats:
-    """Shifts [m] (n_copies, 3) that draw the copies of a device beside each other."""
-    volumes = system.equations.volumes
-    low, high = _bounds(volumes.comm, volumes.coordinates)
-    across = [k for k in range(volumes.dimension) if k != volumes.stack_axis]
-    shifts = np.zeros((volumes.copies, 3))
-    # In 1-D, where there is nothing across the stack, as far as it is thick.
-    axis = across[0] if across else 1
-    size = high[across[0]] - low[across[0]] if across else (high - low)[volumes.stack_axis]
-    shifts[:, axis] = 1.25 * size * np.arange(volumes.copies)
-    return shifts
-
-
-class Profiles:
-    """Depth profiles on the centre line at start, extreme biases and end."""
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        system: System,
-        fields: NodeFields,
-        protocol: Voltages,
-        circuit: Circuit,
-        axisymmetric: bool,
-    ) -> None:
-        self._system, self._fields = system, fields
-        sources, copies = circuit.sources, circuit.copies
-        self._columns = centre_columns(system, axisymmetric, copies)
-        self._protocol = protocol
-        self._source = sources.index(protocol.driven())
-        self._lowest = self._highest = 0.0
-        first = system.comm.rank == 0
-        self._writer = ProfileWriter(run.profiles) if first else None
-        self._drops: dict[str, float] = {}
-
-    def _names(self, state: State) -> list[str]:
-        bias = float(state.applied[self._source])
-        names = ["start"] if state.step == 0.0 else []
-        if bias < 0.0 and bias <= self._lowest:
-            self._lowest = bias
-            names.append("most negative bias")
-        if bias > 0.0 and bias >= self._highest:
-            self._highest = bias
-            names.append("most positive bias")
-        return names + (["end"] if state.following == len(self._protocol.laid) else [])
-
-    def see(self, state: State) -> None:
-        """Add or replace the profiles that this state is."""
-        names = self._names(state) if shown(state, self._protocol) else []
-        if not names:
-            return
-        fields = self._fields.evaluate()
-        for copy, column in self._columns.items():
-            profile = self._profile(fields, column)
-            for name in names:
-                full = f"{copy} {name}".strip()
-                if self._writer is not None:
-                    self._writer.add(Profile(full, state.time, *profile))
-                    self._drops |= electron_drops(full, *profile)
-
-    def _profile(
-        self, fields: Mapping[str, Floats], column: NDArray[np.int64]
-    ) -> tuple[Floats, tuple[str, ...], dict[str, Floats]]:
-        volumes = self._system.equations.volumes
-        parts = [volumes.depth[column], volumes.node_region[column].astype(float)]
-        table = np.array([*parts, *(fields[name][column] for name in fields)])
-        gathered = np.concatenate(self._system.comm.allgather(table), axis=1)
-        gathered = gathered[:, np.lexsort((gathered[1], gathered[0]))]
-        regions = tuple(volumes.regions[int(index)] for index in gathered[1])
-        return gathered[0], regions, dict(zip(fields, gathered[2:], strict=True))
-
-    def found(self) -> Mapping[str, Any]:
-        """Where the electrons' electrochemical potential drops, per layer and interface."""
-        return self._drops
-
-
-def centre_columns(
-    system: System, axisymmetric: bool, copies: tuple[str, ...]
-) -> dict[str, NDArray[np.int64]]:
-    """Owned nodes of the column of vertices nearest to the axis or centre, by copy (collective)."""
-    volumes = system.equations.volumes
-    column = centre_column(system, axisymmetric)
-    copy = volumes.vertex_copy[volumes.node_vertex[column]]
-    return {name: column[copy == number] for number, name in enumerate(copies)}
-
-
-def centre_column(system: System, axisymmetric: bool) -> NDArray[np.int64]:
-    """Owned nodes of the column of vertices nearest to the axis or centre (collective)."""
-    volumes = system.equations.volumes
-    owned = volumes.coordinates[: volumes.n_owned_vertices]
-    lateral = np.delete(owned, volumes.stack_axis, axis=1)
-    if lateral.shape[1] == 0:
-        return np.arange(volumes.n_owned_nodes)
-    low, high = _bounds(volumes.comm, lateral)
-    centre = low if axisymmetric else 0.5 * (low + high)
-    # Rounded, so that columns at equal distances are told apart by position on all ranks.
-    distance = np.round(np.linalg.norm((lateral - centre) / np.max(high - low), axis=1), 9)
-    ranking = np.lexsort((*lateral.T[::-1], distance))[:1]
-    candidates = [(float(distance[i]), *lateral[i].tolist()) for i in ranking]
-    best = min(one for part in volumes.comm.allgather(candidates) for one in part)
-    inside = np.all(lateral == np.array(best[1:]), axis=1)
-    vertex = volumes.node_vertex[: volumes.n_owned_nodes]
-    return np.flatnonzero(inside[vertex])
-
-
-def _bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
-    """Least and largest coordinates over all ranks."""
+def bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
+    """Least and largest coordinates over all ranks (collective)."""
     empty = np.full(points.shape[1], np.inf)
     low = np.min(
         comm.allgather(points.min(axis=0, initial=np.inf) if len(points) else empty), axis=0
@@ -316,23 +259,17 @@ def _bounds(comm: MPI.Comm, points: Floats) -> tuple[Floats, Floats]:
     return np.asarray(low), np.asarray(high)
 
 
-def electron_drops(
-    state: str, depth: Floats, regions: tuple[str, ...], fields: Mapping[str, Floats]
-) -> dict[str, float]:
-    """Fall of the electrons' electrochemical potential over layers and interfaces [eV]."""
-    psi = fields.get(electrochemical_potential("e-"))
-    if psi is None:
-        return {}
-    order = list(dict.fromkeys(regions))
-    ends = {name: [i for i, one in enumerate(regions) if one == name] for name in order}
-    drops = {
-        f"electron_energy_drop.{state}.{name} [eV]": float(psi[ends[name][0]] - psi[ends[name][-1]])
-        for name in order
-    }
-    for upper, lower in pairwise(order):
-        value = float(psi[ends[upper][-1]] - psi[ends[lower][0]])
-        drops[f"electron_energy_drop.{state}.{upper}/{lower} [eV]"] = value
-    return drops
+def _apart(system: System) -> Floats:
+    """Shifts [m] (n_copies, 3) that draw the copies of a device beside each other."""
+    volumes = system.equations.volumes
+    low, high = bounds(volumes.comm, volumes.coordinates)
+    across = [k for k in range(volumes.dimension) if k != volumes.stack_axis]
+    shifts = np.zeros((volumes.copies, 3))
+    # In 1-D, where there is nothing across the stack, as far as it is thick.
+    axis = across[0] if across else 1
+    size = high[across[0]] - low[across[0]] if across else (high - low)[volumes.stack_axis]
+    shifts[:, axis] = 1.25 * size * np.arange(volumes.copies)
+    return shifts
 
 
 class Homogeneity:
@@ -360,6 +297,14 @@ class Homogeneity:
                 high[key] = max(high.get(key, -np.inf), most)
         spread = max((high[key] - low[key]) / high[key] for key in low)
         self._spread = max(self._spread, spread)
+
+    def memory(self) -> Mapping[str, Any]:
+        """The largest spread so far."""
+        return {"spread": self._spread}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from it."""
+        self._spread = memory["spread"]
 
     def found(self) -> Mapping[str, Any]:
         """Largest relative spread; nothing in 1-D."""

@@ -62,10 +62,9 @@ class Protocol:
 
     Values of an interval are in the order of `sources`. `shown` are the breakpoints at which
     a picture tells something: turns of sweeps, ends of steps; `named` gives names to some.
-    `shares` are the sources of each cell of an array, with their shares of its voltage.
     """
 
-    sources: tuple[str, ...]
+    instruments: Instruments
     steps: tuple[Entry, ...]
     laid: tuple[Interval, ...] = field(compare=False)  # follows from the steps
     shown: frozenset[int]
@@ -74,7 +73,11 @@ class Protocol:
     cycles: tuple[Cycle, ...]
     pulses: tuple[Pulse, ...]
     spectra: tuple[LaidSpectrum, ...]
-    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources."""
+        return self.instruments.sources
 
     @property
     def durations(self) -> tuple[float, ...]:
@@ -99,7 +102,7 @@ class Protocol:
 
     def main_source(self, contact: str) -> str:
         """The source itself, or that which drives a cell of an array with the largest share."""
-        shares = self.shares.get(contact, {contact: 1.0})
+        shares = (self.instruments.cells or {}).get(contact, {contact: 1.0})
         return max(shares, key=lambda name: abs(shares[name]))
 
     def extremes(self, source: str) -> tuple[float, float]:
@@ -136,7 +139,7 @@ class Protocol:
 def build_protocol(
     steps: Sequence[Entry | Step], instruments: Instruments | Sequence[str]
 ) -> Protocol:
-    """Lay the steps one after the other; all sources start at 0 V."""
+    """Lay the steps one after the other; sources start at 0 V unless the instruments say."""
     if not isinstance(instruments, Instruments):
         instruments = Instruments(tuple(instruments))
     entries = tuple(
@@ -149,7 +152,7 @@ def build_protocol(
     if not laid.intervals:
         laid.stay(_MOMENT)
     return Protocol(
-        sources=instruments.sources,
+        instruments=instruments,
         steps=entries,
         laid=tuple(laid.intervals),
         shown=frozenset(laid.shown),
@@ -161,7 +164,6 @@ def build_protocol(
         ),
         pulses=tuple(Pulse(**vars(one)) for one in laid.pulses),
         spectra=tuple(laid.spectra),
-        shares=dict(instruments.cells or {}),
     )
 
 

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.errors import raise_together
 from ionstack.network import Network
 from ionstack.output.pulses import KINDS, PulseRow, PulseWriter
 from ionstack.output.run_directory import RunDirectory
 from ionstack.protocol import Protocol, Pulse
-from ionstack.stepper import State
+from ionstack.states import State
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is needed of the last state: interval, time [s], currents [A], voltages [V].
+
+    Both are those of the sources.
+    """
+
+    interval: int
+    time: float
+    currents: NDArray[np.float64]
+    voltages: NDArray[np.float64]
 
 
 class PulseTable:
     """Follows every pulse from the start of its rise to the end of its fall."""
+
+    _REMEMBERED = ("_sums", "_current", "_start", "_end")
 
     def __init__(
         self, run: RunDirectory, system: System, protocol: Protocol, network: Network
@@ -24,23 +42,56 @@ class PulseTable:
         self._protocol, self._network = protocol, network
         # By the number of intervals begun: the rise, the flat part and the fall.
         self._pulses = {one.interval + n: one for one in protocol.pulses for n in range(3)}
-        self._writer = PulseWriter(run.pulses) if system.comm.rank == 0 else None
-        self._last: State | None = None
+        self._comm, self._path = system.comm, run.pulses
+        self._first = self._comm.rank == 0
+        self._writer: PulseWriter | None = None
+        self._last: Seen | None = None
         self._sums = np.zeros(2)
         self._current = self._start = self._end = 0.0
 
     def see(self, state: State) -> None:
         """Add what flowed since the last state; write the row when the fall ends."""
+        if self._first:
+            self._opened()
         pulse = self._pulses.get(state.interval)
         if pulse is not None and self._last is not None:
             self._add(pulse, self._last, state)
-        self._last = state
+        self._last = self._seen(state)
 
-    def _add(self, pulse: Pulse, last: State, state: State) -> None:
+    def _seen(self, state: State) -> Seen:
+        currents = self._network.source_currents(state.circuit)
+        voltages = self._network.source_voltages(state.circuit)
+        return Seen(state.interval, state.time, currents, voltages)
+
+    def _opened(self, position: int | None = None) -> PulseWriter:
+        """The writer; the file is made or cut back when it is first needed."""
+        self._writer = self._writer or PulseWriter(self._path, position)
+        return self._writer
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file, the last state, and the sums of a pulse that is not over."""
+        if not self._first or self._last is None:
+            return {}
+        pulse = {name: getattr(self, name) for name in self._REMEMBERED}
+        return {"position": self._opened().position(), "last": vars(self._last), **pulse}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back and go on with the pulse."""
+        last = memory["last"]
+        currents, voltages = np.array(last["currents"]), np.array(last["voltages"])
+        self._last = Seen(last["interval"], last["time"], currents, voltages)
+        self._sums = np.array(memory["_sums"])
+        self._current, self._start, self._end = (memory[name] for name in self._REMEMBERED[1:])
+        with raise_together(self._comm, "cutting the pulses back"):
+            if self._first:
+                self._opened(memory["position"])
+
+    def _add(self, pulse: Pulse, last: Seen, state: State) -> None:
         part = state.interval - pulse.interval
         source = self._protocol.main_source(pulse.contact)
         here = self._network.circuit.sources.index(source)
-        rates = [self._rates(here, one) for one in (last, state)]
+        new = self._seen(state)
+        rates = [(one.currents[here], one.currents @ one.voltages) for one in (last, new)]
         # Across a corner of the voltages currents jump: there the new one counts alone.
         mean = np.mean(rates, axis=0) if last.interval == state.interval else np.array(rates[1])
         self._sums = self._sums + mean * state.step
@@ -51,12 +102,6 @@ class PulseTable:
         # A limit that ends the step in the flat part leaves out the fall.
         if state.ended is not None or (state.at_breakpoint and part == 2):
             self._write(pulse)
-
-    def _rates(self, here: int, state: State) -> tuple[float, float]:
-        """Current of the source [A], and power of all sources [W]."""
-        currents = self._network.source_currents(state.circuit)
-        voltages = self._network.source_voltages(state.circuit)
-        return float(currents[here]), float(currents @ voltages)
 
     def _write(self, pulse: Pulse) -> None:
         charge, energy = self._sums.tolist()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,181 +13,125 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, values_used
-from ionstack.copies import repeated, repeated_model
-from ionstack.drive import Interval
-from ionstack.entities import Entities
-from ionstack.equations import transient_equations
-from ionstack.equilibrium import Equilibrium, find_equilibrium
-from ionstack.errors import IonstackError
-from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.layout import build_layout
-from ionstack.linear import LinearSolver
+from ionstack.errors import (
+    Interrupted,
+    IonstackError,
+    NumericsError,
+    OutputError,
+    raise_together,
+)
 from ionstack.log import Log
-from ionstack.mesh import build_mesh
-from ionstack.meter import Meter
-from ionstack.model import Model, build_model
-from ionstack.network import Network
-from ionstack.neutrality import work_functions
-from ionstack.newton import Newton, NewtonControl, Scheme
+from ionstack.newton import Scheme
 from ionstack.node_fields import NodeFields
-from ionstack.observers import Balance, Homogeneity, Observer, Profiles, Snapshots, Trace
+from ionstack.observers import Balance, Homogeneity, Observer, Snapshots, Trace
 from ionstack.output import sources, summary
 from ionstack.output.atomic import write_text
 from ionstack.output.names import electrochemical_potential
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.preparation import Prepared, Timing, prepare
+from ionstack.profile_observer import Profiles
 from ionstack.pulse_observer import PulseTable
+from ionstack.restart import Keeper, Signals, take_over
+from ionstack.states import State
 from ionstack.step_observers import Spectra, StepTable
-from ionstack.stepper import StepControl, Stepper
+from ionstack.stepper import Stepper
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class SourceDrive:
-    """A protocol as the stepper wants it: intervals with values in the order of the sources."""
-
-    intervals: tuple[Interval, ...]
-
-
-class Timing:
-    """Wall-clock seconds per part of a run."""
-
-    def __init__(self) -> None:
-        self.started = time.perf_counter()
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to a part."""
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
-
-    def entries(self) -> dict[str, float]:
-        """Entries for the summary."""
-        total = time.perf_counter() - self.started
-        return {f"timing.{name} [s]": value for name, value in self.seconds.items()} | {
-            "timing.total [s]": total
-        }
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A device in equilibrium at 0 V, ready to be driven."""
-
-    case: Case
-    axisymmetric: bool
-    system: System
-    newton: Newton
-    network: Network
-    equilibrium: Equilibrium
-
-    def stepper(self) -> Stepper:
-        """Return a stepper along the case's protocol from the present unknowns."""
-        numerics = self.case.numerics
-        control = StepControl(
-            tolerance=numerics.step_tolerance,
-            smallest=numerics.min_step,
-            largest=np.inf if numerics.max_step is None else numerics.max_step,
-            initial=numerics.initial_step,
-            fixed=numerics.fixed_step,
-        )
-        drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
-        meter = Meter(self.system, self.network)
-        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.warm)
-
-    def warm(self, temperature: float) -> None:
-        """Bring the device to another temperature [K]; nothing if it has that one."""
-        equations = self.system.equations
-        if temperature == equations.model.temperature:
-            return
-        model = replace(equations.model, temperature=temperature)
-        if any(contact.work_function is None for contact in model.contacts):
-            volumes, layout = equations.volumes, self.system.layout
-            levels = work_functions(Entities(model, volumes, layout), self.case.contents)
-            self.system.adopt(transient_equations(model, volumes, layout, levels))
-        else:
-            self.system.adopt(replace(equations, model=model))
-
-
-def prepare(case: Case, comm: MPI.Comm, timing: Timing | None = None) -> Prepared:
-    """Mesh the stack, set the equations up and find equilibrium (collective)."""
-    timing = timing or Timing()
-    with timing.part("mesh"):
-        device = build_mesh(case.stack, comm)
-        volumes = build_control_volumes(device)
-    with timing.part("setup"):
-        system = _system(case, build_model(case), volumes)
-    choice = case.numerics.solver
-    with timing.part("equilibrium"):
-        found = find_equilibrium(system, case.contents, choice, case.start)
-    if case.circuit.copies != ("",):
-        with timing.part("setup"):
-            system = _copies(case, system)
-    control = NewtonControl(tolerance=case.numerics.newton_tolerance)
-    newton = Newton(system, LinearSolver(system, choice), control)
-    contacts = system.equations.volumes.contacts
-    network = Network(system, case.circuit.in_order_of(contacts))
-    return Prepared(case, device.axisymmetric, system, newton, network, found)
-
-
-def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:
-    layout = build_layout(volumes, model)
-    levels = work_functions(Entities(model, volumes, layout), case.contents)
-    return System(transient_equations(model, volumes, layout, levels))
-
-
-def _copies(case: Case, single: System) -> System:
-    """The system of all devices of a circuit, each in the state of the single one."""
-    names, equations = case.circuit.copies, single.equations
-    volumes = repeated(equations.volumes, names)
-    system = _system(case, repeated_model(equations.model, names), volumes)
-    # Owned unknowns are numbered device by device, each as those of the single one.
-    system.unknowns.setArray(np.tile(single.unknowns.getArray(readonly=1), len(names)))
-    system.refresh_ghosts()
-    return system
-
-
-def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
+def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bool = False) -> Path:
     """Run a case and write its results into a claimed directory (collective).
+
+    To `resume` goes on from the directory's checkpoint.
 
     Raises:
         IonstackError: after writing a summary of what was reached.
     """
     timing = Timing()
     _greet(case, comm, log)
-    if comm.rank == 0:
-        sources.write(run.sources, values_used(case))
-        write_text(run.input, "".join(f"# --set {one}\n" for one in case.overrides) + case.text)
-    prepared = prepare(case, comm, timing)
-    system = prepared.system
-    volumes = system.equations.volumes
-    log.say(
-        f"mesh: {comm.allreduce(volumes.n_owned_vertices)} vertices, "
-        f"{system.layout.n_global} unknowns on {comm.size} rank{'s' * (comm.size > 1)}; "
-        f"{'equilibrium' if case.start == 'equilibrium' else 'start'} found in "
-        f"{prepared.equilibrium.newton_steps} Newton steps"
-    )
-    fields = NodeFields(system)
-    entries = _equilibrium_entries(prepared, fields)
+    with raise_together(comm, "writing the sources"):
+        if comm.rank == 0:
+            sources.write(run.sources, values_used(case))
+            write_text(run.input, "".join(f"# --set {one}\n" for one in case.overrides) + case.text)
+    prepared = prepare(case, comm, timing, search=not resume and case.initial is None)
+    system, fields = prepared.system, NodeFields(prepared.system)
     stepper, observers = prepared.stepper(), _observers(prepared, fields, run)
-    failure: IonstackError | None = None
+    keeper = Keeper(case, run, system, stepper, observers)
+    begun = _resume(keeper) if resume else _begin(prepared, keeper, stepper, fields)
+    log.say(
+        f"mesh: {comm.allreduce(system.equations.volumes.n_owned_vertices)} vertices, "
+        f"{system.layout.n_global} unknowns on {_ranks(comm)}; {begun}"
+    )
     with timing.part("stepping"):
-        try:
-            _march(prepared, stepper, observers, log)
-        except IonstackError as error:
-            failure = error
+        failure = _march(prepared, stepper, observers, keeper, log)
+    entries = dict(keeper.entries) | _restart_entries(keeper)
     for observer in observers:
         entries |= observer.found()
     entries |= _step_entries(prepared, stepper)
     timing.seconds["assembly"] = prepared.newton.assembly_seconds
     timing.seconds["linear"] = prepared.newton.linear_seconds
-    _finish(case, run, comm, system, entries | {"completed": failure is None}, timing, log)
+    _finish(case, run, system, entries, failure, timing, log)
     if failure is not None:
-        raise failure
+        raise _with_advice(failure, case, run, comm, keeper)
     return run.path
+
+
+def _ranks(comm: MPI.Comm) -> str:
+    return f"{comm.size} rank{'s' * (comm.size > 1)}"
+
+
+def _resume(keeper: Keeper) -> str:
+    """Go on from the checkpoint and say where."""
+    time = keeper.resume()
+    return f"resumed at t = {time:.6g} s"
+
+
+def _begin(prepared: Prepared, keeper: Keeper, stepper: Stepper, fields: NodeFields) -> str:
+    """Put the device into its state at the start and say which that is."""
+    case, found = prepared.case, prepared.equilibrium
+    initial = case.initial
+    if initial is None:
+        keeper.entries = _equilibrium_entries(prepared, fields)
+        kind = "equilibrium" if case.start == "equilibrium" else "start"
+        return f"{kind} found in {found.newton_steps} Newton steps"
+    network = prepared.network
+    header, circuit, currents = take_over(initial, prepared.system, network, keeper.places)
+    stepper.begin_with(circuit, currents)
+    keeper.entries = {
+        "initial.from": initial.given,
+        "initial.state": initial.state,
+        "initial.case.sha256": header["case.sha256"],
+        "initial.source.sha256": header["source.sha256"],
+        "newton.equilibrium": 0,
+    }
+    return f"start from state {initial.state!r} of {initial.folder}"
+
+
+def _restart_entries(keeper: Keeper) -> dict[str, Any]:
+    """Times [s] from which the run was resumed, and the ranks that had come so far."""
+    parts = keeper.restarts
+    return {
+        "restart.times [s]": [one["time"] for one in parts],
+        "restart.ranks": [one["mpi.ranks"] for one in parts],
+    } if parts else {}  # fmt: skip
+
+
+def _with_advice(
+    failure: IonstackError, case: Case, run: RunDirectory, comm: MPI.Comm, keeper: Keeper
+) -> IonstackError:
+    """The failure with what can be done now, where that is to go on."""
+    if not isinstance(failure, Interrupted | OutputError):
+        return failure
+    if keeper.kept is None:
+        return type(failure)(f"{failure}; no checkpoint had been written, so run it anew")
+    words = ["ionstack", "run", str(case.path), "--resume", "-o", str(run.path)]
+    words += ["-n", str(comm.size)] if comm.size > 1 else []
+    words += [word for one in case.overrides for word in ("--set", one)]
+    return type(failure)(
+        f"{failure}; the state at t = {keeper.kept:.9g} s is kept, go on with: {shlex.join(words)}"
+    )
 
 
 def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
@@ -198,17 +140,19 @@ def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
     log.say(f"{case.title or case.name}: {case.path}")
     log.say(
         f"{case.stack.dimension} stack {case.stack.name}, {case.temperature:.2f} K, protocol of "
-        f"{case.protocol.duration:g} s, {comm.size} rank{'s' * (comm.size > 1)}; "
+        f"{case.protocol.duration:g} s, {_ranks(comm)}; "
         f"{fitted} of {len(numbers)} material numbers are fitted or assumed"
     )
 
 
 def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
     case, system, circuit = prepared.case, prepared.system, prepared.network.circuit
+    # Only an equilibrium that was sought here is one.
+    current = equilibrium_current(prepared) if prepared.equilibrium.newton_steps else None
     observers: list[Observer] = [
         Trace(run, system, case.protocol, prepared.network),
         StepTable(run, system, case.protocol),
-        Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
+        Balance(system, prepared.equilibrium.conserved, current),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]
@@ -221,12 +165,39 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
     return observers
 
 
-def _march(prepared: Prepared, stepper: Stepper, observers: list[Observer], log: Log) -> None:
-    with log.progress(prepared.case.protocol.duration) as progress:
-        for state in stepper.run():
-            for observer in observers:
-                observer.see(state)
-            progress.update(state.time, state.step, stepper.newton_steps, stepper.rejected)
+def _march(
+    prepared: Prepared, stepper: Stepper, observers: list[Observer], keeper: Keeper, log: Log
+) -> IonstackError | None:
+    """Step to the end of the protocol, or to what ends the run before."""
+    try:
+        with log.progress(prepared.case.protocol.duration) as progress, Signals() as signals:
+            for state in stepper.run():
+                keeper.see(state, signals, _show(observers, state))
+                progress.update(state.time, state.step, stepper.newton_steps, stepper.rejected)
+        keeper.end()
+    except NumericsError as error:
+        return _kept(keeper, error)
+    except IonstackError as error:
+        return error
+    return None
+
+
+def _show(observers: list[Observer], state: State) -> OSError | None:
+    """Show a state to all; return the first failure to write a file on this rank."""
+    failure = None
+    for observer in observers:
+        try:
+            observer.see(state)
+        except OSError as error:
+            failure = failure or error
+    return failure
+
+
+def _kept(keeper: Keeper, error: NumericsError) -> IonstackError:
+    """The error, with the last accepted state in the checkpoint; a full disk comes second."""
+    with suppress(OutputError):
+        keeper.write()
+    return error
 
 
 def equilibrium_current(prepared: Prepared) -> float:
@@ -239,11 +210,11 @@ def equilibrium_current(prepared: Prepared) -> float:
 
 
 def _equilibrium_entries(prepared: Prepared, node_fields: NodeFields) -> dict[str, Any]:
-    """Spread of each electrochemical potential over its group [V]."""
+    """Spread of each electrochemical potential over its group [V], and Newton steps spent."""
     system = prepared.system
     volumes = system.equations.volumes
     fields = node_fields.evaluate()
-    entries: dict[str, Any] = {}
+    entries: dict[str, Any] = {"newton.equilibrium": prepared.equilibrium.newton_steps}
     for group in prepared.equilibrium.groups:
         inside = np.isin(volumes.node_region, [volumes.regions.index(n) for n in group.regions])
         psi = fields[electrochemical_potential(group.species)][inside]
@@ -260,7 +231,6 @@ def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
         "steps.accepted": stepper.accepted,
         "steps.rejected": stepper.rejected,
         "newton.steps": stepper.newton_steps,
-        "newton.equilibrium": prepared.equilibrium.newton_steps,
         "linear.method": newton.method,
         "linear.iterations": newton.linear_iterations,
         "unknowns": prepared.system.layout.n_global,
@@ -281,23 +251,21 @@ def _instrument_entries(case: Case, run: RunDirectory, timing: Timing, log: Log)
 def _finish(
     case: Case,
     run: RunDirectory,
-    comm: MPI.Comm,
     system: System,
     entries: dict[str, Any],
+    failure: IonstackError | None,
     timing: Timing,
     log: Log,
 ) -> None:
-    """Draw the figures and write the summary, on rank 0."""
-    if comm.rank == 0:
-        if case.output.figures:
-            with timing.part("figures"):
-                from ionstack.plots import draw_all
-
-                draw_all(run.path)
-        entries |= _instrument_entries(case, run, timing, log)
-        hash_ = system.equations.volumes.content_hash
-        entries |= provenance(case.resolved(), mesh_hash=hash_, ranks=comm.size)
-        summary.write(run.summary, entries | timing.entries())
+    """Draw the figures and write the summary, on rank 0 (collective)."""
+    entries["completed"] = failure is None
+    try:
+        with raise_together(system.comm, "writing the summary"):
+            if system.comm.rank == 0:
+                _write(case, run, system, entries, failure, timing, log)
+    except OutputError:
+        if failure is None:
+            raise
     log.say(
         f"{entries['steps.accepted']} steps, {entries['newton.steps']} Newton steps in "
         f"{timing.seconds['stepping']:.1f} s; currents sum to {entries['current_sum']:.1e}"
@@ -308,3 +276,25 @@ def _finish(
         )
     )
     log.say(f"results in {run.path}")
+
+
+def _write(
+    case: Case,
+    run: RunDirectory,
+    system: System,
+    entries: dict[str, Any],
+    failure: IonstackError | None,
+    timing: Timing,
+    log: Log,
+) -> None:
+    # Who interrupts a run does not wait for pictures, and a full disk takes none.
+    if case.output.figures and not isinstance(failure, Interrupted | OutputError):
+        with timing.part("figures"):
+            from ionstack.plots import draw_all
+
+            draw_all(run.path)
+    if not isinstance(failure, Interrupted | OutputError):
+        entries |= _instrument_entries(case, run, timing, log)
+    hash_ = system.equations.volumes.content_hash
+    made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size)
+    summary.write(run.summary, entries | made_with | timing.entries())

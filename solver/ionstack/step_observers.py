@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ionstack.assemble import System
+from ionstack.errors import raise_together
 from ionstack.impedance import impedance
 from ionstack.laid import LaidSpectrum, Span
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.spectra import SpectrumRow, SpectrumWriter
 from ionstack.output.steps import StepRow, StepWriter
 from ionstack.protocol import Protocol
-from ionstack.stepper import State
+from ionstack.states import State
 
 
 class StepTable:
@@ -23,11 +24,15 @@ class StepTable:
         self._ends: dict[int, list[Span]] = {}
         for span in protocol.spans:
             self._ends.setdefault(span.last, []).append(span)
-        self._writer = StepWriter(run.steps) if system.comm.rank == 0 else None
+        self._comm, self._path = system.comm, run.steps
+        self._first = self._comm.rank == 0
+        self._writer: StepWriter | None = None
         self._began = 0.0
 
     def see(self, state: State) -> None:
         """Write the steps that end here."""
+        if self._first:
+            self._opened()
         if not state.at_breakpoint:
             return
         ended = "time" if state.ended is None else state.ended.describe()
@@ -37,6 +42,23 @@ class StepTable:
                 what = (span.number, span.name, span.kind, source)
                 self._writer.append(StepRow(*what, self._began, state.time, ended))
             self._began = state.time
+
+    def _opened(self, position: int | None = None) -> StepWriter:
+        """The writer; the file is made or cut back when it is first needed."""
+        self._writer = self._writer or StepWriter(self._path, position)
+        return self._writer
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file, and when the present step began."""
+        position = {"position": self._opened().position()} if self._first else {}
+        return {"began": self._began, **position}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back."""
+        self._began = memory["began"]
+        with raise_together(self._comm, "cutting the steps back"):
+            if self._first:
+                self._opened(memory["position"])
 
     def _ending(self, state: State) -> list[Span]:
         """Steps that end at a state; a limit of a repeat also ends the one that it is in."""
@@ -62,10 +84,13 @@ class Spectra:
         self._marks: dict[int, list[LaidSpectrum]] = {}
         for one in protocol.spectra:
             self._marks.setdefault(one.breakpoint, []).append(one)
-        self._writer = SpectrumWriter(run.spectra) if system.comm.rank == 0 else None
+        self._path, self._first = run.spectra, system.comm.rank == 0
+        self._writer: SpectrumWriter | None = None
 
     def see(self, state: State) -> None:
         """Take the spectra due at this state."""
+        if self._first:
+            self._opened()
         if not state.at_breakpoint:
             return
         for one in self._marks.get(state.following, ()):
@@ -77,6 +102,21 @@ class Spectra:
                     one.step, one.contact, float(frequency), float(value.real), float(value.imag)
                 )
                 self._writer.append(row)
+
+    def _opened(self, position: int | None = None) -> SpectrumWriter:
+        """The writer; the file is made or cut back when it is first needed."""
+        self._writer = self._writer or SpectrumWriter(self._path, position)
+        return self._writer
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file."""
+        return {"position": self._opened().position()} if self._first else {}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back."""
+        with raise_together(self._system.comm, "cutting the spectra back"):
+            if self._first:
+                self._opened(memory["position"])
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""

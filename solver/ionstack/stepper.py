@@ -11,22 +11,24 @@ protocol is repeated such that it ends there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.checkpoint import Memory
 from ionstack.circuit import Circuit, Settings, plain_circuit
+from ionstack.course import Course
 from ionstack.crossing import Crossing, first_crossing
-from ionstack.drive import Drive, Interval, Limit
+from ionstack.drive import Drive, Limit
 from ionstack.errors import NumericsError
 from ionstack.history import HIGHEST, Differences, History, Point
 from ionstack.network import CircuitScheme, Network
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.states import Meter, State, StepControl
 
 Floats = NDArray[np.float64]
 # Local errors over the tolerance by order of the scheme.
@@ -42,59 +44,8 @@ SAFETY = 0.9
 AGAIN = 0.5
 # Changes beyond this multiple of the change of the voltages are those of a jump.
 JUMP = 3.0
-# First step over the length of an interval: at rest, and where a current is given.
-AT_REST, FORCED = 1e-4, 1e-7
-
-
-@dataclass(frozen=True)
-class StepControl:
-    """Step sizes [s] and the local error allowed per step [V].
-
-    `fixed` switches error control off and divides each interval between
-    breakpoints evenly into steps of at most that size.
-    """
-
-    tolerance: float = 5e-4
-    smallest: float = 1e-12
-    largest: float = np.inf
-    initial: float | None = None
-    fixed: float | None = None
-
-
-@dataclass(frozen=True)
-class State:
-    """An accepted state. `unknowns` [V] are this rank's owned ones (see `Layout`).
-
-    `voltages` and `currents` are those of the contacts, `charges` those on the metals [C],
-    `applied` what the sources are set to [V or A],
-    `passed` those [C] that went through each source since the start. `circuit` are the unknowns
-    of the circuit and `kirchhoff` the largest sum of currents at one of its nodes [A].
-    `order` is that of the formula that led here, `interval` the number of intervals that have
-    begun, `following` the one that comes next (the same number, unless `ended` by a limit).
-    """
-
-    time: float
-    step: float
-    voltages: Floats
-    currents: Floats
-    unknowns: Floats
-    amounts: Floats
-    newton: int
-    rejected: int
-    at_breakpoint: bool
-    charges: Floats
-    applied: Floats
-    circuit: Floats
-    passed: Floats
-    kirchhoff: float = 0.0
-    order: int = 0
-    interval: int = 0
-    following: int = 0
-    ended: Limit | None = None
-
-
-# Reads the quantity of a limit from a state and the charge that passed before its step began.
-Meter = Callable[[Limit, State, Floats], float]
+# What a stepper remembers as it is, besides its history.
+_REMEMBERED = ("_step", "_fresh", "_cold", "accepted", "rejected", "newton_steps")
 
 
 class Stepper:
@@ -115,16 +66,14 @@ class Stepper:
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
-        self.intervals = drive.intervals
         self.network = network or Network(system, plain_circuit_of(system))
-        self._order = None if network else _driven(system)
+        order = None if network else _driven(system)
+        self.course = Course(drive.intervals, self.network, order)
         self._meter, self._warm = meter, warm
         self._history: History
-        self._interval: Interval
-        self._passed: Floats
-        self._passed_at: dict[int, Floats] = {}
-        self._base = np.longdouble(0.0)
-        self._begun, self._fresh = 0, True
+        self._step = np.inf
+        self._fresh, self._resumed = True, False
+        self._given: tuple[Floats, Floats] | None = None
         self._cold = system.equations.model.temperature
         self._margins: dict[Limit, float] = {}
         self.accepted = 0
@@ -134,99 +83,97 @@ class Stepper:
     def run(self) -> Iterator[State]:
         """Yield the initial state, then every accepted one (collective).
 
+        After `recall` those that follow the one remembered.
+
         Raises:
             NumericsError: when the step would fall below the smallest allowed.
         """
-        yield self._initial()
-        step, number = np.inf, 0
-        while number < len(self.intervals):
-            self._begin(number)
-            number += 1
-            step = min(step, self._first_step())
-            while self._history.last.time < self._interval.duration:
-                state, step = self._advance(step, self._interval.duration)
-                if state.at_breakpoint:
-                    number = state.following
-                yield state
-                if state.at_breakpoint:
-                    break
+        if not self._resumed:
+            yield self._initial()
+        elif self.course.begun:
+            yield from self._to_the_end_of_interval()
+        while self.course.left:
+            self._begin()
+            yield from self._to_the_end_of_interval()
 
-    def _begin(self, number: int) -> None:
-        """Start the clock of an interval at the last point."""
+    def _to_the_end_of_interval(self) -> Iterator[State]:
+        end = self.course.interval.duration
+        while self._history.last.time < end and not self.course.over:
+            state, self._step = self._advance(self._step, end)
+            yield state
+
+    def memory(self) -> Memory:
+        """What `recall` needs to go on after the last accepted state."""
+        history, newton = self._history.memory(), self.newton.memory()
+        plain = {name: getattr(self, name) for name in _REMEMBERED} | {
+            "course": self.course.memory(),
+            "margins": list(self._margins.values()),
+            "temperature": self.system.equations.model.temperature,
+            "history": history.plain,
+            "newton": newton.plain,
+        }
+        return Memory(plain, {**history.owned, **newton.owned})
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another stepper of this drive stood (collective)."""
+        plain = memory.plain
+        for name in _REMEMBERED:
+            setattr(self, name, plain[name])
+        self.course.recall(plain["course"])
+        self._margins = dict(zip(self.course.interval.limits, plain["margins"], strict=False))
+        if self._warm is not None:
+            self._warm(plain["temperature"])
+        self.newton.recall(Memory(plain["newton"], memory.owned))
+        history = Memory(plain["history"], memory.owned)
+        self._history = History.recalled(history, self._highest)
+        self.system.unknowns.setArray(self._history.last.unknowns)
+        self.system.refresh_ghosts()
+        self._resumed = True
+
+    def begin_with(self, circuit: Floats, currents: Floats) -> None:
+        """Begin with given unknowns of the circuit and currents [A] into all contacts."""
+        self._given = circuit, currents
+
+    @property
+    def _highest(self) -> int:
+        return HIGHEST if self.control.fixed is None else FIXED_ORDER
+
+    def _begin(self) -> None:
+        """Start the clock of the next interval at the last point."""
         last = self._history.last
-        self._base += np.longdouble(last.time)
-        self._interval = self._picked(number).resolved(self._present())
-        self._fresh, self._begun, self._margins = True, number + 1, {}
-        self._passed_at[number] = self._passed
+        self.course.begin(last.time, last.circuit)
+        self._fresh, self._margins = True, {}
         self._cold = self.system.equations.model.temperature
         self._history.restart(replace(last, time=0.0))
-
-    def _picked(self, number: int) -> Interval:
-        """An interval with its values in the order of the sources."""
-        interval, order = self.intervals[number], self._order
-        if order is None:
-            return interval
-        return replace(interval, begin=interval.begin[order], end=interval.end[order])
-
-    def _present(self) -> Floats:
-        """Voltage across every source [V]."""
-        return self.network.source_voltages(self._history.last.circuit)
+        self._step = min(self._step, self.course.first_step(self.control))
 
     def _initial(self) -> State:
-        n_sources = len(self.network.circuit.sources)
-        start = self._picked(0).resolved(np.zeros(n_sources))
-        self._interval, self._passed = start, np.zeros(n_sources)
-        settings = self._settings(0.0)
-        circuit = self.network.with_held(np.zeros(self.network.circuit.size), settings)
+        settings = self.course.settings(0.0)
+        size, n_contacts = self.network.circuit.size, len(self.network.circuit.contacts)
+        given, currents = self._given or (np.zeros(size), np.zeros(n_contacts))
+        circuit = self.network.with_held(given, settings)
         voltages = self.network.voltages(circuit)
-        evaluation = self.newton.evaluate(Scheme(self._zeros(), 0.0, 0.0, voltages))
+        zero = np.zeros(self.system.layout.n_owned)
+        evaluation = self.newton.evaluate(Scheme(zero, 0.0, 0.0, voltages))
         charge = self._charge(evaluation.metal_charge, circuit, settings)
         unknowns = self.system.unknowns.getArray().copy()
         first = Point(0.0, unknowns, evaluation.amounts, charge, circuit)
-        self._history = History(first, HIGHEST if self.control.fixed is None else FIXED_ORDER)
+        self._history = History(first, self._highest)
         return State(
             time=0.0,
             step=0.0,
             voltages=voltages,
-            currents=np.zeros(len(voltages)),
+            currents=currents,
             unknowns=unknowns,
             amounts=evaluation.amounts,
             newton=0,
             rejected=0,
             at_breakpoint=True,
-            charges=charge[: len(voltages)] * ELEMENTARY_CHARGE,
+            charges=charge[:n_contacts] * ELEMENTARY_CHARGE,
             applied=settings.value,
             circuit=circuit,
-            passed=self._passed,
+            passed=self.course.passed,
         )
-
-    def _zeros(self) -> Floats:
-        return np.zeros(self.system.layout.n_owned)
-
-    def _settings(self, elapsed: float) -> Settings:
-        """What the interval sets the sources and switches to at a time [s] after its start."""
-        interval, circuit = self._interval, self.network.circuit
-        count = len(circuit.sources)
-        return Settings(
-            value=interval.levels(elapsed),
-            current=_or_default(interval.current, count, False),
-            positive=_or_default(interval.positive, count, np.inf),
-            negative=_or_default(interval.negative, count, np.inf),
-            closed=_or_default(interval.closed, len(circuit.switches), True),
-        )
-
-    def _first_step(self) -> float:
-        """First step of an interval: the voltage moves by less than half of the tolerance."""
-        if self.control.fixed is not None:
-            return self.control.fixed
-        if self.control.initial is not None:
-            return self.control.initial
-        swing, length = self._interval.swing, self._interval.duration
-        if self._interval.forced:
-            return FORCED * length
-        if swing == 0.0:
-            return AT_REST * length
-        return min(0.4 * self.control.tolerance / swing, 0.1) * length
 
     def _advance(self, step: float, end: float) -> tuple[State, float]:
         """Take one accepted step towards `end`; return it and the next step size."""
@@ -289,7 +236,7 @@ class Stepper:
         self.system.refresh_ghosts()
         old = history.differences(time)
         size = time - history.last.time
-        settings = self._settings(time)
+        settings = self.course.settings(time)
         circuit = CircuitScheme(self.network, settings, old.charge, history.circuit_at(time))
         voltages = self.network.voltages(circuit.unknowns)
         scheme = Scheme(old.amounts, old.lead, size, voltages, circuit)
@@ -310,9 +257,9 @@ class Stepper:
 
     def _set_temperature(self, elapsed: float) -> None:
         """Bring the system to the temperature that the interval wants at a time [s]."""
-        goal = self._interval.temperature
+        goal = self.course.interval.temperature
         if self._warm is not None and goal is not None and goal != self._cold:
-            share = elapsed / self._interval.duration
+            share = elapsed / self.course.interval.duration
             self._warm(goal if share >= 1.0 else self._cold + share * (goal - self._cold))
 
     def _found(
@@ -332,7 +279,7 @@ class Stepper:
         through = self.network.source_currents(circuit)
         rejected, last, result = how
         state = State(
-            time=float(self._base + np.longdouble(point.time)),
+            time=self.course.time(point.time),
             step=size,
             voltages=scheme.voltages,
             currents=currents,
@@ -344,41 +291,41 @@ class Stepper:
             charges=point.charge[:count] * ELEMENTARY_CHARGE,
             applied=scheme.circuit.settings.value,
             circuit=circuit,
-            passed=self._passed + through * size,
+            passed=self.course.passed + through * size,
             kirchhoff=left,
             order=self._history.order,
-            interval=self._begun,
-            following=self._begun,
+            interval=self.course.begun,
+            following=self.course.begun,
         )
         return replace(point, circuit=circuit), state
 
     def _accept(self, point: Point, state: State, crossing: Crossing | None) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
-        self._passed = state.passed
         if self._jumped(point):
             self._history.restart(point)
         else:
             self._history.add(point)
         self.accepted += 1
         self._margins = self._margins_at(state)
-        if crossing is None:
-            return state
-        limit = crossing.limit
-        return replace(state, at_breakpoint=True, ended=limit, following=limit.following)
+        if crossing is not None:
+            limit = crossing.limit
+            state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
+        self.course.accept(state)
+        return state
 
     def _crossing(self, state: State, tries: int) -> Crossing | None:
         """The first limit that a step goes beyond."""
-        if not self._interval.limits:
+        if not self.course.interval.limits:
             return None
         return first_crossing(self._margins, self._margins_at(state), tries)
 
     def _margins_at(self, state: State) -> dict[Limit, float]:
         if self._meter is None:
             return {}
-        none = np.zeros_like(state.passed)
+        before = self.course.passed_before
         return {
-            limit: limit.margin(self._meter(limit, state, self._passed_at.get(limit.first, none)))
-            for limit in self._interval.limits
+            limit: limit.margin(self._meter(limit, state, before(limit.first)))
+            for limit in self.course.interval.limits
         }
 
     def _jumped(self, point: Point) -> bool:
@@ -425,7 +372,7 @@ class Stepper:
         reason = result.outcome.value
         if result.outcome is Outcome.CONVERGED:
             reason = f"the local error stays {error:.3g} times the tolerance"
-        when = float(self._base + np.longdouble(time))
+        when = self.course.time(time)
         return (
             f"step rejected down to {size:.3g} s at t = {when:.9g} s ({levels}): {reason}; "
             f"last Newton update {result.update:.3g} V, largest {self.system.worst_unknown()}"
@@ -443,10 +390,6 @@ def _driven(system: System) -> NDArray[np.int64]:
     """Contacts that do not float, by position."""
     count = len(system.equations.volumes.contacts)
     return np.setdiff1d(np.arange(count), system.floating)
-
-
-def _or_default(given: NDArray[Any] | None, count: int, value: float | bool) -> NDArray[Any]:
-    return np.full(count, value) if given is None else given
 
 
 def _longest(errors: Errors) -> tuple[int, float]:

@@ -17,8 +17,10 @@ from mpi4py import MPI
 from ionstack.case import load_case
 from ionstack.observers import Balance
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.simulation import Prepared, equilibrium_current, prepare
-from ionstack.stepper import State, StepControl, Stepper
+from ionstack.preparation import Prepared, prepare
+from ionstack.simulation import equilibrium_current
+from ionstack.states import State, StepControl
+from ionstack.stepper import Stepper
 from support.devices import Ramp, owned
 from support.equilibria import CASES, refined
 from support.free_energy import FreeEnergy, unsupported

@@ -12,8 +12,9 @@ from mpi4py import MPI
 from ionstack.assemble import Evaluation
 from ionstack.errors import NumericsError
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
-from ionstack.simulation import Prepared
-from ionstack.stepper import State, StepControl, Stepper
+from ionstack.preparation import Prepared
+from ionstack.states import State, StepControl
+from ionstack.stepper import Stepper
 from support.devices import analog, area, owned, ready, total
 
 COMM = MPI.COMM_WORLD

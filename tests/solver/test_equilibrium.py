@@ -14,7 +14,8 @@ from ionstack.errors import NumericsError
 from ionstack.model import ContactModel, RegionModel
 from ionstack.node_fields import NodeFields
 from ionstack.output import names
-from ionstack.simulation import Prepared, equilibrium_current
+from ionstack.preparation import Prepared
+from ionstack.simulation import equilibrium_current
 from support.convergence import richardson_order
 from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
 from support.equilibria import DEVICES, everywhere, quantities

@@ -15,7 +15,8 @@ from ionstack.aggregates import build_aggregates
 from ionstack.assemble import System
 from ionstack.linear import LAGGED_ITERATIONS, TOLERANCE, LinearSolver
 from ionstack.newton import Newton, NewtonControl
-from ionstack.stepper import State, StepControl, Stepper
+from ionstack.states import State, StepControl
+from ionstack.stepper import Stepper
 from support.devices import Ramp, analog, assemble, ready, total
 
 SMALL = {

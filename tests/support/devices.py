@@ -16,8 +16,8 @@ from ionstack.graph import build_control_volumes
 from ionstack.layout import build_layout
 from ionstack.mesh import build_mesh
 from ionstack.model import build_model
-from ionstack.simulation import Prepared, prepare
-from ionstack.stepper import State
+from ionstack.preparation import Prepared, prepare
+from ionstack.states import State
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from ionstack.compute import configure
 from ionstack.equilibrium import Equilibrium
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
-from ionstack.simulation import prepare
+from ionstack.preparation import prepare
 from support.devices import ROOT
 from support.everything import CONTENTS, every_law, every_layer
 from support.layers import Device

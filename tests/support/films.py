@@ -22,7 +22,8 @@ from ionstack.newton import Newton, NewtonControl
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind
 from ionstack.stack import Electrode, Lateral, Layer, Stack
-from ionstack.stepper import State, StepControl, Stepper
+from ionstack.states import State, StepControl
+from ionstack.stepper import Stepper
 from support.devices import Ramp
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from ionstack.carriers import gradient_of, node_batch
 from ionstack.equations import numbers_of
 from ionstack.model import Model, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from ionstack.stepper import State
+from ionstack.states import State
 
 Floats = NDArray[np.float64]
 

@@ -22,7 +22,8 @@ from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.stack import Electrode, Lateral, Layer, Stack
-from ionstack.stepper import State, StepControl, Stepper
+from ionstack.states import State, StepControl
+from ionstack.stepper import Stepper
 from support.devices import Ramp
 
 Floats = NDArray[np.float64]

@@ -25,7 +25,8 @@ from ionstack.mesh import build_mesh
 from ionstack.newton import Newton, NewtonControl
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
-from ionstack.stepper import StepControl, Stepper
+from ionstack.states import StepControl
+from ionstack.stepper import Stepper
 from support.devices import Ramp, analog, assemble, ready, total
 from support.everything import CONTENTS, every_law, every_layer
 from support.jacobians import assembled, disturb

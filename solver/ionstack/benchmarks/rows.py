@@ -20,7 +20,7 @@ from ionstack.benchmarks.work import (
 )
 from ionstack.drive import PiecewiseLinear
 from ionstack.newton import NewtonControl
-from ionstack.stepper import StepControl
+from ionstack.states import StepControl
 
 Work = Callable[[], Run]
 

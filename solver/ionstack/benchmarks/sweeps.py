@@ -27,7 +27,8 @@ from ionstack.linear import Choice
 from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.newton import NewtonControl
 from ionstack.stack import Dimension, Stack
-from ionstack.stepper import StepControl, Stepper
+from ionstack.states import StepControl
+from ionstack.stepper import Stepper
 
 Work = Callable[[], Run]
 

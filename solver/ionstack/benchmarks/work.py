@@ -16,8 +16,9 @@ from ionstack.benchmarks.measure import Run
 from ionstack.drive import PiecewiseLinear
 from ionstack.errors import NumericsError
 from ionstack.newton import Outcome, Scheme
+from ionstack.states import StepControl
 from ionstack.steady import Steady
-from ionstack.stepper import StepControl, Stepper
+from ionstack.stepper import Stepper
 
 Floats = NDArray[np.float64]
 

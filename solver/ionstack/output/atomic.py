@@ -28,6 +28,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield partial
         publish(path)
+    except OSError as error:
+        # A full disk is noticed when the bytes go out, where no name is known.
+        error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

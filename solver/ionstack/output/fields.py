@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ionstack.errors import raise_together
 from ionstack.output import vtkhdf
 from ionstack.output.atomic import partial_path, publish
+from ionstack.output.carry import carry_over
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -84,6 +85,26 @@ class FieldsWriter:
         writes = [(name, np.float64, array, self._points, start) for name, array in arrays]
         self._collectively(self._reopen, writes, lambda: self._finish(time))
         self._steps += 1
+
+    @property
+    def steps(self) -> int:
+        """Number of snapshots written."""
+        return self._steps
+
+    def keep(self, steps: int) -> None:
+        """Go on with an earlier run's file after so many of its snapshots (collective).
+
+        That run may have had another number of ranks. Call it before the first `append`.
+        Raises InputError when the file has fewer.
+        """
+        names: tuple[str, ...] = ()
+        with raise_together(self._comm, f"reading {self._path.name}"):
+            if self._comm.rank == 0 and steps == 0:
+                self._path.unlink(missing_ok=True)
+            elif self._comm.rank == 0:
+                names = carry_over(self._path, partial_path(self._path), steps)
+                publish(self._path)
+        self._names, self._steps = self._comm.bcast(names, root=0), steps
 
     def _agree_on_names(self, point_data: Mapping[str, npt.NDArray[np.float64]]) -> None:
         names = self._names or tuple(self._comm.bcast(sorted(point_data), root=0))

@@ -54,7 +54,16 @@ class ProfileWriter:
     def add(self, profile: Profile) -> None:
         """Add a state, or replace the state of the same name, and write the file."""
         self._profiles[profile.state] = profile
-        write_text(self._path, _table(tuple(self._profiles.values())))
+        write_text(self._path, self.text())
+
+    def text(self) -> str:
+        """What the file holds."""
+        return _table(tuple(self._profiles.values()))
+
+    def restore(self, text: str) -> None:
+        """Bring back a file of which `text` is what it held."""
+        write_text(self._path, text)
+        self._profiles = {one.state: one for one in read_profiles(self._path)}
 
 
 def _table(profiles: Sequence[Profile]) -> str:

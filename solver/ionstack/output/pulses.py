@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.output.rows import RowFile
 from ionstack.output.trace import read_rows
 
 Floats = NDArray[np.float64]
@@ -55,14 +56,18 @@ COLUMNS = (
 class PulseWriter:
     """Writes row by row; lives on one rank only. Every row is complete when it is written."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", newline="", buffering=1)
-        self._file.write(",".join(COLUMNS) + "\n")
+    def __init__(self, path: Path, position: int | None = None) -> None:
+        """Create the file, or go on at a position; see `RowFile`."""
+        self._file = RowFile(path, COLUMNS, position)
 
     def append(self, row: PulseRow) -> None:
         """Add a row."""
         values = (getattr(row, field.name) for field in fields(row))
-        self._file.write(",".join(repr(value) for value in values) + "\n")
+        self._file.append([repr(value) for value in values])
+
+    def position(self) -> int:
+        """Size of what is on the disk [bytes]."""
+        return self._file.position()
 
     def close(self) -> None:
         """Close the file."""

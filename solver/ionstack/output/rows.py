@@ -1,9 +1,10 @@
-"""Tables with words in them: one record per row, complete when it is written."""
+"""Tables that grow row by row, and can be cut back to where a checkpoint saw them."""
 
 from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -15,23 +16,66 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
+class RowFile:
+    """A table of text that grows by rows; lives on one rank only.
+
+    Every row goes to the operating system in a single write, so that a process
+    killed at any instant leaves complete rows and at most one torn last line,
+    which `read_rows` ignores.
+    """
+
+    def __init__(self, path: Path, header: Sequence[str], position: int | None = None) -> None:
+        """Create the file with its header, replacing an older one, or go on at a position.
+
+        Raises InputError when the file ends before that `position` [bytes].
+        """
+        self._path = path
+        if position is None:
+            self._file = path.open("wb", buffering=0)
+            self.append(header)
+            return
+        if not path.exists() or path.stat().st_size < position:
+            raise InputError(f"{path}: has lost rows that the checkpoint has seen; run anew")
+        self._file = path.open("r+b", buffering=0)
+        self._file.truncate(position)
+        self._file.seek(position)
+
+    def append(self, cells: Sequence[str]) -> None:
+        """Add a row; raises OSError, which names the file, when the disk is full."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        left = line.getvalue().encode()
+        try:
+            while left:
+                left = left[self._file.write(left) or 0 :]
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
+
+    def position(self) -> int:
+        """Size [bytes]; all rows up to there are on the disk."""
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file; further rows are refused."""
+        self._file.close()
+
+
 class RowWriter:
     """Writes records row by row, fields in the order of the columns; lives on one rank only."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        """Create the file, replacing an older one, and write the header."""
-        self._file = path.open("wb", buffering=0)
-        self._write(columns)
+    def __init__(self, path: Path, columns: Sequence[str], position: int | None = None) -> None:
+        """Create the file with its header, or go on at a position; see `RowFile`."""
+        self._file = RowFile(path, columns, position)
 
     def append(self, row: DataclassInstance) -> None:
         """Add a row."""
-        self._write([str(getattr(row, field.name)) for field in fields(row)])
+        self._file.append([str(getattr(row, field.name)) for field in fields(row)])
 
-    def _write(self, cells: Sequence[str]) -> None:
-        # A single write, so that a kill leaves complete rows and at most one torn last line.
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        self._file.write(line.getvalue().encode())
+    def position(self) -> int:
+        """Size of what is on the disk [bytes]."""
+        return self._file.position()
 
     def close(self) -> None:
         """Close the file; further rows are refused."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ionstack.errors import InputError, raise_together
+from ionstack.output import summary
 from ionstack.output.atomic import partial_path, write_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OPTIONS = "choose another folder with -o, or remove this one"
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Where the files of a run lie. Pure naming: nothing is read or written here."""
+    """Where the files of a run lie."""
 
     path: Path
 
@@ -74,6 +75,11 @@ class RunDirectory:
         return self.path / "summary.json"
 
     @property
+    def checkpoint(self) -> Path:
+        """Where the run stands, to resume it, and its named states."""
+        return self.path / "checkpoint.h5"
+
+    @property
     def sources(self) -> Path:
         """Every number used, with its unit, source and whether it is fitted."""
         return self.path / "sources.csv"
@@ -94,6 +100,11 @@ class RunDirectory:
         return self.path / "instruments"
 
     @property
+    def finished(self) -> bool:
+        """Whether the summary says that the protocol ran to its end."""
+        return self.summary.exists() and summary.read(self.summary).get("completed") is True
+
+    @property
     def results(self) -> tuple[Path, ...]:
         """The files that a new run of the same case replaces (figures and instruments apart)."""
         return (
@@ -104,19 +115,21 @@ class RunDirectory:
             self.fields,
             self.profiles,
             self.summary,
+            self.checkpoint,
             self.sources,
             self.input,
             self.log,
         )
 
 
-def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
+def claim(path: Path, case_text: str, comm: MPI.Comm, resume: bool = False) -> RunDirectory:
     """Make the folder this run's own and write ``case.yaml`` into it (collective).
 
     Earlier results of the *same* case text are removed, together with the PNG
     files in ``figures`` and the tables and figures in ``instruments``; files that
     ionstack did not write stay. `case_text` must therefore contain whatever tells two
-    runs apart, overrides included. The folder stays locked against a second run until
+    runs apart, overrides included. To `resume` a run that has finished or has a
+    checkpoint, its results stay. The folder stays locked against a second run until
     the returned record is released.
 
     Raises InputError on all ranks when the folder holds another case's results or
@@ -125,14 +138,18 @@ def claim(path: Path, case_text: str, comm: MPI.Comm) -> RunDirectory:
     run = RunDirectory(path)
     with raise_together(comm, f"claiming {path}"):
         if comm.rank == 0:
-            _claim_here(run, case_text)
+            _claim_here(run, case_text, resume)
     return run
 
 
-def _claim_here(run: RunDirectory, case_text: str) -> None:
+def _claim_here(run: RunDirectory, case_text: str, resume: bool) -> None:
     with writing_into(run.path):
         weakref.finalize(run, lock(run.path))
         refuse_foreign(run.case, case_text)
+        if resume and (run.finished or run.checkpoint.exists()):
+            if not run.finished:
+                run.summary.unlink(missing_ok=True)
+            return
         _remove_results(run)
         write_text(run.case, case_text)
 

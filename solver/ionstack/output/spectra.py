@@ -25,8 +25,8 @@ class SpectrumRow:
 class SpectrumWriter(RowWriter):
     """Writes ``impedance.csv``."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, COLUMNS)
+    def __init__(self, path: Path, position: int | None = None) -> None:
+        super().__init__(path, COLUMNS, position)
 
 
 def read_spectra(path: Path) -> tuple[SpectrumRow, ...]:

@@ -32,8 +32,8 @@ class StepRow:
 class StepWriter(RowWriter):
     """Writes ``steps.csv``, a row when its step ends."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, COLUMNS)
+    def __init__(self, path: Path, position: int | None = None) -> None:
+        super().__init__(path, COLUMNS, position)
 
 
 def read_steps(path: Path) -> tuple[StepRow, ...]:

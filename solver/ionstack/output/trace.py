@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
+from ionstack.output.rows import RowFile
 
 TIME = "time [s]"
 STEP = "step [s]"
@@ -31,23 +31,24 @@ def current_column(contact: str) -> str:
 
 
 class TraceWriter:
-    """Writes ``trace.csv`` row by row; lives on one rank only.
+    """Writes ``trace.csv`` row by row; lives on one rank only."""
 
-    Every row goes to the operating system in a single write, so that a process
-    killed at any instant leaves complete rows and at most one torn last line,
-    which `read_trace` ignores.
-    """
-
-    def __init__(self, path: Path, contacts: Sequence[str], extra: Sequence[str] = ()) -> None:
-        """Create the file, replacing an older one, and write the header.
+    def __init__(
+        self,
+        path: Path,
+        contacts: Sequence[str],
+        extra: Sequence[str] = (),
+        position: int | None = None,
+    ) -> None:
+        """Create the file, or go on at a position; see `RowFile`.
 
         `extra` are more columns, with units, at the end.
         """
         self._contacts = tuple(contacts)
-        self._file = path.open("wb", buffering=0)
         voltages = (voltage_column(contact) for contact in contacts)
         currents = (current_column(contact) for contact in contacts)
-        self._write([TIME, *voltages, *currents, STEP, NEWTON, CYCLE, PROTOCOL_STEP, *extra])
+        counts = (STEP, NEWTON, CYCLE, PROTOCOL_STEP)
+        self._file = RowFile(path, [TIME, *voltages, *currents, *counts, *extra], position)
 
     def append(
         self,
@@ -67,7 +68,7 @@ class TraceWriter:
         values = [time, *(voltages[c] for c in self._contacts)]
         values += [*(currents[c] for c in self._contacts), step]
         counts = (newton, cycle, number)
-        self._write(
+        self._file.append(
             [
                 *(repr(float(value)) for value in values),
                 *(str(int(count)) for count in counts),
@@ -75,10 +76,9 @@ class TraceWriter:
             ]
         )
 
-    def _write(self, cells: Sequence[str]) -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        self._file.write(line.getvalue().encode())
+    def position(self) -> int:
+        """Size of what is on the disk [bytes]."""
+        return self._file.position()
 
     def close(self) -> None:
         """Close the file; further rows are refused."""

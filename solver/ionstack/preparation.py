@@ -1,0 +1,144 @@
+"""From a checked case to a device in its circuit, ready to be driven."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+from mpi4py import MPI
+
+from ionstack.assemble import System
+from ionstack.case import Case
+from ionstack.copies import repeated, repeated_model
+from ionstack.drive import Interval
+from ionstack.entities import Entities
+from ionstack.equations import transient_equations
+from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
+from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.layout import build_layout
+from ionstack.linear import LinearSolver
+from ionstack.mesh import build_mesh
+from ionstack.meter import Meter
+from ionstack.model import Model, build_model
+from ionstack.network import Network
+from ionstack.neutrality import work_functions
+from ionstack.newton import Newton, NewtonControl
+from ionstack.states import StepControl
+from ionstack.stepper import Stepper
+
+
+class Timing:
+    """Wall-clock seconds per part of a run."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a part."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+    def entries(self) -> dict[str, float]:
+        """Entries for the summary."""
+        total = time.perf_counter() - self.started
+        return {f"timing.{name} [s]": value for name, value in self.seconds.items()} | {
+            "timing.total [s]": total
+        }
+
+
+@dataclass(frozen=True)
+class SourceDrive:
+    """A protocol as the stepper wants it: intervals with values in the order of the sources."""
+
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A device in equilibrium at 0 V, ready to be driven."""
+
+    case: Case
+    axisymmetric: bool
+    system: System
+    newton: Newton
+    network: Network
+    equilibrium: Equilibrium
+
+    def stepper(self) -> Stepper:
+        """Return a stepper along the case's protocol from the present unknowns."""
+        numerics = self.case.numerics
+        control = StepControl(
+            tolerance=numerics.step_tolerance,
+            smallest=numerics.min_step,
+            largest=np.inf if numerics.max_step is None else numerics.max_step,
+            initial=numerics.initial_step,
+            fixed=numerics.fixed_step,
+        )
+        drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
+        meter = Meter(self.system, self.network)
+        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.warm)
+
+    def warm(self, temperature: float) -> None:
+        """Bring the device to another temperature [K]; nothing if it has that one."""
+        equations = self.system.equations
+        if temperature == equations.model.temperature:
+            return
+        model = replace(equations.model, temperature=temperature)
+        if any(contact.work_function is None for contact in model.contacts):
+            volumes, layout = equations.volumes, self.system.layout
+            levels = work_functions(Entities(model, volumes, layout), self.case.contents)
+            self.system.adopt(transient_equations(model, volumes, layout, levels))
+        else:
+            self.system.adopt(replace(equations, model=model))
+
+
+def prepare(
+    case: Case, comm: MPI.Comm, timing: Timing | None = None, search: bool = True
+) -> Prepared:
+    """Mesh the stack, set the equations up and find equilibrium (collective).
+
+    Without the `search` the unknowns are left to be set.
+    """
+    timing = timing or Timing()
+    with timing.part("mesh"):
+        device = build_mesh(case.stack, comm)
+        volumes = build_control_volumes(device)
+    with timing.part("setup"):
+        system = _system(case, build_model(case), volumes)
+    choice = case.numerics.solver
+    with timing.part("equilibrium"):
+        if search:
+            found = find_equilibrium(system, case.contents, choice, case.start)
+        else:
+            found = without_search(system)
+    if case.circuit.copies != ("",):
+        with timing.part("setup"):
+            system = _copies(case, system)
+    control = NewtonControl(tolerance=case.numerics.newton_tolerance)
+    newton = Newton(system, LinearSolver(system, choice), control)
+    contacts = system.equations.volumes.contacts
+    network = Network(system, case.circuit.in_order_of(contacts))
+    return Prepared(case, device.axisymmetric, system, newton, network, found)
+
+
+def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:
+    layout = build_layout(volumes, model)
+    levels = work_functions(Entities(model, volumes, layout), case.contents)
+    return System(transient_equations(model, volumes, layout, levels))
+
+
+def _copies(case: Case, single: System) -> System:
+    """The system of all devices of a circuit, each in the state of the single one."""
+    names, equations = case.circuit.copies, single.equations
+    volumes = repeated(equations.volumes, names)
+    system = _system(case, repeated_model(equations.model, names), volumes)
+    # Owned unknowns are numbered device by device, each as those of the single one.
+    system.unknowns.setArray(np.tile(single.unknowns.getArray(readonly=1), len(names)))
+    system.refresh_ghosts()
+    return system
