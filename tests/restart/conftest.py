@@ -21,7 +21,7 @@ from support.restarts import Instants, run, write_case
 
 @pytest.fixture(scope="package")
 def quick() -> Iterator[None]:
-    """Set the device up once. Nothing waits for the disk: a kill of a process loses nothing that is not yet synchronised."""
+    """Set the device up once. Nothing waits for the disk, which a kill does not ask for."""
     prepare, ready = simulation.prepare, {}
 
     def again(case: Case, comm: MPI.Comm, timing: Any = None, search: bool = True) -> Any:

@@ -10,14 +10,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from ionstack.checkpoint import contents
 from ionstack.cli import main
-from ionstack.errors import OutputError
+from ionstack.errors import InputError, OutputError
 from ionstack.output import rows, vtkhdf
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import read_trace
@@ -96,10 +98,6 @@ def test_another_case_is_refused(command, whole, tmp_path, capsys):
 
 
 def test_another_mesh_is_refused(case, whole, tmp_path):
-    import h5py
-
-    from ionstack.errors import InputError
-
     shutil.copytree(whole.path, tmp_path / "out")
     (tmp_path / "out" / "summary.json").unlink()
     with h5py.File(tmp_path / "out" / "checkpoint.h5", "r+") as file:
@@ -111,8 +109,6 @@ def test_another_mesh_is_refused(case, whole, tmp_path):
 
 
 def test_what_is_no_checkpoint_is_refused(case, whole, tmp_path):
-    from ionstack.errors import InputError
-
     shutil.copytree(whole.path, tmp_path / "out")
     (tmp_path / "out" / "summary.json").unlink()
     (tmp_path / "out" / "checkpoint.h5").write_bytes(b"torn")
@@ -121,7 +117,7 @@ def test_what_is_no_checkpoint_is_refused(case, whole, tmp_path):
 
 
 def test_a_numerical_failure_keeps_the_last_state(command, whole, tmp_path, monkeypatch):
-    """Newton's method that fails from some step on: the run ends there, and goes on once it works."""
+    """Steps fail from one on: the run ends there, and goes on once they do not."""
     attempt, count = Stepper._try, iter(range(10**6))
 
     def failing(self: Stepper, *arguments: Any) -> Any:
@@ -216,6 +212,19 @@ def test_a_small_disk_that_fills_up_leaves_the_last_state(case, whole, tmp_path)
     assert "Traceback" not in done.stderr
     run(case, out, resume=True)
     assert difference(results(out), results(whole.path)) < 1e-9
+
+
+def test_named_steps_are_states(case, quick, whole, tmp_path):
+    """The end of the sweep and of the pulses, here named by hand; a name that returns is the last."""
+    ends = {2: "swept", 3: "swept", len(case.protocol.durations) - 2: "pulsed"}
+    named = replace(case, protocol=replace(case.protocol, named=ends))
+    named = replace(named, output=replace(case.output, checkpoint_every=1e9))
+    run(named, tmp_path / "out")
+    found = contents(tmp_path / "out" / "checkpoint.h5").states
+    assert list(found) == ["swept", "pulsed", "end"]
+    assert found["swept"]["time"] == case.protocol.breakpoints[3]
+    assert found["end"]["time"] == case.protocol.duration
+    assert found["end"]["voltages"]["Pt"] == case.protocol.laid[-1].end[0] == 0.1
 
 
 def test_the_checkpoint_tells_where_it_comes_from(whole: RunDirectory, case):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ionstack.case import Case
+from ionstack.errors import InputError
 from ionstack.output.run_directory import RunDirectory
 from support.restarts import Instants, difference, results, run
 
@@ -70,8 +71,6 @@ def test_a_run_killed_twice_goes_on_to_the_same_results(case: Case, whole, tmp_p
 
 
 def test_rows_that_the_checkpoint_has_seen_must_be_there(case: Case, whole, tmp_path):
-    from ionstack.errors import InputError
-
     acts = (whole.path.parent / "acts.txt").read_text().split()
     with Instants(tmp_path / "run", {len(acts) // 2: tmp_path / "cut"}):
         run(case, tmp_path / "run")

@@ -19,7 +19,7 @@ from ionstack.output.profiles import read_profiles
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import read_trace
 from support.devices import COARSE
-from support.restarts import SETTINGS, results, run, write_case
+from support.restarts import PROTOCOL, SETTINGS, Instants, results, run, write_case
 
 REST = [{"hold": {"contact": "Pt", "voltage": "0 V", "duration": "2 s", "rise": "0.1 s"}}]
 
@@ -70,12 +70,7 @@ def test_the_device_keeps_its_history(after, whole, tmp_path, quick):
 def test_a_protocol_in_two_cases_is_that_in_one(after, whole, tmp_path, quick):
     """The rest after the run, in one case and in another that takes the state over."""
     one = tmp_path / "one.yaml"
-    protocol = yaml.safe_load(Path(load_case(after, COARSE).path).read_text())
-    first = contents(whole.checkpoint).header["case"]
-    assert "pulses" in first
-    write_case(one)
-    both = [*yaml.safe_load(one.read_text())["protocol"], *protocol["protocol"]]
-    change(one, protocol=both)
+    write_case(one, protocol=[*PROTOCOL, *REST])
     run(load_case(one, COARSE), tmp_path / "one")
     run(with_origin(load_case(after, COARSE), tmp_path / "two"), tmp_path / "two")
     expected, found = (read_trace(tmp_path / name / "trace.csv") for name in ("one", "two"))
@@ -109,8 +104,6 @@ def test_a_state_that_is_not_there_lists_those_there_are(after):
 
 
 def test_a_run_that_crashed_before_has_no_such_state(after, case, tmp_path):
-    from support.restarts import Instants
-
     with Instants(tmp_path / "run", {100: tmp_path / "crashed"}):
         run(case, tmp_path / "run")
     change(after, initial={"from": "../crashed"})
@@ -148,11 +141,11 @@ def test_other_species_are_named(after):
 
 def test_another_mesh_is_refused(after, tmp_path, quick):
     case = with_origin(load_case(after, [*COARSE, "stack.grading.growth=3"]), tmp_path / "out")
-    with pytest.raises(InputError, match="initial.from: .* is of another mesh"):
+    with pytest.raises(InputError, match=r"initial\.from: .* is of another mesh"):
         run(case, tmp_path / "out")
 
 
 def test_other_amounts_are_refused(after, tmp_path):
     case = with_origin(load_case(after, [*COARSE, "temperature=330 K"]), tmp_path / "out")
-    with pytest.raises(InputError, match="another amount of .* in .* temperature"):
+    with pytest.raises(InputError, match=r"another amount of .* in .* temperature"):
         run(case, tmp_path / "out")

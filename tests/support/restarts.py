@@ -60,6 +60,7 @@ def results(folder: Path) -> dict[str, Any]:
     run = RunDirectory(folder)
     summary = json.loads(run.summary.read_text())
     keys = ("steps.", "newton.", "linear.it", "equilibrium.", "completed", "electron", "lateral")
+    checks = ("conservation", "current_sum")
     fields = read_fields(run.fields)
     with h5py.File(run.fields) as file:
         # Points on the border of two ranks appear once per rank.
@@ -83,9 +84,7 @@ def results(folder: Path) -> dict[str, Any]:
             if key.startswith(keys) and not isinstance(value, str)
         },
         "restarts": len(summary.get("restart.times [s]", [])),
-        "checks": {
-            key: value for key, value in summary.items() if key.startswith(("conserv", "current_sum"))
-        },
+        "checks": {key: value for key, value in summary.items() if key.startswith(checks)},
     }  # fmt: skip
 
 
