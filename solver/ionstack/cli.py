@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from ionstack import __version__
 from ionstack.errors import IonstackError
@@ -148,7 +150,7 @@ def _positive(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
-        _start_ranks(options)
+        return _start_ranks(options)
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
@@ -185,8 +187,8 @@ def _folder(options: argparse.Namespace, case: Case) -> Path:
     return folder
 
 
-def _start_ranks(options: argparse.Namespace) -> NoReturn:
-    """Replace this process by mpirun with the same command on every rank."""
+def _start_ranks(options: argparse.Namespace) -> int:
+    """Run the same command on every rank of mpirun and return its exit status."""
     arguments = [sys.executable, "-m", "ionstack", "run", str(options.case)]
     arguments += ["-o", str(options.o)] if options.o else []
     arguments += ["--resume"] if options.resume else []
@@ -196,9 +198,14 @@ def _start_ranks(options: argparse.Namespace) -> NoReturn:
     os.environ.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
     command = ["mpirun", "-n", str(options.n), *arguments]
     try:
-        os.execvp(command[0], command)
+        # In a session of its own: mpirun kills its ranks when it hears Ctrl-C or SIGTERM. They
+        # are told by signals that it passes on, and end in order.
+        ranks = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except FileNotFoundError as error:
         raise IonstackError("mpirun is not on PATH; -n needs an MPI installation") from error
+    signal.signal(signal.SIGINT, lambda *_: ranks.send_signal(signal.SIGUSR1))
+    signal.signal(signal.SIGTERM, lambda *_: ranks.send_signal(signal.SIGUSR2))
+    return ranks.wait()
 
 
 def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
