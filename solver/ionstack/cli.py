@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from ionstack import __version__
 from ionstack.errors import IonstackError
@@ -174,7 +176,7 @@ def _positive(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
-        _start_ranks(options.n, ["run", *_common_arguments(options)])
+        return _start_ranks(options.n, ["run", *_common_arguments(options)])
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
@@ -208,7 +210,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     if options.n is not None and "OMPI_COMM_WORLD_SIZE" not in os.environ:
-        _start_ranks(options.n, ["sweep", *_common_arguments(options), *_sweep_arguments(options)])
+        arguments = [*_common_arguments(options), *_sweep_arguments(options)]
+        return _start_ranks(options.n, ["sweep", *arguments])
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
@@ -268,15 +271,20 @@ def _sweep_arguments(options: argparse.Namespace) -> list[str]:
     return arguments + [part for one in options.vary for part in ("--vary", one)]
 
 
-def _start_ranks(ranks: int, arguments: list[str]) -> NoReturn:
-    """Replace this process by mpirun with the same command on every rank."""
+def _start_ranks(count: int, arguments: list[str]) -> int:
+    """Run the same command on every rank of mpirun and return its exit status."""
     # More ranks than cores is the user's choice (variable of Open MPI 5's launcher).
     os.environ.setdefault("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
-    command = ["mpirun", "-n", str(ranks), sys.executable, "-m", "ionstack", *arguments]
+    command = ["mpirun", "-n", str(count), sys.executable, "-m", "ionstack", *arguments]
     try:
-        os.execvp(command[0], command)
+        # In a session of its own: mpirun kills its ranks when it hears Ctrl-C or SIGTERM. They
+        # are told by signals that it passes on, and end in order.
+        ranks = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except FileNotFoundError as error:
         raise IonstackError("mpirun is not on PATH; -n needs an MPI installation") from error
+    signal.signal(signal.SIGINT, lambda *_: ranks.send_signal(signal.SIGUSR1))
+    signal.signal(signal.SIGTERM, lambda *_: ranks.send_signal(signal.SIGUSR2))
+    return ranks.wait()
 
 
 def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:

@@ -34,6 +34,13 @@ from ionstack.output.run_directory import RunDirectory
 from ionstack.states import State
 from ionstack.stepper import Stepper
 
+# What asks a run to end: as Ctrl-C and SIGTERM, also in the form that mpirun passes on.
+_ASKED = {
+    signal.SIGINT: Interrupted,
+    signal.SIGUSR1: Interrupted,
+    signal.SIGTERM: Terminated,
+    signal.SIGUSR2: Terminated,
+}
 # Relative change of an amount that a state keeps when it is taken over.
 _KEPT = 1e-9
 
@@ -58,7 +65,7 @@ class Signals:
     def __enter__(self) -> Self:
         """Begin to listen."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _ASKED:
                 self._before[number] = signal.signal(number, self._note)
         return self
 
@@ -125,8 +132,7 @@ class Keeper:
         if caught or due or name is not None:
             self.write(name)
         if caught:
-            kind = Terminated if caught == signal.SIGTERM else Interrupted
-            raise kind(f"interrupted at t = {state.time:.9g} s")
+            raise _ASKED[signal.Signals(caught)](f"interrupted at t = {state.time:.9g} s")
 
     def _agreed(self, signals: Signals, failure: OSError | None) -> tuple[int, bool, bool]:
         """Signal, whether a checkpoint is due by the clock of rank 0, failure of any rank."""

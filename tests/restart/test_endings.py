@@ -215,7 +215,7 @@ def test_a_small_disk_that_fills_up_leaves_the_last_state(case, whole, tmp_path)
 
 
 def test_named_steps_are_states(case, quick, whole, tmp_path):
-    """The end of the sweep and of the pulses, here named by hand; a name that returns is the last."""
+    """The end of the sweep and of the pulses, named by hand; of one name the last counts."""
     ends = {2: "swept", 3: "swept", len(case.protocol.durations) - 2: "pulsed"}
     named = replace(case, protocol=replace(case.protocol, named=ends))
     named = replace(named, output=replace(case.output, checkpoint_every=1e9))

@@ -13,7 +13,7 @@ from ionstack.errors import InputError
 from ionstack.output.run_directory import RunDirectory
 from support.restarts import Instants, difference, results, run
 
-KILLS = 24
+KILLS = 22
 SEED = 20240
 
 

@@ -154,7 +154,7 @@ class FieldsWriter:
         if self._comm.rank == 0 and end is not None:
             root.run(lambda: publish(self._path))
         with raise_together(self._comm, f"writing {self._path.name}"):
-            root.reraise()
+            root.reraise(self._path)
 
     def _pieces(
         self, local: npt.NDArray[Any], counts: npt.NDArray[np.int64]
@@ -208,7 +208,9 @@ class _FirstFailure:
         except Exception as error:
             self._error = self._error or error
 
-    def reraise(self) -> None:
+    def reraise(self, path: Path) -> None:
+        if isinstance(self._error, OSError):
+            self._error.filename = str(path)
         if self._error is not None:
             raise self._error
 
