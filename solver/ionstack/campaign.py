@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ionstack.campaign_plan import Plan, Point
 from ionstack.dealing import Counter, Groups
-from ionstack.errors import IonstackError, NumericsError, raise_together
+from ionstack.errors import Interrupted, IonstackError, NumericsError, raise_together
 from ionstack.log import Log
 from ionstack.output.atomic import write_text
 from ionstack.output.campaign import (
@@ -24,8 +24,7 @@ from ionstack.output.campaign import (
     status,
     write_table,
 )
-from ionstack.output.run_directory import claim
-from ionstack.simulation import simulate
+from ionstack.runner import run_case
 
 
 @dataclass(frozen=True)
@@ -51,24 +50,13 @@ def run_campaign(
     waiting = _waiting(plan, folder, groups, options)
     log.open(folder.log, "a")
     try:
-        _run_points(waiting, folder, groups, log, options.quiet)
-    except KeyboardInterrupt:
+        _run_points(waiting, folder, groups, log, options)
+    except (KeyboardInterrupt, Interrupted):
         log.say(f"interrupted; the same command with --resume goes on in {folder.path}")
         raise
     finally:
         log.close()
     _conclude(plan, folder, groups.world, options)
-
-
-def start_point(point: Point, folder: CampaignDirectory, comm: MPI.Comm) -> None:
-    """Run one point in its folder (collective); the one place where points begin."""
-    run = claim(folder.run(point.name).path, point.case.resolved(), comm)
-    log = Log(comm.rank, quiet=True)
-    log.open(run.log)
-    try:
-        simulate(point.case, run, comm, log)
-    finally:
-        log.close()
 
 
 def _waiting(
@@ -97,16 +85,20 @@ def _skipped(point: Point, folder: CampaignDirectory, log: Log) -> bool:
 
 
 def _run_points(
-    waiting: tuple[Point, ...], folder: CampaignDirectory, groups: Groups, log: Log, quiet: bool
+    waiting: tuple[Point, ...],
+    folder: CampaignDirectory,
+    groups: Groups,
+    log: Log,
+    options: Options,
 ) -> None:
     done, total, group = Counter(groups.world), len(waiting), f"group {groups.number + 1}"
-    hidden = True if quiet or groups.world.rank else None  # None: unless on a terminal
+    hidden = True if options.quiet or groups.world.rank else None  # None: unless on a terminal
     with tqdm(total=total, unit="point", disable=hidden, leave=False) as bar:
         for number in groups.deal(total):
             name = waiting[number].name
             log.say(f"{group}: {name} started")
             started = time.perf_counter()
-            outcome = _outcome(waiting[number], folder, groups.comm)
+            outcome = _outcome(waiting[number], folder, groups.comm, options.resume)
             if groups.comm.rank == 0:
                 seconds, finished = time.perf_counter() - started, done.next() + 1
                 bar.update(finished - bar.n)
@@ -114,14 +106,17 @@ def _run_points(
     done.free()
 
 
-def _outcome(point: Point, folder: CampaignDirectory, comm: MPI.Comm) -> str:
+def _outcome(point: Point, folder: CampaignDirectory, comm: MPI.Comm, resume: bool) -> str:
     """Run a point and return its status, for people; a failure is kept in a file."""
+    path = folder.run(point.name).path
     failure = folder.failure(point.name)
     if comm.rank == 0:
         failure.unlink(missing_ok=True)
     outcome = COMPLETED
     try:
-        start_point(point, folder, comm)
+        run_case(point.case, path, comm, quiet=True, resume=resume)
+    except Interrupted:
+        raise
     except IonstackError as error:
         if comm.rank == 0:
             write_text(failure, f"{error}\n")

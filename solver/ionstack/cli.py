@@ -180,31 +180,13 @@ def _run(options: argparse.Namespace) -> int:
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
-    from ionstack.compute import configure
-    from ionstack.log import Log
-    from ionstack.output.run_directory import claim
+    from ionstack.runner import run_case
 
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     case = _load_together(comm, options)
     folder = _folder(options, case)
-    # Imported after the case is known to be right: mistakes are answered at once.
-    configure()
-    from ionstack.simulation import simulate
-
-    run = claim(folder, case.resolved(), comm, options.resume)
-    finished, kept = comm.bcast((run.finished, run.checkpoint.exists()), root=0)
-    log = Log(comm.rank, options.quiet)
-    if finished:
-        log.say(f"{run.path}: the run has finished; there is nothing to resume")
-        return 0
-    log.open(run.log, "a" if kept else "w")
-    if options.resume and not kept:
-        log.say(f"{run.path}: there is no checkpoint; the run starts from the beginning")
-    try:
-        simulate(case, run, comm, log, resume=kept)
-    finally:
-        log.close()
+    run_case(case, folder, comm, quiet=options.quiet, resume=options.resume)
     return 0
 
 

@@ -20,7 +20,7 @@ def test_the_last_key_varies_fastest() -> None:
     wanted = [("280 K", "1 V/s"), ("280 K", "2 V/s"), ("300 K", "1 V/s"), ("300 K", "2 V/s")]
     assert [tuple(point.values.values()) for point in plan.points] == wanted
     assert [point.case.temperature for point in plan.points] == [280.0, 280.0, 300.0, 300.0]
-    rates = [point.case.protocol.steps[0].rate for point in plan.points]
+    rates = [point.case.protocol.steps[0].step.rate for point in plan.points]
     assert rates == [1.0, 2.0, 1.0, 2.0]
     assert all(not point.case.output.figures for point in plan.points)
     assert len(set(plan.cases().values())) == 4
