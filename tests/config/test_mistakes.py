@@ -108,7 +108,7 @@ CASE_MISTAKES = [
         "temperatur: 25",
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, stack, temperature, species, layers, "
-        "start, content, interfaces, contacts, circuit, protocol, instruments, materials, "
+        "start, initial, content, interfaces, contacts, circuit, protocol, instruments, materials, "
         "numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
