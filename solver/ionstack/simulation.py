@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.case import Case, values_used
 from ionstack.copies import repeated, repeated_model
+from ionstack.course import Course
 from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import transient_equations
@@ -40,7 +41,7 @@ from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.pulse_observer import PulseTable
-from ionstack.step_observers import Spectra, StepTable
+from ionstack.step_observers import Spectra, StepLines, StepTable
 from ionstack.stepper import StepControl, Stepper
 
 Floats = NDArray[np.float64]
@@ -174,7 +175,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log) -> Path:
     )
     fields = NodeFields(system)
     entries = _equilibrium_entries(prepared, fields)
-    stepper, observers = prepared.stepper(), _observers(prepared, fields, run)
+    stepper, observers = prepared.stepper(), _observers(prepared, fields, run, log)
     failure: IonstackError | None = None
     with timing.part("stepping"):
         try:
@@ -198,16 +199,18 @@ def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
     log.say(f"{case.title or case.name}: {case.path}")
     log.say(
         f"{case.stack.dimension} stack {case.stack.name}, {case.temperature:.2f} K, protocol of "
-        f"{case.protocol.duration:g} s, {comm.size} rank{'s' * (comm.size > 1)}; "
+        f"{case.protocol.length()}, {comm.size} rank{'s' * (comm.size > 1)}; "
         f"{fitted} of {len(numbers)} material numbers are fitted or assumed"
     )
 
 
-def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
+def _observers(
+    prepared: Prepared, fields: NodeFields, run: RunDirectory, log: Log
+) -> list[Observer]:
     case, system, circuit = prepared.case, prepared.system, prepared.network.circuit
     observers: list[Observer] = [
         Trace(run, system, case.protocol, prepared.network),
-        StepTable(run, system, case.protocol),
+        StepTable(run, system, case.protocol, StepLines(log.say)),
         Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
@@ -222,11 +225,14 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
 
 
 def _march(prepared: Prepared, stepper: Stepper, observers: list[Observer], log: Log) -> None:
-    with log.progress(prepared.case.protocol.duration) as progress:
+    course = Course(prepared.case.protocol)
+    with log.progress() as progress:
         for state in stepper.run():
             for observer in observers:
                 observer.see(state)
-            progress.update(state.time, state.step, stepper.newton_steps, stepper.rejected)
+            place = course.at(state.time, state.interval)
+            numbers = stepper.newton_steps, stepper.rejected
+            progress.update(state.time, place, state.step, *numbers)
 
 
 def equilibrium_current(prepared: Prepared) -> float:
