@@ -107,13 +107,12 @@ class Protocol:
 
     def length(self) -> str:
         """Say how long it takes, as far as that is known before."""
-        unknown = sum(
-            early and plan == 0.0
-            for early, plan in zip(self.ended_by_state, self.planned, strict=True)
-        )
         known = f"{sum(self.planned):g} s"
+        unknown = sum(one.duration >= LONGEST and bool(one.limits) for one in self.laid)
         if unknown:
             return f"{known} and {unknown} open end{'s' * (unknown > 1)}"
+        if any(one.rate is not None for one in self.laid):
+            return f"about {known}"
         return f"at most {known}" if any(self.ended_by_state) else known
 
     def intervals(self, sources: Sequence[str]) -> tuple[Interval, ...]:

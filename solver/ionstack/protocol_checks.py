@@ -278,4 +278,5 @@ def _out_of_reach(watched: Sequence[Interval], column: int, limit: Limit) -> str
     low, high = min(ends), max(ends)
     if low <= limit.value <= high or np.isnan(low + high):
         return ""
-    return f"never reached: the step keeps {limit.source} between {low:g} and {high:g} V"
+    kept = f"at {low:g} V" if low == high else f"between {low:g} and {high:g} V"
+    return f"never reached: the step keeps {limit.source} {kept}"
