@@ -70,10 +70,10 @@ class StepModel(Strict):
 
     @model_validator(mode="after")
     def _one_entry(self) -> Self:
-        given = [name for name in _kinds() if getattr(self, name) is not None]
+        given = [name for name in kinds() if getattr(self, name) is not None]
         if len(given) != 1:
-            kinds = ", ".join(_kinds())
-            raise failure("step", f"a step has one entry of {kinds}; begin each step with '- '")
+            allowed = ", ".join(kinds())
+            raise failure("step", f"a step has one entry of {allowed}; begin each step with '- '")
         return self
 
     @model_validator(mode="after")
@@ -116,7 +116,7 @@ class StepModel(Strict):
 
     def kind(self) -> str:
         """Which kind of step it is."""
-        return next(name for name in _kinds() if getattr(self, name) is not None)
+        return next(name for name in kinds() if getattr(self, name) is not None)
 
     def contact(self) -> str:
         """The source that the step drives; empty for none, and for several of repeated steps."""
@@ -169,7 +169,8 @@ _CONSTANT = {
 }
 
 
-def _kinds() -> list[str]:
+def kinds() -> list[str]:
+    """Return the words for the kinds of steps."""
     return [name for name in StepModel.model_fields if name not in _NOT_KINDS]
 
 

@@ -70,6 +70,8 @@ class StepTable:
         if state.ended is None:
             return ends
         inside = [one for one in self._spans if one.first < state.interval <= one.last]
+        # What ends inside is a half of a cycle, not its step.
+        inside = [one for one in inside if state.following >= one.last]
         # Of steps that are skipped nothing is told, of those that take no time the end is.
         return inside + [one for one in ends if one.first == one.last]
 

@@ -38,11 +38,11 @@ protocol:
   - pairs: {contact: V1, amplitude: 0.5 V, width: 1 ms, gaps: [1 ms], rest: 10 ms}
   - trains: {contact: V1, amplitude: 0.5 V, width: 1 ms, frequencies: [100 Hz], number: 2,
              rest: 9 ms}
-  - current: {contact: V1, current: 10 uA, voltage: 0.3 V}
+  - current: {contact: V1, current: 10 uA, voltage: 0.3 V, duration: 1 s}
     name: charge
   - temperature: {to: 310 K, duration: 1 s}
   - cv: {contact: V1, first: 0.3 V, second: -0.3 V, rate: 1 V/s}
-  - gcd: {contact: V1, current: 1 uA, low: 0.05 V, high: 0.2 V}
+  - gcd: {contact: V1, current: 1 uA, low: 0.05 V, high: 0.2 V, longest: 1 s}
   - open_circuit: {contact: V1, duration: 1 s}
     name: open
   - rest_at: {contact: V1, duration: 1 s}
@@ -159,7 +159,7 @@ def test_the_log_says_how_named_and_limited_steps_ended(run):
         "step 15 (used, impedance)",
     ]
     assert lines[1].endswith(" s by current of V1 above 1e-07 A")
-    assert "and 3 open ends, 1 rank" in (run / "log.txt").read_text()
+    assert ", protocol of about " in (run / "log.txt").read_text()
 
 
 def test_instruments_find_their_steps(run):
@@ -189,6 +189,7 @@ def test_spectra_before_and_after_a_sweep(tmp_path):
 def test_check_lists_the_steps(tmp_path, capsys):
     assert main(["check", str(case_with(tmp_path, PROTOCOL, CIRCUIT))]) == 0
     printed = capsys.readouterr().out
-    assert "and 3 open ends: 15 steps, 3 cycles, 6 pulses" in printed
-    assert "  8. charge: 1e-05 A into V1 to 0.3 V" in printed
+    assert "s: 15 steps, 3 cycles, 6 pulses" in printed
+    assert "Protocol of about 2" in printed
+    assert "  8. charge: 1e-05 A into V1 for 1 s or to 0.3 V" in printed
     assert "  14. 2 times\n    14.1. hold V1 at 0.2 V for 1 s" in printed
