@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ionstack.course import Course
+from ionstack.course import MOST_LINES, Course, Place
 from ionstack.drive import Interval, Limit
-from ionstack.laid import Instruments
+from ionstack.laid import Instruments, Span
+from ionstack.log import Log
 from ionstack.protocol import Protocol, build_protocol
 from ionstack.protocol_steps import (
     ChargeDischarge,
@@ -26,6 +27,7 @@ from ionstack.protocol_steps import (
     Switch,
     Warm,
 )
+from ionstack.step_observers import StepLines
 
 NAN = np.nan
 HOLD = Hold("Pt", 1.0, 2.0, 0.1)
@@ -293,6 +295,34 @@ def test_many_intervals_are_followed_to_the_end() -> None:
         place = course.at(end, number)
         assert place.share == pytest.approx(end / protocol.duration)
     assert place.share == pytest.approx(1.0)
+
+
+def test_a_log_has_lines_for_names_and_limits_and_not_too_many() -> None:
+    said: list[str] = []
+    lines = StepLines(said.append)
+    span = Span(3, "hold", "", "Pt", 0, 2)
+    lines.ended(span, 1.0, None)
+    assert said == []
+    lines.ended(span, 1.25, ABOVE)
+    assert said == ["step 3 (hold): ended at 1.25 s by current of Pt above 0.0001 A"]
+    for _ in range(100):
+        lines.ended(replace(span, name="write"), 2.0, None)
+    assert len(said) == MOST_LINES + 1
+    assert said[1] == "step 3 (write, hold): ended at 2 s"
+    assert said[-1] == "more steps have ended: see steps.csv"
+
+
+def test_progress_lines_tell_the_step_and_estimate_only_without_open_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ionstack.log.LINE_EVERY", -1.0)
+    with Log(rank=0).progress() as progress:
+        progress.update(3.0, Place("step 2 of 4 (hold)", 0.25, True), 1e-3, 12, 1)
+        progress.update(3.0, Place("step 2 of 4 (hold)", 0.25, False), 1e-3, 12, 1)
+    first, second = capsys.readouterr().out.splitlines()
+    expected = "25 %, t = 3 s in step 2 of 4 (hold), step 1.00e-03 s, 12 Newton steps, 1 rejected"
+    assert first == expected
+    assert second.startswith(f"{expected}, about ")
 
 
 WORDS = [
