@@ -38,6 +38,7 @@ from ionstack.materials import (
 )
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.protocol import Protocol
+from ionstack.protocol_checks import course_problems
 from ionstack.protocol_schema import protocol_from
 from ionstack.protocol_steps import Entry, Repeat
 from ionstack.schema import validated
@@ -127,8 +128,15 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
     materials = located and _attempt(errors, lambda: materials_of(*located, node, folders))
     if read is None or located is None or materials is None:
         raise InputError("\n".join(errors))
-    raise_problems(case_problems(Subject(read, node, located[0], materials)))
-    case = _case(read, located[0], materials, path, text, overrides)
+    subject = Subject(read, node, located[0], materials)
+    problems = list(case_problems(subject))
+    driven = None
+    if not {one.keys[0] for one in problems} & {"circuit", "contacts", "protocol"}:
+        driven = _driven(read, located[0])
+        problems += course_problems(subject, driven[1])
+    raise_problems(problems)
+    assert driven is not None
+    case = _case(read, located[0], materials, driven, path, text, overrides)
     return dataclasses.replace(case, initial=_initial(read, node, path))
 
 
@@ -161,11 +169,11 @@ def _case(
     read: CaseModel,
     stack: Stack,
     materials: Mapping[str, Material],
+    driven: tuple[Circuit, Protocol],
     path: Path,
     text: str,
     overrides: Sequence[str],
 ) -> Case:
-    circuit = _circuit(read, stack)
     return Case(
         name=read.name or path.stem,
         title=read.title,
@@ -185,13 +193,18 @@ def _case(
             name: entry.record()
             for name, entry in (*read.interfaces.items(), *read.contacts.items())
         },
-        circuit=circuit,
-        protocol=protocol_from(read.protocol, _instruments(read, circuit)),
+        circuit=driven[0],
+        protocol=driven[1],
         instruments=tuple(read.instruments),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
     )
+
+
+def _driven(read: CaseModel, stack: Stack) -> tuple[Circuit, Protocol]:
+    circuit = _circuit(read, stack)
+    return circuit, protocol_from(read.protocol, _instruments(read, circuit))
 
 
 def _circuit(read: CaseModel, stack: Stack) -> Circuit:

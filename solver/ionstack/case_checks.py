@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ionstack.case_subject import Section, Subject, turned
-from ionstack.circuit_checks import circuit_problems, drivable
+from ionstack.circuit_checks import circuit_problems
 from ionstack.content_checks import content_problems
 from ionstack.errors import nearest
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
 from ionstack.physics_checks import physics_problems
+from ionstack.protocol_checks import protocol_names
 from ionstack.schema import known_keys, not_among
 from ionstack.yaml_source import Keys, Problem
 
@@ -19,7 +20,7 @@ _SECTIONS: tuple[Section, Section] = ("interfaces", "contacts")
 
 def case_problems(subject: Subject) -> Iterator[Problem]:
     """Yield every name that does not fit and every law that is missing."""
-    names = list(_name_problems(subject))
+    names = [*_name_problems(subject), *protocol_names(subject)]
     yield from names
     yield from _species_problems(subject)
     yield from _interface_problems(subject)
@@ -50,11 +51,6 @@ def _name_problems(subject: Subject) -> Iterator[Problem]:
         for name, entry in getattr(case, section).items():
             allowed = [*case.species, *known_keys(type(entry))]
             yield from _unknown(subject, (section, name), entry.laws, "species or key", allowed)
-    driven, what = drivable(subject), "contact" if case.circuit is None else "source"
-    for index, step in enumerate(case.protocol):
-        for keys, contact in step.contacts(("protocol", index)):
-            if contact not in driven:
-                yield subject.problem(keys, not_among(what, contact, driven))
 
 
 def _unknown(

@@ -17,6 +17,7 @@ from ionstack.model import (
     build_model,
 )
 from ionstack.output.provenance import blas_name
+from ionstack.protocol_steps import Entry, Repeat
 
 _STARTS: dict[Start, str] = {
     "equilibrium": "equilibrium at 0 V with the contents' totals",
@@ -146,9 +147,22 @@ def _circuit(case: Case) -> Iterator[str]:
 
 def _protocol(case: Case) -> Iterator[str]:
     protocol = case.protocol
-    yield f"Protocol of {protocol.duration:g} s, {len(protocol.cycles)} cycles"
-    for step in protocol.steps:
-        yield f"  {step.describe()}"
+    count, cycles = len(protocol.steps), len(protocol.cycles)
+    pulses = sum(one.kind == "pulse" for one in protocol.pulses)
+    counts = [(count, "step"), (cycles, "cycle"), (pulses, "pulse")]
+    shown = (f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
+    yield f"Protocol of {protocol.length()}: {', '.join(shown)}"
+    for number, step in enumerate(protocol.steps, start=1):
+        yield from _step(f"{number}", step)
+
+
+def _step(number: str, entry: Entry) -> Iterator[str]:
+    """A step in a line, those that are repeated in one each."""
+    indent = "  " * (number.count(".") + 1)
+    yield f"{indent}{number}. {entry.describe()}"
+    inside = entry.step.steps if isinstance(entry.step, Repeat) else ()
+    for inner, step in enumerate(inside, start=1):
+        yield from _step(f"{number}.{inner}", step)
 
 
 def _observables(case: Case) -> Iterator[str]:

@@ -17,30 +17,51 @@ from ionstack.schema import not_among
 from ionstack.yaml_source import Keys, Problem
 
 
-def drivable(subject: Subject) -> list[str]:
-    """Return the names that a protocol may drive: contacts, or the sources of the circuit."""
-    contacts = [electrode.name for electrode in subject.stack.electrodes]
-    section = subject.case.circuit
-    if section is None or any(_name_problems(subject, section, contacts)):
-        return contacts
-    given = netlist(section, contacts)
-    sources = [part.name for part in given.sources]
-    if given.crossbar is None:
-        return sources
+def single_sources(subject: Subject) -> list[str]:
+    """Return the names of the sources; without a circuit those of the contacts."""
+    given = _given(subject)
+    return _contacts(subject) if given is None else [part.name for part in given.sources]
+
+
+def cells(subject: Subject) -> list[str]:
+    """Return the names of an array's cells, each also with every scheme."""
+    given = _given(subject)
+    if given is None or given.crossbar is None:
+        return []
     names = (name for name, _, _ in Crossbar(*given.crossbar, 0.0).devices())
-    return sources + [one for name in names for one in (name, *(f"{name}/{s}" for s in SCHEMES))]
+    return [one for name in names for one in (name, *(f"{name}/{s}" for s in SCHEMES))]
+
+
+def probed(subject: Subject) -> list[str]:
+    """Return the contacts of all devices, whose impedance can be taken."""
+    given, contacts = _given(subject), _contacts(subject)
+    if given is None or given.single:
+        return contacts
+    return [contact_of(one.name, name) for one in given.devices for name in contacts]
+
+
+def switches(subject: Subject) -> list[str]:
+    """Return the names of the switches."""
+    given = _given(subject)
+    return [] if given is None else [one.name for one in given.elements if one.kind == "switch"]
 
 
 def measurable(subject: Subject) -> list[str]:
     """Return the names of what a trace has voltage and current of: contacts and sources."""
-    contacts = [electrode.name for electrode in subject.stack.electrodes]
-    section = subject.case.circuit
+    contacts = probed(subject)
+    return [*contacts, *(name for name in single_sources(subject) if name not in contacts)]
+
+
+def _contacts(subject: Subject) -> list[str]:
+    return [electrode.name for electrode in subject.stack.electrodes]
+
+
+def _given(subject: Subject) -> Netlist | None:
+    """The netlist of a case; None without one, and where its names do not fit."""
+    section, contacts = subject.case.circuit, _contacts(subject)
     if section is None or any(_name_problems(subject, section, contacts)):
-        return contacts
-    given = netlist(section, contacts)
-    if not given.single:
-        contacts = [contact_of(one.name, name) for one in given.devices for name in contacts]
-    return [*contacts, *(part.name for part in given.sources if part.name not in contacts)]
+        return None
+    return netlist(section, contacts)
 
 
 def circuit_problems(subject: Subject) -> Iterator[Problem]:

@@ -73,12 +73,15 @@ def _compliance(data: object) -> object:
     return ComplianceModel.model_construct(positive=limit, negative=limit)
 
 
+Compliance = Annotated[ComplianceModel, BeforeValidator(_compliance)]
+
+
 class SourceModel(Strict):
     """A source of voltage or current in the file, with its compliance."""
 
     node: Name
     back: Annotated[Name, Field(alias="return")] = "ground"
-    compliance: Annotated[ComplianceModel, BeforeValidator(_compliance)] = ComplianceModel()
+    compliance: Compliance = ComplianceModel()
 
 
 class CrossbarModel(Strict):

@@ -113,8 +113,8 @@ class Laid:
 
     def level(self, contact: str) -> float:
         """Voltage [V] of a source or a cell now; NaN where the state decides it."""
-        source, share = next(iter(self._shares(contact).items()))
-        return self._now[source] / share
+        main = self.main(contact)
+        return self._now[main] / self._shares(contact)[main]
 
     def distance(self, contact: str, voltage: float) -> float:
         """Largest change [V] of a source on the way to one being at a voltage, others at 0.
@@ -152,15 +152,23 @@ class Laid:
     def flow(
         self, contact: str, current: float, duration: float, limits: Iterable[Limit] = ()
     ) -> None:
-        """Let a current [A] flow through one source, the others at 0 V."""
+        """Let a current [A] flow through one source, the others at 0 V.
+
+        Others that are elsewhere first come there, within 1 ms or 1 % of the duration.
+        """
+        goal = {**self._rest, contact: current}
+        if any(self._now[name] != 0.0 for name in self._rest if name != contact):
+            rise = min(1e-3, 0.01 * duration)
+            self._add(goal, rise, watch=False, forced={contact})
+            duration -= rise
         following = self.last + 1
         own = [replace(one, first=self.last, following=following) for one in limits]
-        self._add({**self._rest, contact: current}, duration, forced={contact}, limits=own)
+        self._add(goal, duration, forced={contact}, limits=own)
         self._now = {**self._now, contact: PRESENT}
 
     def stay(self, duration: float) -> None:
-        """Leave all sources as they are for a duration [s]."""
-        level = dict(self._now)
+        """Leave all voltages as they are for a duration [s]; what gave a current is off (0 A)."""
+        level = {name: 0.0 if name in self._current else v for name, v in self._now.items()}
         self._add(level, duration, forced=self._current)
 
     def warm(self, temperature: float) -> None:
@@ -171,13 +179,19 @@ class Laid:
         """Close and open switches for what follows."""
         self._closed |= states
 
-    def comply(self, contact: str, limits: tuple[float, float] | None) -> None:
-        """Set the largest positive and negative current [A] of a source; None: as at first."""
-        for source in self._shares(contact):
-            if limits is None:
-                self._compliance.pop(source, None)
-            else:
-                self._compliance[source] = limits
+    def comply(
+        self, contact: str, limits: tuple[float, float] | None
+    ) -> tuple[float, float] | None:
+        """Set the largest positive and negative current [A] of a source; None: as at first.
+
+        Of a cell it is the source at its row that is limited: all of its current passes there,
+        and lines that are only half selected need not follow. Return what was set before.
+        """
+        source = self.main(contact)
+        before = self._compliance.pop(source, None)
+        if limits is not None:
+            self._compliance[source] = limits
+        return before
 
     def show(self) -> None:
         """Mark the last breakpoint as one worth a picture."""
@@ -189,11 +203,16 @@ class Laid:
         self.named[self.last] = f"{name}-{earlier + 1}" if earlier else name
 
     def limit(self, first: int, limits: Sequence[Limit]) -> None:
-        """End the step that began at a breakpoint at the first of these limits."""
+        """End the step that began at a breakpoint at the first of these limits.
+
+        Of a cell it is the source at its row that is looked at.
+        """
         if not limits:
             return
         end = self.last
-        own = tuple(replace(one, first=first, following=end) for one in limits)
+        own = tuple(
+            replace(one, source=self.main(one.source), first=first, following=end) for one in limits
+        )
         for number in range(first, end):
             if self._watched[number]:
                 old = self.intervals[number]
@@ -214,6 +233,11 @@ class Laid:
             ends = zip(self.instruments.sources, one.begin, one.end, strict=True)
             found |= {name for name, begin, end in ends if not begin == end == 0.0}
         return found
+
+    def main(self, contact: str) -> str:
+        """The source itself, or of a cell that at its row, which has the whole voltage."""
+        shares = self._shares(contact)
+        return max(shares, key=lambda name: abs(shares[name]))
 
     def _goal(self, contact: str, voltage: float) -> Levels:
         shares = self._shares(contact)

@@ -11,6 +11,8 @@ from typing import Literal, Self, TextIO
 
 from tqdm import tqdm
 
+from ionstack.itinerary import Place
+
 # A run without a terminal logs its progress this often.
 LINE_EVERY = 10.0  # s
 
@@ -46,40 +48,43 @@ class Log:
                 self._file.close()
             self._file = None
 
-    def progress(self, duration: float) -> Progress:
-        """Return a progress display of simulated time."""
-        return Progress(self, duration, self._speaks and not self._quiet)
+    def progress(self) -> Progress:
+        """Return a progress display of a protocol."""
+        return Progress(self, self._speaks and not self._quiet)
 
 
 class Progress:
-    """Bar on a terminal, plain lines elsewhere: time, step size, Newton steps, estimate."""
+    """Bar on a terminal, plain lines elsewhere: time, place, step size, Newton steps, estimate."""
 
-    def __init__(self, log: Log, duration: float, visible: bool) -> None:
-        self._log, self._duration = log, duration
+    def __init__(self, log: Log, visible: bool) -> None:
+        self._log = log
         self._terminal = visible and sys.stderr.isatty()
         self._bar = tqdm(
-            total=duration,
+            total=1.0,
             disable=not self._terminal,
-            bar_format="{percentage:3.0f}% |{bar}| {n:.3f}/{total:.3f} s, "
-            "{postfix} [{remaining} left]",
+            bar_format="{percentage:3.0f}% |{bar}| {postfix} [{elapsed}]",
             leave=False,
         )
         self._started = self._last = time.monotonic()
 
-    def update(self, now: float, step: float, newton: int, rejected: int) -> None:
-        """Show that simulated time `now` [s] is reached."""
+    def update(self, now: float, place: Place, step: float, newton: int, rejected: int) -> None:
+        """Show that simulated time `now` [s] is reached, at a place in the protocol."""
+        clock = time.monotonic()
+        where = f"t = {now:.6g} s in {place.step}, step {step:.2e} s, {newton} Newton steps"
         if self._terminal:
-            self._bar.set_postfix_str(f"step {step:.2e} s, {newton} Newton steps", refresh=False)
-            self._bar.update(now - self._bar.n)
-        elif time.monotonic() - self._last > LINE_EVERY:
-            self._last = time.monotonic()
-            if now < 0.01 * self._duration:
-                return
-            left = (self._last - self._started) * (self._duration / max(now, 1e-300) - 1.0)
-            self._log.say(
-                f"t = {now:.6g} of {self._duration:.6g} s, step {step:.2e} s, {newton} Newton "
-                f"steps, {rejected} rejected, about {left:.0f} s left"
-            )
+            self._bar.set_postfix_str(f"{where}{self._left(place, clock)}", refresh=False)
+            self._bar.update(place.share - self._bar.n)
+        elif clock - self._last > LINE_EVERY:
+            self._last = clock
+            percent = f"{100 * place.share:.0f} %, "
+            self._log.say(f"{percent}{where}, {rejected} rejected{self._left(place, clock)}")
+
+    def _left(self, place: Place, clock: float) -> str:
+        """An estimate of the time left, where the protocol says when it ends."""
+        if place.open_end or place.share < 0.01:
+            return ""
+        left = (clock - self._started) * (1.0 / place.share - 1.0)
+        return f", about {left:.0f} s left"
 
     def __enter__(self) -> Self:
         """Begin."""

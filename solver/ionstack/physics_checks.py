@@ -171,4 +171,6 @@ def _floating_problems(subject: Subject) -> Iterator[Problem]:
         for keys, contact in step.contacts(("protocol", index)):
             if contact in floating:
                 message = f"{contact} is floating: its potential cannot be given"
+                if keys[-2] == "impedance":
+                    message = f"{contact} is floating: no current flows through it"
                 yield subject.problem(keys, message)

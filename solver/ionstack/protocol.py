@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ionstack.drive import Interval
 from ionstack.laid import Instruments, Laid, LaidSpectrum, Span
-from ionstack.protocol_steps import Entry, Step
+from ionstack.protocol_steps import LONGEST, Entry, Step
 
 # A protocol that only measures lasts this long [s].
 _MOMENT = 1e-3
@@ -94,6 +94,29 @@ class Protocol:
     def duration(self) -> float:
         """Latest end of the protocol [s]."""
         return self.breakpoints[-1]
+
+    @property
+    def ended_by_state(self) -> tuple[bool, ...]:
+        """Whether the state may end an interval, or decides how long it takes."""
+        return tuple(bool(one.limits) or one.rate is not None for one in self.laid)
+
+    @property
+    def planned(self) -> tuple[float, ...]:
+        """Durations of the intervals [s] as far as they are known; 0 where nothing is."""
+        pairs = zip(self.laid, self.ended_by_state, strict=True)
+        return tuple(
+            0.0 if early and one.duration >= LONGEST else one.duration for one, early in pairs
+        )
+
+    def length(self) -> str:
+        """Say how long it takes, as far as that is known before."""
+        known = f"{sum(self.planned):g} s"
+        unknown = sum(one.duration >= LONGEST and bool(one.limits) for one in self.laid)
+        if unknown:
+            return f"{known} and {unknown} open end{'s' * (unknown > 1)}"
+        if any(one.rate is not None for one in self.laid):
+            return f"about {known}"
+        return f"at most {known}" if any(self.ended_by_state) else known
 
     def intervals(self, sources: Sequence[str]) -> tuple[Interval, ...]:
         """Intervals with the values of these sources, in their order."""

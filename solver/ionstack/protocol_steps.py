@@ -8,11 +8,14 @@ of the voltage is no state of a device. `contact` is that of a source, or a cell
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Literal, Protocol
 
 from ionstack.drive import Limit
 from ionstack.laid import Laid, LaidCycle, LaidPulse, LaidSpectrum, Span
+
+# Longest time [s] of a current of which no time is given, until something else ends it.
+LONGEST = 1e7
 
 
 class Step(Protocol):
@@ -46,11 +49,12 @@ class Entry:
     def lay(self, laid: Laid) -> None:
         """Append its intervals, with limits, name and number."""
         first = laid.last
-        if self.compliance is not None:
-            laid.comply(self.contact, self.compliance)
-        self.step.lay(laid)
-        if self.compliance is not None:
-            laid.comply(self.contact, None)
+        if self.compliance is None:
+            self.step.lay(laid)
+        else:
+            before = laid.comply(self.contact, self.compliance)
+            self.step.lay(laid)
+            laid.comply(self.contact, before)
         laid.limit(first, self.until)
         laid.show()
         if self.name:
@@ -62,11 +66,13 @@ class Entry:
     def describe(self) -> str:
         """Say it in words."""
         name = f"{self.name}: " if self.name else ""
-        until = "".join(f", until {limit.describe()}" for limit in self.until)
-        limits = ""
-        if self.compliance is not None:
-            limits = ", at most {:g} and -{:g} A".format(*self.compliance)
-        return f"{name}{self.step.describe()}{limits}{until}"
+        until = "".join(f", or until {limit.describe()}" for limit in self.until)
+        return f"{name}{self.step.describe()}{self._compliance()}{until}"
+
+    def _compliance(self) -> str:
+        signs = zip(("", "-"), self.compliance or (), strict=False)
+        given = [f"{sign}{limit:g} A" for sign, limit in signs if limit < inf]
+        return f", compliance {' and '.join(given)}" if given else ""
 
 
 @dataclass(frozen=True)
@@ -234,8 +240,11 @@ class Series:
             part.lay(laid)
 
     def describe(self) -> str:
-        """Say it in words."""
-        return "; ".join(part.describe() for part in self.parts)
+        """Say it in words, of many parts the first and the last one."""
+        count = len(self.parts)
+        told = self.parts if count <= 3 else (self.parts[0], self.parts[-1])
+        parts = [part.describe() for part in told]
+        return "; ".join(parts) if count <= 3 else f"{' ... '.join(parts)} ({count} of them)"
 
 
 @dataclass(frozen=True)
@@ -262,8 +271,9 @@ class Current:
         """Say it in words."""
         if self.current == 0.0:
             return f"open circuit at {self.contact} for {self.duration:g} s"
-        until = "" if self.cutoff is None else f" until {self.cutoff:g} V"
-        return f"{self.current:g} A into {self.contact} for {self.duration:g} s at most{until}"
+        ends = [] if self.duration >= LONGEST else [f"for {self.duration:g} s"]
+        ends += [] if self.cutoff is None else [f"to {self.cutoff:g} V"]
+        return " ".join([f"{self.current:g} A into {self.contact}", " or ".join(ends)]).rstrip()
 
 
 @dataclass(frozen=True)
@@ -300,6 +310,8 @@ class ChargeDischarge:
     def describe(self) -> str:
         """Say it in words."""
         rest = f", {self.rest:g} s of rest after each" if self.rest else ""
+        if self.longest < LONGEST:
+            rest = f", each for {self.longest:g} s at most{rest}"
         return (
             f"charge {self.contact} with {self.current:g} A to {self.high:g} V and discharge to "
             f"{self.low:g} V, {self.cycles} times{rest}"
@@ -320,7 +332,7 @@ class Warm:
 
     def describe(self) -> str:
         """Say it in words."""
-        return f"to {self.temperature:g} K in {self.duration:g} s"
+        return f"temperature to {self.temperature:g} K in {self.duration:g} s"
 
 
 @dataclass(frozen=True)
@@ -365,8 +377,9 @@ class Repeat:
 
     @property
     def contact(self) -> str:
-        """Source that the first step drives."""
-        return self.steps[0].contact
+        """Source that the first step with one drives."""
+        driven = (one.contact for one in self.steps if not isinstance(one.step, Spectrum))
+        return next((contact for contact in driven if contact), "")
 
     def lay(self, laid: Laid) -> None:
         """All steps, as often as said."""
@@ -375,6 +388,5 @@ class Repeat:
                 step.lay(laid)
 
     def describe(self) -> str:
-        """Say it in words."""
-        inner = "; ".join(step.describe() for step in self.steps)
-        return f"{self.times} times: {inner}"
+        """Say it in words, without the steps."""
+        return f"{self.times} times"

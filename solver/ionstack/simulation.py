@@ -20,6 +20,7 @@ from ionstack.errors import (
     OutputError,
     raise_together,
 )
+from ionstack.itinerary import Itinerary
 from ionstack.log import Log
 from ionstack.newton import Scheme
 from ionstack.node_fields import NodeFields
@@ -35,7 +36,7 @@ from ionstack.profile_observer import Profiles
 from ionstack.pulse_observer import PulseTable
 from ionstack.restart import Keeper, Signals, take_over
 from ionstack.states import State
-from ionstack.step_observers import Spectra, StepTable
+from ionstack.step_observers import Spectra, StepLines, StepTable
 from ionstack.stepper import Stepper
 
 Floats = NDArray[np.float64]
@@ -57,7 +58,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bo
             write_text(run.input, "".join(f"# --set {one}\n" for one in case.overrides) + case.text)
     prepared = prepare(case, comm, timing, search=not resume and case.initial is None)
     system, fields = prepared.system, NodeFields(prepared.system)
-    stepper, observers = prepared.stepper(), _observers(prepared, fields, run)
+    stepper, observers = prepared.stepper(), _observers(prepared, fields, run, log)
     keeper = Keeper(case, run, system, stepper, observers)
     begun = _resume(keeper) if resume else _begin(prepared, keeper, stepper, fields)
     log.say(
@@ -140,18 +141,20 @@ def _greet(case: Case, comm: MPI.Comm, log: Log) -> None:
     log.say(f"{case.title or case.name}: {case.path}")
     log.say(
         f"{case.stack.dimension} stack {case.stack.name}, {case.temperature:.2f} K, protocol of "
-        f"{case.protocol.duration:g} s, {_ranks(comm)}; "
+        f"{case.protocol.length()}, {_ranks(comm)}; "
         f"{fitted} of {len(numbers)} material numbers are fitted or assumed"
     )
 
 
-def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> list[Observer]:
+def _observers(
+    prepared: Prepared, fields: NodeFields, run: RunDirectory, log: Log
+) -> list[Observer]:
     case, system, circuit = prepared.case, prepared.system, prepared.network.circuit
     # Only an equilibrium that was sought here is one.
     current = equilibrium_current(prepared) if prepared.equilibrium.newton_steps else None
     observers: list[Observer] = [
         Trace(run, system, case.protocol, prepared.network),
-        StepTable(run, system, case.protocol),
+        StepTable(run, system, case.protocol, StepLines(log.say)),
         Balance(system, prepared.equilibrium.conserved, current),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
@@ -169,11 +172,14 @@ def _march(
     prepared: Prepared, stepper: Stepper, observers: list[Observer], keeper: Keeper, log: Log
 ) -> IonstackError | None:
     """Step to the end of the protocol, or to what ends the run before."""
+    itinerary = Itinerary(prepared.case.protocol)
     try:
-        with log.progress(prepared.case.protocol.duration) as progress, Signals() as signals:
+        with log.progress() as progress, Signals() as signals:
             for state in stepper.run():
                 keeper.see(state, signals, _show(observers, state))
-                progress.update(state.time, state.step, stepper.newton_steps, stepper.rejected)
+                place = itinerary.at(state.time, state.interval)
+                numbers = stepper.newton_steps, stepper.rejected
+                progress.update(state.time, place, state.step, *numbers)
         keeper.end()
     except NumericsError as error:
         return _kept(keeper, error)

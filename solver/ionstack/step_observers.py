@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ionstack.assemble import System
+from ionstack.drive import Limit
 from ionstack.errors import raise_together
 from ionstack.impedance import impedance
+from ionstack.itinerary import MOST_LINES, step_words
 from ionstack.laid import LaidSpectrum, Span
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.spectra import SpectrumRow, SpectrumWriter
@@ -16,10 +18,32 @@ from ionstack.protocol import Protocol
 from ionstack.states import State
 
 
+class StepLines:
+    """Says of steps with a name, and of those that a limit ended, when and how they ended."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._left = say, MOST_LINES
+
+    def ended(self, span: Span, time: float, limit: Limit | None) -> None:
+        """Say it, unless a log has enough of it."""
+        if self._left < 0 or not (span.name or limit):
+            return
+        self._left -= 1
+        by = f" by {limit.describe()}" if limit else ""
+        text = f"{step_words(span)}: ended at {time:.6g} s{by}"
+        self._say(text if self._left >= 0 else "more steps have ended: see steps.csv")
+
+
 class StepTable:
     """When each step of the protocol began and ended, and what ended it, into ``steps.csv``."""
 
-    def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        system: System,
+        protocol: Protocol,
+        lines: StepLines | None = None,
+    ) -> None:
         self._protocol, self._spans = protocol, protocol.spans
         self._ends: dict[int, list[Span]] = {}
         for span in protocol.spans:
@@ -27,7 +51,7 @@ class StepTable:
         self._comm, self._path = system.comm, run.steps
         self._first = self._comm.rank == 0
         self._writer: StepWriter | None = None
-        self._began = 0.0
+        self._began, self._lines = 0.0, lines
 
     def see(self, state: State) -> None:
         """Write the steps that end here."""
@@ -41,6 +65,8 @@ class StepTable:
                 source = self._protocol.main_source(span.contact)
                 what = (span.number, span.name, span.kind, source)
                 self._writer.append(StepRow(*what, self._began, state.time, ended))
+            if self._lines is not None:
+                self._lines.ended(span, state.time, state.ended)
             self._began = state.time
 
     def _opened(self, position: int | None = None) -> StepWriter:
@@ -66,6 +92,8 @@ class StepTable:
         if state.ended is None:
             return ends
         inside = [one for one in self._spans if one.first < state.interval <= one.last]
+        # What ends inside is a half of a cycle, not its step.
+        inside = [one for one in inside if state.following >= one.last]
         # Of steps that are skipped nothing is told, of those that take no time the end is.
         return inside + [one for one in ends if one.first == one.last]
 

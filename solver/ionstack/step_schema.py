@@ -8,9 +8,10 @@ from math import ceil, log10
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ionstack.protocol_steps import (
+    LONGEST,
     ChargeDischarge,
     Current,
     Hold,
@@ -38,7 +39,7 @@ from ionstack.schema import (
 
 Amplitude = Annotated[float, quantity("V", Bounds(not_zero=True))]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Frequency = Annotated[float, quantity("1/s", POSITIVE)]
+Frequency = Annotated[float, quantity("Hz", POSITIVE)]
 Rate = Annotated[float, quantity("V/s", POSITIVE)]
 GivenCurrent = Annotated[float, quantity("A", Bounds(not_zero=True))]
 PositiveCurrent = Annotated[float, quantity("A", POSITIVE)]
@@ -46,8 +47,6 @@ PositiveCharge = Annotated[float, quantity("C", POSITIVE)]
 
 # Edges of pulses that say nothing of them, over their width.
 _EDGE = 0.01
-# Longest time of a current whose only cut-off is a voltage [s].
-LONGEST = 1e7
 
 
 class SweepModel(Strict):
@@ -93,7 +92,8 @@ class HoldModel(Strict):
     @model_validator(mode="after")
     def _rise_fits(self) -> Self:
         if self.rise is not None and self.rise >= self.duration:
-            raise failure("rise", f"the rise ({self.rise:g} s) must be shorter than the duration")
+            message = f"the rise ({self.rise:g} s) must be shorter than the duration"
+            raise failure_at("rise", "rise", message, self.rise)
         return self
 
     def record(self) -> Step:
@@ -200,17 +200,10 @@ class TrainsModel(_Edges):
         return Series(tuple(parts))
 
 
-class RestModel(Strict):
-    """A rest at a voltage in the file."""
+class RestModel(HoldModel):
+    """A rest at a voltage in the file: a hold, at 0 V unless it says otherwise."""
 
-    contact: str
     voltage: Voltage = 0.0
-    duration: PositiveTime
-
-    def record(self) -> Step:
-        """The step."""
-        rise = min(1e-3, 0.01 * self.duration)
-        return Hold(self.contact, self.voltage, self.duration, rise)
 
 
 class OpenCircuitModel(Strict):
@@ -252,11 +245,13 @@ class VoltammetryModel(Strict):
     start: Voltage = 0.0
     first: Voltage
     second: Voltage
-    rates: Annotated[list[Rate], Field(min_length=1)]
+    rate: Rate | None = None
+    rates: Annotated[list[Rate], Field(min_length=1)] | None = None
     cycles: Count = 1
 
     @model_validator(mode="after")
     def _a_way(self) -> Self:
+        _one_or_several("rate", "rates", self.rate, self.rates)
         if self.first == self.second or self.first == self.start:
             raise failure("way", "the vertices must differ from each other and from the start")
         return self
@@ -264,7 +259,8 @@ class VoltammetryModel(Strict):
     def record(self) -> Step:
         """The step."""
         way = (self.first, self.second) + (() if self.second == self.start else (self.start,))
-        parts = (Sweep(self.contact, way, rate, self.cycles, self.start) for rate in self.rates)
+        rates = self.rates or (self.rate,)
+        parts = (Sweep(self.contact, way, rate, self.cycles, self.start) for rate in rates if rate)
         return Series(tuple(parts))
 
 
@@ -272,7 +268,8 @@ class ChargeDischargeModel(Strict):
     """Galvanostatic cycles in the file, at one or several currents."""
 
     contact: str
-    currents: Annotated[list[PositiveCurrent], Field(min_length=1)]
+    current: PositiveCurrent | None = None
+    currents: Annotated[list[PositiveCurrent], Field(min_length=1)] | None = None
     low: Voltage
     high: Voltage
     cycles: Count = 1
@@ -281,6 +278,7 @@ class ChargeDischargeModel(Strict):
 
     @model_validator(mode="after")
     def _window(self) -> Self:
+        _one_or_several("current", "currents", self.current, self.currents)
         if self.low >= self.high:
             message = f"the lower cut-off ({self.low:g} V) must lie below the upper one"
             raise failure_at("low", "window", f"{message} ({self.high:g} V)", self.low)
@@ -292,7 +290,8 @@ class ChargeDischargeModel(Strict):
             ChargeDischarge(
                 self.contact, current, self.low, self.high, self.cycles, self.rest, self.longest
             )
-            for current in self.currents
+            for current in self.currents or (self.current,)
+            if current
         )
         return Series(tuple(parts))
 
@@ -300,12 +299,12 @@ class ChargeDischargeModel(Strict):
 class TemperatureModel(Strict):
     """A change of the temperature in the file."""
 
-    value: Temperature
+    to: Temperature
     duration: PositiveTime
 
     def record(self) -> Step:
         """The step."""
-        return Warm(self.value, self.duration)
+        return Warm(self.to, self.duration)
 
 
 class RangeModel(Strict):
@@ -328,14 +327,27 @@ class RangeModel(Strict):
         return tuple(float(one) for one in found)
 
 
+def _listed(data: object) -> object:
+    """A range as the list of its frequencies; a single frequency is a list too."""
+    if isinstance(data, dict):
+        return [f"{one!r} Hz" for one in RangeModel.model_validate(data).values()]
+    return [data] if isinstance(data, str) else data
+
+
 class ImpedanceModel(Strict):
-    """A spectrum in the file."""
+    """A spectrum in the file, at listed frequencies or a range of them."""
 
     contact: str
-    frequencies: RangeModel | Annotated[list[Frequency], Field(min_length=1)]
+    frequencies: Annotated[list[Frequency], Field(min_length=1), BeforeValidator(_listed)]
 
     def record(self) -> Step:
         """The step."""
-        given = self.frequencies
-        values = given.values() if isinstance(given, RangeModel) else tuple(given)
-        return Spectrum(self.contact, values)
+        return Spectrum(self.contact, tuple(self.frequencies))
+
+
+def _one_or_several(one: str, several: str, value: object, values: object) -> None:
+    """Refuse both keys for the same thing, and none of them."""
+    if value is not None and values is not None:
+        raise failure_at(one, "twice", f"not allowed beside {several}", value)
+    if value is None and values is None:
+        raise failure("way", f"give a {one}, or {several} as a list")

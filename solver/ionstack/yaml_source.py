@@ -339,13 +339,17 @@ def _with_source(content: Mapping[str, Node], overlay: Node) -> Mapping[str, Nod
 
 
 def _entry_index(entries: tuple[Node, ...], key: str, mark: Mark) -> int:
-    names = [str(node.content) for entry in entries if (node := entry.child("name"))]
-    if key in names and len(names) == len(entries):
-        return names.index(key)
+    named = {
+        str(node.content): index
+        for index, entry in reversed(list(enumerate(entries)))
+        if (node := entry.child("name"))
+    }
+    if key in named:
+        return named[key]
     if key.isdecimal() and int(key) < len(entries):
         return int(key)
     numbers = [str(index) for index in range(len(entries))]
-    raise InputError(f"{mark}: {key}: {unknown('entry', key, [*numbers, *names])}")
+    raise InputError(f"{mark}: {key}: {unknown('entry', key, [*numbers, *reversed(named)])}")
 
 
 def _without_lines(node: Node, mark: Mark) -> Node:

@@ -160,6 +160,11 @@ MISTAKES = [
         _edit("case.yaml", "protocol:", "instruments: [iw]\nprotocol:"),
         ("case.yaml:", "instruments.0.kind", "'iw'", "did you mean 'iv'?"),
     ),
+    Mistake(
+        "limit out of reach",
+        _edit("case.yaml", "cycles: 5}", "cycles: 5}\n    until: {voltage: {above: 2 V}}"),
+        ("case.yaml:", "protocol.0.until.voltage.above", "never reached", "between -1 and 0 V"),
+    ),
     Mistake("another run's folder", _other_results, ("out", "-o")),
 ]
 

@@ -7,10 +7,12 @@ from typing import get_args
 
 import pytest
 
+from ionstack.case import load_case
 from ionstack.case_schema import CaseModel, NumericsModel
 from ionstack.law_choice import registered
 from ionstack.physics.circuit_elements import elements
 from ionstack.physics.registry import Kind, Parameter
+from ionstack.protocol_schema import StepModel, kinds
 from ionstack.schema import known_keys
 
 _TEXT = (Path(__file__).parents[2] / "docs/files.md").read_text()
@@ -37,3 +39,22 @@ def test_every_circuit_element_is_in_the_table() -> None:
 def test_every_key_is_explained(model: type[CaseModel | NumericsModel]) -> None:
     for key in known_keys(model):
         assert f"{key}:" in _TEXT
+
+
+def test_the_protocol_of_the_reference_can_be_read(files: tuple[Path, Path]) -> None:
+    section = _TEXT[_TEXT.index("### Protocol") :]
+    text = section[section.index("protocol:\n") : section.index("```\n\nBeside")]
+    case = files[0].read_text()
+    before, after = case[: case.index("protocol:")], case[case.index("materials:") :]
+    files[0].write_text(f"{before}{text}{after}")
+    found = {one.kind for one in load_case(files[0]).protocol.spans}
+    # Only a circuit has switches.
+    assert found == set(kinds()) - {"repeat", "switch"}
+
+
+@pytest.mark.parametrize("kind", [one for one in kinds() if one != "switch"])
+def test_every_key_of_a_step_is_in_the_table(kind: str) -> None:
+    row = next(line for line in _TEXT.splitlines() if line.startswith(f"| `{kind}` |"))
+    (model, _) = get_args(StepModel.model_fields[kind].annotation)
+    for key in known_keys(model):
+        assert f"`{key}`" in row or f"`{key}: " in row, key
