@@ -92,7 +92,7 @@ class Laid:
         self._compliance: dict[str, tuple[float, float]] = {}
         self._temperature: float | None = None
         self._now: Levels = self._rest
-        self._current: frozenset[str] = frozenset()
+        self._flowing: Levels = {}
         self._limits: tuple[Limit, ...] = ()
         self._watched: list[bool] = []
         self.intervals: list[Interval] = []
@@ -158,8 +158,7 @@ class Laid:
 
     def stay(self, duration: float) -> None:
         """Leave all sources as they are for a duration [s]."""
-        level = dict(self._now)
-        self._add(level, duration, forced=self._current)
+        self._add({**self._now, **self._flowing}, duration, forced=self._flowing)
 
     def warm(self, temperature: float) -> None:
         """Set the temperature [K] that the next interval reaches and the others keep."""
@@ -253,7 +252,7 @@ class Laid:
         )
         self._watched.append(watch)
         self._now = {name: PRESENT if name in forced else goal[name] for name in goal}
-        self._current = forced
+        self._flowing = {name: goal[name] for name in forced}
 
     def _array(self, levels: Levels) -> Floats:
         return np.array([levels[name] for name in self.instruments.sources], dtype=np.float64)

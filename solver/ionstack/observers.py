@@ -108,10 +108,17 @@ def _by_interval(spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
 
 
 class Balance:
-    """Particles of closed species and the sum of terminal currents, step by step."""
+    """Particles of closed species and the sum of terminal currents, step by step.
+
+    In a circuit also the sum of currents at every node.
+    """
 
     def __init__(
-        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float
+        self,
+        system: System,
+        conserved: tuple[Conserved, ...],
+        equilibrium_current: float,
+        circuit: Circuit | None = None,
     ) -> None:
         self._system = system
         self._equilibrium_current = equilibrium_current
@@ -120,7 +127,8 @@ class Balance:
         self._first: Floats | None = None
         self._scale: Floats = np.ones(len(conserved))
         self._drift: Floats = np.zeros(len(conserved))
-        self._current_sum = self._current_max = 0.0
+        self._current_sum = self._current_max = self._kirchhoff = 0.0
+        self._nodes = circuit is not None and not circuit.plain
 
     def _weight(self, one: Conserved) -> Floats:
         """Factor of every owned amount in a conserved sum."""
@@ -139,6 +147,7 @@ class Balance:
         self._drift = np.maximum(self._drift, np.abs(totals - self._first) / self._scale)
         self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
         self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
+        self._kirchhoff = max(self._kirchhoff, state.kirchhoff)
 
     def _totals(self, state: State, weights: list[Floats]) -> Floats:
         """Weighted sums of the amounts over all ranks."""
@@ -146,7 +155,7 @@ class Balance:
         return np.asarray(self._system.comm.allreduce(local))
 
     def found(self) -> Mapping[str, Any]:
-        """Largest relative drifts and the largest current sum over the largest current."""
+        """Largest relative drifts, and the largest sums of currents over the largest current."""
         drift: dict[str, float] = {}
         for one, value in zip(self._conserved, self._drift, strict=True):
             key = f"conservation.{one.species}"
@@ -155,6 +164,7 @@ class Balance:
         return {
             **drift,
             "current_sum": self._current_sum / largest,
+            **({"kirchhoff": self._kirchhoff / largest} if self._nodes else {}),
             "current_max [A]": self._current_max,
             "equilibrium.current": self._equilibrium_current / largest,
         }

@@ -208,7 +208,7 @@ def _observers(prepared: Prepared, fields: NodeFields, run: RunDirectory) -> lis
     observers: list[Observer] = [
         Trace(run, system, case.protocol, prepared.network),
         StepTable(run, system, case.protocol),
-        Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared)),
+        Balance(system, prepared.equilibrium.conserved, equilibrium_current(prepared), circuit),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]

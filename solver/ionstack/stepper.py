@@ -124,7 +124,8 @@ class Stepper:
         self._passed: Floats
         self._passed_at: dict[int, Floats] = {}
         self._base = np.longdouble(0.0)
-        self._begun, self._fresh = 0, True
+        self._begun, self._fresh, self._abrupt = 0, True, False
+        self._state: State
         self._cold = system.equations.model.temperature
         self._margins: dict[Limit, float] = {}
         self.accepted = 0
@@ -155,11 +156,14 @@ class Stepper:
         """Start the clock of an interval at the last point."""
         last = self._history.last
         self._base += np.longdouble(last.time)
-        self._interval = self._picked(number).resolved(self._present())
-        self._fresh, self._begun, self._margins = True, number + 1, {}
+        before, self._interval = self._interval, self._picked(number).resolved(self._present())
+        self._abrupt = self._interval.abrupt_after(before)
+        self._fresh, self._begun = True, number + 1
         self._passed_at[number] = self._passed
         self._cold = self.system.equations.model.temperature
         self._history.restart(replace(last, time=0.0))
+        # After a jump the state before says nothing.
+        self._margins = {} if self._abrupt else self._margins_at(self._state)
 
     def _picked(self, number: int) -> Interval:
         """An interval with its values in the order of the sources."""
@@ -184,7 +188,7 @@ class Stepper:
         unknowns = self.system.unknowns.getArray().copy()
         first = Point(0.0, unknowns, evaluation.amounts, charge, circuit)
         self._history = History(first, HIGHEST if self.control.fixed is None else FIXED_ORDER)
-        return State(
+        self._state = State(
             time=0.0,
             step=0.0,
             voltages=voltages,
@@ -199,6 +203,7 @@ class Stepper:
             circuit=circuit,
             passed=self._passed,
         )
+        return self._state
 
     def _zeros(self) -> Floats:
         return np.zeros(self.system.layout.n_owned)
@@ -238,7 +243,8 @@ class Stepper:
             self.newton_steps += result.iterations
             if found is not None:
                 crossing = self._crossing(found[1], tries)
-                if crossing is not None and crossing.share < 1.0:
+                # What jumps at once is reached by no step, however small.
+                if crossing is not None and self.control.smallest < crossing.share * size < size:
                     step, tries = crossing.share * size, tries + 1
                     continue
                 state = self._accept(*found, crossing)
@@ -302,7 +308,11 @@ class Stepper:
         scheme = replace(scheme, circuit=replace(circuit, unknowns=result.circuit))
         errors = self._errors(scheme, time, evaluation.amounts, charge)
         if errors.get(history.order, 0.0) > 1.0:
-            return result, errors, None
+            if not self._unresolved(size):
+                return result, errors, None
+            self._fresh = True
+        if self._fresh:
+            errors = {}
         new = unknowns.getArray().copy()
         outflow = self._sum(evaluation.outflow)
         point = Point(time, new, evaluation.amounts, charge, result.circuit)
@@ -354,7 +364,7 @@ class Stepper:
 
     def _accept(self, point: Point, state: State, crossing: Crossing | None) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
-        self._passed = state.passed
+        self._passed, self._state = state.passed, state
         if self._jumped(point):
             self._history.restart(point)
         else:
@@ -393,8 +403,11 @@ class Stepper:
         largest = float(np.abs(point.unknowns - last.unknowns).max(initial=0.0))
         if self.system.comm.size > 1:
             largest = self.system.comm.allreduce(largest, MPI.MAX)
-        change = self.network.voltages(point.circuit) - self.network.voltages(last.circuit)
-        swing = float(np.abs(change).max(initial=0.0))
+        change = point.circuit - last.circuit
+        if self._abrupt:
+            nodes = float(np.abs(change[: self.network.n_nodes]).max(initial=0.0))
+            return max(largest, nodes) > JUMP * self.control.tolerance
+        swing = float(np.abs(self.network.voltages(change)).max(initial=0.0))
         return largest > self.control.tolerance + JUMP * swing
 
     def _charge(self, metal: Floats, circuit: Floats, settings: Settings) -> Floats:
@@ -411,11 +424,18 @@ class Stepper:
         if self.control.fixed is not None:
             return {}
         found = {}
-        for order in self._history.orders():
+        # Usually the first step of an interval has no estimate. Where something jumps it
+        # counts by how far the stored charges move.
+        first = self._fresh and self._abrupt
+        for order in (1,) if first else self._history.orders():
             defects = self._history.defects(order, time, amounts, charge)
             largest = self.newton.response(scheme, defects.amounts, defects.charge)
             found[order] = largest / self.control.tolerance
         return found
+
+    def _unresolved(self, step: float) -> bool:
+        """Whether what follows a jump is faster than the smallest step: Euler's rule damps it."""
+        return self._abrupt and SHRINK * step < self.control.smallest
 
     def _failure(self, time: float, size: float, result: NewtonResult, error: float) -> str:
         names = self.system.equations.volumes.contacts

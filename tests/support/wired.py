@@ -115,7 +115,7 @@ def _instruments(circuit: Circuit, cells: dict[str, dict[str, float]]) -> Instru
 ELECTRON = species(
     "e-", -1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), -4.0
 )
-HOLE = species("h+", 1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), 3.2)
+HOLE = species("h+", 1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), 5.12)
 THICK, SIDE = 1e-6, 1e-4
 DOPING = 3e21
 # Of the films below.
