@@ -19,7 +19,7 @@ from ionstack.laid import Instruments
 from ionstack.layout import build_layout
 from ionstack.linear import Choice, LinearSolver
 from ionstack.meter import Meter
-from ionstack.model import ContactModel, InterfaceModel, RegionModel
+from ionstack.model import ContactModel, InterfaceModel, RegionModel, build_model
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
@@ -29,7 +29,7 @@ from ionstack.protocol import build_protocol
 from ionstack.simulation import SourceDrive
 from ionstack.stack import Lateral
 from ionstack.stepper import State, StepControl, Stepper
-from support.devices import owned
+from support.devices import analog, owned
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 
@@ -162,6 +162,50 @@ def diode(comm: MPI.Comm = MPI.COMM_SELF, dimension: str = "1d") -> Device:
     device = Device(films, laws, comm=comm)
     device.settle()
     return device
+
+
+def insertion() -> Device:
+    """A neutral host that takes ions from the top and electrons from the bottom contact."""
+    hop = bound("transport", "sedan", diffusivity=1e-12)
+    ion = species("ion", 1, "lattice_gas", 1e27, hop)
+    electron = species("e-", -1, "lattice_gas", 1e27, hop)
+    exchange = bound("contact", "exchange", exchange_current_density=1e3)
+    top = ContactModel("top", None, {"ion": exchange})
+    bottom = ContactModel("bottom", None, {"e-": bound("contact", "ohmic")})
+    films = stack(layer("host", 1e-7, 1e-8), lateral=_LATERAL)
+    laws = model((RegionModel("host", 20.0, 0.0, (ion, electron)),), (), top, bottom)
+    device = Device(films, laws, {"host": {"ion": 0.5, "e-": 0.5}})
+    device.settle()
+    return device
+
+
+def analog_stack() -> Device:
+    """The shipped stack with ions on a coarse grid; its contacts are Pt and ITO."""
+    case = analog()
+    device = Device(case.stack, build_model(case), case.contents)
+    device.settle()
+    return device
+
+
+def resistor(a: str, b: str, resistance: float) -> dict[str, Any]:
+    return {"kind": "resistor", "nodes": [a, b], "resistance": f"{resistance!r} ohm"}
+
+
+def capacitor(a: str, b: str, capacitance: float) -> dict[str, Any]:
+    return {"kind": "capacitor", "nodes": [a, b], "capacitance": f"{capacitance!r} F"}
+
+
+def switch(a: str, b: str, on: float, off: float, closed: bool = False) -> dict[str, Any]:
+    numbers = {"on": f"{on!r} ohm", "off": f"{off!r} ohm", "closed": closed}
+    return {"kind": "switch", "nodes": [a, b]} | numbers
+
+
+def pair(device: Device, how: str) -> dict[str, Any]:
+    """Section with two devices in series or in parallel between V1 and ground."""
+    top, bottom = device.volumes.contacts
+    mid = {"series": "mid", "parallel": None}[how]
+    devices = {"A": {top: "in", bottom: mid or "ground"}, "B": {top: mid or "in", bottom: "ground"}}
+    return line("in", devices=devices)
 
 
 def line(node: str = "top", **parts: Any) -> dict[str, Any]:
