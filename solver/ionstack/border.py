@@ -32,9 +32,35 @@ class Border:
     the voltages. Rows and corner are this rank's part.
     """
 
-    columns: Numbers
+    columns: csr_array
     rows: csr_array
     corner: Numbers
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Entries of a sparse matrix that may differ from zero, row by row, as sums of slopes."""
+
+    shape: tuple[int, int]
+    columns: Ints
+    starts: Ints
+    sums: tuple[csr_array, ...]
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], width: int, *parts: list[Triplets]) -> _Entries:
+        """From sums over `width` slopes, with places row * n_columns + column."""
+        used = np.unique(np.concatenate([one[0] for part in parts for one in part] or [[]]))
+        used = used.astype(np.int64)
+        sums = tuple(
+            matrix_of([(np.searchsorted(used, one[0]), *one[1:]) for one in part], (len(used), width))
+            for part in parts
+        )
+        row, column = np.divmod(used, shape[1])
+        return cls(shape, column, np.searchsorted(row, np.arange(shape[0] + 1)), sums)
+
+    def matrix(self, values: Numbers) -> csr_array:
+        """The matrix with these values of its entries."""
+        return csr_array((values, self.columns, self.starts), shape=self.shape)
 
 
 class BorderScatter:
@@ -49,44 +75,41 @@ class BorderScatter:
     ) -> None:
         self.contacts = contacts
         self._shape = (equations.layout.n_owned, equations.layout.n_local)
-        self._columns = self._of_columns(equations)
-        self._charges = self._of_rows(equations, charges)
-        self._outflows = self._of_rows(equations, outflows)
+        width = sum(len(column) for _, column, _ in slope_blocks(equations.terms))
+        owned, count = self._shape[0], len(contacts)
+        self._columns = _Entries.of((owned, count), width, self._of_columns(equations))
+        whole = self._shape[1] + len(equations.volumes.contacts)
+        parts = (self._of_rows(equations, sums, whole) for sums in (charges, outflows))
+        self._rows = _Entries.of((count, whole), width, *parts)
 
     def fill(self, slopes: Numbers, lead: complex) -> Border:
         """Return the border for the slopes of all terms and a leading coefficient."""
-        n_owned, n_local = self._shape
-        count = len(self.contacts)
-        columns = (self._columns @ slopes).reshape(count, n_owned).T
-        flat = lead * (self._charges @ slopes) - self._outflows @ slopes
-        whole = csr_array(flat.reshape(count, -1))
-        corner = whole[:, [n_local + contact for contact in self.contacts]]
-        return Border(columns, csr_array(whole[:, :n_local]), np.asarray(corner.toarray()))
+        n_local = self._shape[1]
+        columns = self._columns.matrix(self._columns.sums[0] @ slopes)
+        charges, outflows = (sums @ slopes for sums in self._rows.sums)
+        whole = self._rows.matrix(lead * charges - outflows)
+        corner = whole[:, n_local:].toarray()[:, list(self.contacts)]
+        return Border(columns, whole[:, :n_local], np.asarray(corner))
 
-    def _of_columns(self, equations: Equations) -> csr_array:
-        """Matrix from slopes to derivatives of free residuals by the voltages."""
+    def _of_columns(self, equations: Equations) -> list[Triplets]:
+        """Sums of slopes that are derivatives of free residuals by the voltages."""
         n_owned, n_local = self._shape
-        shape = (
-            len(self.contacts) * n_owned,
-            sum(len(c) for _, c, _ in slope_blocks(equations.terms)),
-        )
         parts: list[Triplets] = []
         for term, column, start in slope_blocks(equations.terms):
             for k, contact in enumerate(self.contacts):
+                here = np.flatnonzero(column == n_local + contact)
+                if not len(here):
+                    continue
                 for row, factor in term.rows:
-                    free = equations.holder(term, row) < 0
-                    here = np.flatnonzero((column == n_local + contact) & free & (row < n_owned))
-                    values = np.full(len(here), float(factor))
-                    parts.append((k * n_owned + row[here], here + start, values))
-        return matrix_of(parts, shape)
+                    at = row[here]
+                    kept = (equations.holder(term, row)[here] < 0) & (at < n_owned)
+                    values = np.full(int(kept.sum()), float(factor))
+                    places = at[kept] * len(self.contacts) + k
+                    parts.append((places, here[kept] + start, values))
+        return parts
 
-    def _of_rows(self, equations: Equations, sums: csr_array) -> csr_array:
-        """Matrix from slopes to derivatives of a sum per contact by all local unknowns."""
-        width = self._shape[1] + len(equations.volumes.contacts)
-        shape = (
-            len(self.contacts) * width,
-            sum(len(c) for _, c, _ in slope_blocks(equations.terms)),
-        )
+    def _of_rows(self, equations: Equations, sums: csr_array, width: int) -> list[Triplets]:
+        """Sums of slopes that are derivatives of a sum per contact by all local unknowns."""
         sizes = [term.size for term in equations.terms]
         first = dict(zip(map(id, equations.terms), np.cumsum([0, *sizes]), strict=False))
         parts: list[Triplets] = []
@@ -94,5 +117,6 @@ class BorderScatter:
             value = int(first[id(term)])
             inside = sums[list(self.contacts), value : value + term.size].tocoo()
             contact, entity = inside.coords
-            parts.append((contact * width + column[entity], entity + start, inside.data))
-        return matrix_of(parts, shape)
+            places = contact.astype(np.int64) * width + column[entity]
+            parts.append((places, entity + start, inside.data))
+        return parts

@@ -226,15 +226,11 @@ class Network:
     ) -> Floats:
         """Changes of the unknowns per volt, for one contact of all devices at a time."""
         kinds = np.array(contacts, dtype=np.int64) % self._per_device
-        found = []
-        for kind in range(self._per_device):
-            same = np.flatnonzero(kinds == kind)
-            if len(same):
-                solve(border.columns[:, same].sum(axis=1))
-                found.append(self.system.update.getArray().copy())
-            else:
-                found.append(np.zeros(border.columns.shape[0]))
-        return np.array(found).T
+        found: Floats = np.zeros((border.columns.shape[0], self._per_device))
+        for kind in np.unique(kinds):
+            solve(border.columns @ (kinds == kind).astype(float))
+            found[:, kind] = self.system.update.getArray()
+        return found
 
     def _joined(self, border: Border, contacts: tuple[int, ...], terms: list[Floats]) -> Floats:
         """Derivatives of the charges into the contacts by their voltages."""

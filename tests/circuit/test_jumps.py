@@ -16,6 +16,7 @@ from ionstack.protocol_steps import (
     Repeat,
     Sweep,
     Switch,
+    Warm,
 )
 from support.wired import (
     CAPACITANCE,
@@ -84,14 +85,13 @@ def test_overshoot_is_the_discharge_of_a_capacitor():
     }
     wired = Wired(ohmic(), section)
     states = wired.run(Hold("V1", volts, 1.0, 1e-2), close("S1"), Hold("V1", volts, 1.0, 1e-3))
-    load = on + 1.0 / CONDUCTANCE
-    # Once the film's own capacitance is charged, and before the other one is discharged.
-    assert wired.column(states, "I(top)").max() == pytest.approx(volts / load, rel=0.01)
+    # At first all of the voltage is at the switch; the film's own capacitance is small.
+    assert wired.column(states, "I(top)").max() == pytest.approx(volts / on, rel=0.01)
     assert wired.column(states, "I(V1)").max() <= limit
-    charge = np.sum([wired.of(state)["I(top)"] * state.step for state in states])
-    given = states[-1].passed[0]
-    kept = wired.of(states[-1])["V(in)"] * 1e-9
-    assert charge == pytest.approx(given - kept, rel=1e-9)
+    # Nothing is lost on the way: what the film passed came from the source or the capacitor.
+    last = wired.of(states[-1])
+    assert last["I(top)"] == pytest.approx(limit, rel=1e-4)
+    assert last["V(in)"] == pytest.approx(limit * (on + 1.0 / CONDUCTANCE), rel=1e-4)
 
 
 def test_a_jump_ends_at_a_limit_without_searching_for_it():
@@ -176,9 +176,10 @@ def test_limits_below():
     tau = resistance * CAPACITANCE
     wired = Wired(dielectric(), line("in", elements={"R1": resistor("in", "top", resistance)}))
     limit = Limit("current", 1e-8, False, "V1")
-    end = ends(wired.run(until(Hold("V1", 1.0, 100 * tau, 1e-6 * tau), limit), smallest=1e-18))[-1]
+    hold = until(Hold("V1", 1.0, 100 * tau, 1e-6 * tau), limit)
+    end = ends(wired.run(hold, tolerance=1e-5, smallest=1e-18))[-1]
     assert wired.of(end)["I(V1)"] == pytest.approx(1e-8, rel=1e-4)
-    assert end.time == pytest.approx(tau * np.log(1e-6 / 1e-8), rel=3e-3)
+    assert end.time == pytest.approx(tau * np.log(1e-6 / 1e-8), rel=1e-3)
     host = Wired(insertion(), line("top"))
     limit = Limit("content", 0.48, False, layer="host", species="ion")
     last = ends(host.run(until(Current("V1", -2e-9, 1e7), limit)))[-1]
@@ -208,9 +209,11 @@ def test_nanoseconds_after_hours():
     pulses = Pulses("V1", 1.0, 1e-7, (1e-6,) * 2, rise, rise)
     states = wired.run(Current("V1", 0.0, rest), pulses, smallest=1e-15)
     marks = [state.time for state in ends(states)]
-    steps = np.cumsum([rest, *[rise, 1e-7, rise, 1e-6] * 2][: len(marks)], dtype=np.longdouble)
-    assert marks == pytest.approx([float(one) for one in steps], abs=4e-12)
-    flat = [state for state in ends(states) if state.interval in (3, 7)]
+    # The source first comes back from open circuit within a rise.
+    lengths = [rest, rise, *[rise, 1e-7, rise, 1e-6] * 2]
+    expected = np.cumsum(lengths, dtype=np.longdouble)
+    assert marks == pytest.approx([float(one) for one in expected], abs=4e-12)
+    flat = [state for state in ends(states) if state.interval in (4, 8)]
     tau = 1e3 * CAPACITANCE
     for state in flat:
         assert wired.of(state)["V(top)"] == pytest.approx(1.0, abs=2e-3 + np.exp(-1e-7 / tau))
@@ -222,8 +225,6 @@ def test_nanoseconds_after_hours():
 
 def test_open_circuit_begins_at_the_present_current_after_a_change_of_temperature():
     """What a step leaves as it is, stays: a current is no voltage."""
-    from ionstack.protocol_steps import Warm
-
     wired = Wired(dielectric(), line("top"))
     states = wired.run(Current("V1", AMP, 0.1), Warm(310.0, 0.1))
     currents = wired.column(states[1:], "I(V1)")

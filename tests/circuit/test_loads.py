@@ -73,8 +73,8 @@ def test_one_transistor_and_one_device(gate):
     drop = brentq(lambda volts: bare()(volts) - drain_current(gate, 2.0 - volts), 0.02, 0.9)
     assert found["I(M1.top)"] == pytest.approx(drain_current(gate, 2.0 - drop), rel=1e-4)
     assert found["V(drain)"] == pytest.approx(2.0 - drop, abs=1e-4)
-    saturated = 2.0 * SLOPE * BETA * KT**2 * np.log1p(np.exp((gate - THRESHOLD) / (2 * SLOPE * KT))) ** 2
-    assert 0.99 * saturated < found["I(M1.top)"] < saturated
+    # No farther than the digits of the diode's own current.
+    assert found["I(M1.top)"] == pytest.approx(drain_current(gate, 1e3), rel=1e-3)
 
 
 def test_two_devices_and_one_transistor():

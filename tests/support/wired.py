@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from ionstack.protocol import build_protocol
-from ionstack.simulation import SourceDrive
+from ionstack.simulation import Prepared, SourceDrive
 from ionstack.stack import Lateral
 from ionstack.stepper import State, StepControl, Stepper
 from support.devices import analog, owned
@@ -42,12 +43,16 @@ KT = thermal_voltage(TEMPERATURE)
 class Wired:
     """Settled devices, all alike, in a circuit as a case file describes it.
 
-    `section` is the section `circuit`; empty: voltages at the contacts. `closed` are the
-    states of switches at the start.
+    `section` is the section `circuit`; empty: voltages at the contacts. `update` is the
+    largest last update of Newton's method [V].
     """
 
     def __init__(
-        self, device: Device, section: dict[str, Any] | None = None, solver: Choice = "auto"
+        self,
+        device: Device,
+        section: dict[str, Any] | None = None,
+        solver: Choice = "auto",
+        update: float = 1e-9,
     ) -> None:
         contacts = device.volumes.contacts
         read = CircuitModel.model_validate(section or {})
@@ -57,17 +62,23 @@ class Wired:
         self.system = _copies(device, self.circuit.copies)
         order = self.system.equations.volumes.contacts
         self.network = Network(self.system, self.circuit.in_order_of(order))
-        self.newton = Newton(self.system, LinearSolver(self.system, solver), NewtonControl())
+        control = NewtonControl(tolerance=update)
+        self.newton = Newton(self.system, LinearSolver(self.system, solver), control)
         self.cells = cells_of(self.circuit, read.crossbar.scheme) if read.crossbar else {}
         self.stepper: Stepper
+        # Of a run's case only the contents matter to a change of the temperature.
+        case: Any = SimpleNamespace(contents=device.contents)
+        found: Any = None
+        self._run = Prepared(case, False, self.system, self.newton, self.network, found)
 
     def march(self, *steps: Any, **control: float) -> Iterator[State]:
         """Accepted states along a protocol, from the present state."""
         protocol = build_protocol(steps, _instruments(self.circuit, self.cells))
         drive = SourceDrive(protocol.intervals(self.circuit.sources))
         meter = Meter(self.system, self.network)
+        steps_of = StepControl(**control)
         self.stepper = Stepper(
-            self.system, self.newton, drive, StepControl(**control), self.network, meter
+            self.system, self.newton, drive, steps_of, self.network, meter, self._run.warm
         )
         return self.stepper.run()
 
