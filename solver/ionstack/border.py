@@ -38,29 +38,36 @@ class Border:
 
 
 @dataclass(frozen=True)
-class _Entries:
-    """Entries of a sparse matrix that may differ from zero, row by row, as sums of slopes."""
+class _Pattern:
+    """Where a sparse matrix has entries, row by row, and which of some values they are."""
 
     shape: tuple[int, int]
     columns: Ints
     starts: Ints
-    sums: tuple[csr_array, ...]
-
-    @classmethod
-    def of(cls, shape: tuple[int, int], width: int, *parts: list[Triplets]) -> _Entries:
-        """From sums over `width` slopes, with places row * n_columns + column."""
-        used = np.unique(np.concatenate([one[0] for part in parts for one in part] or [[]]))
-        used = used.astype(np.int64)
-        sums = tuple(
-            matrix_of([(np.searchsorted(used, one[0]), *one[1:]) for one in part], (len(used), width))
-            for part in parts
-        )
-        row, column = np.divmod(used, shape[1])
-        return cls(shape, column, np.searchsorted(row, np.arange(shape[0] + 1)), sums)
+    chosen: Ints
 
     def matrix(self, values: Numbers) -> csr_array:
-        """The matrix with these values of its entries."""
-        return csr_array((values, self.columns, self.starts), shape=self.shape)
+        """The matrix with the chosen ones of these values."""
+        return csr_array((values[self.chosen], self.columns, self.starts), shape=self.shape)
+
+
+def _pattern(places: Ints, whole: int, columns: tuple[int, int], n_rows: int) -> _Pattern:
+    """The part between two columns of a matrix of `whole` columns; places are sorted."""
+    row, column = np.divmod(places, whole)
+    chosen = np.flatnonzero((column >= columns[0]) & (column < columns[1]))
+    starts = np.searchsorted(row[chosen], np.arange(n_rows + 1))
+    shape = (n_rows, columns[1] - columns[0])
+    return _Pattern(shape, column[chosen] - columns[0], starts, chosen)
+
+
+def _sums(width: int, *parts: list[Triplets]) -> tuple[Ints, list[csr_array]]:
+    """Places that may differ from zero, sorted, and their sums over `width` slopes."""
+    places = [one[0] for part in parts for one in part]
+    used = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *places]))
+    return used, [
+        matrix_of([(np.searchsorted(used, at), *rest) for at, *rest in part], (len(used), width))
+        for part in parts
+    ]
 
 
 class BorderScatter:
@@ -76,20 +83,21 @@ class BorderScatter:
         self.contacts = contacts
         self._shape = (equations.layout.n_owned, equations.layout.n_local)
         width = sum(len(column) for _, column, _ in slope_blocks(equations.terms))
-        owned, count = self._shape[0], len(contacts)
-        self._columns = _Entries.of((owned, count), width, self._of_columns(equations))
-        whole = self._shape[1] + len(equations.volumes.contacts)
-        parts = (self._of_rows(equations, sums, whole) for sums in (charges, outflows))
-        self._rows = _Entries.of((count, whole), width, *parts)
+        (owned, local), count = self._shape, len(contacts)
+        places, (self._into,) = _sums(width, self._of_columns(equations))
+        self._columns = _pattern(places, count, (0, count), owned)
+        whole = local + len(equations.volumes.contacts)
+        parts = [self._of_rows(equations, sums, whole) for sums in (charges, outflows)]
+        places, (self._charges, self._outflows) = _sums(width, *parts)
+        self._rows = _pattern(places, whole, (0, local), count)
+        self._corner = _pattern(places, whole, (local, whole), count)
 
     def fill(self, slopes: Numbers, lead: complex) -> Border:
         """Return the border for the slopes of all terms and a leading coefficient."""
-        n_local = self._shape[1]
-        columns = self._columns.matrix(self._columns.sums[0] @ slopes)
-        charges, outflows = (sums @ slopes for sums in self._rows.sums)
-        whole = self._rows.matrix(lead * charges - outflows)
-        corner = whole[:, n_local:].toarray()[:, list(self.contacts)]
-        return Border(columns, whole[:, :n_local], np.asarray(corner))
+        columns = self._columns.matrix(self._into @ slopes)
+        values = lead * (self._charges @ slopes) - self._outflows @ slopes
+        corner = self._corner.matrix(values).toarray()[:, list(self.contacts)]
+        return Border(columns, self._rows.matrix(values), np.asarray(corner))
 
     def _of_columns(self, equations: Equations) -> list[Triplets]:
         """Sums of slopes that are derivatives of free residuals by the voltages."""
