@@ -65,7 +65,7 @@ def _sums(width: int, *parts: list[Triplets]) -> tuple[Ints, list[csr_array]]:
     places = [one[0] for part in parts for one in part]
     used = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *places]))
     return used, [
-        matrix_of([(np.searchsorted(used, at), *rest) for at, *rest in part], (len(used), width))
+        matrix_of([(np.searchsorted(used, at), b, c) for at, b, c in part], (len(used), width))
         for part in parts
     ]
 

@@ -85,8 +85,16 @@ def warm_film(activation: float) -> Device:
 def test_a_step_of_the_temperature():
     """The current follows the mobility of the carriers, and comes back with it."""
     activation, hot = 0.2, 350.0
-    wired = Wired(warm_film(activation), {"devices": {
-        "A": {"top": "in", "bottom": "ground"}, "B": {"top": "in", "bottom": "ground"}}} | line("in"))
+    wired = Wired(
+        warm_film(activation),
+        {
+            "devices": {
+                "A": {"top": "in", "bottom": "ground"},
+                "B": {"top": "in", "bottom": "ground"},
+            }
+        }
+        | line("in"),
+    )
     volts = 1e-4  # ions hardly move
     hold = Hold("V1", volts, 1.0, 1e-3)
     states = wired.run(hold, Warm(hot, 1.0), hold, Warm(300.0, 1.0), hold)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -218,7 +220,7 @@ def test_nanoseconds_after_hours():
     for state in flat:
         assert wired.of(state)["V(top)"] == pytest.approx(1.0, abs=2e-3 + np.exp(-1e-7 / tau))
     # No sliver before a corner: the last step of an interval is not small beside the one before.
-    for before, after in zip(states[:-1], states[1:], strict=True):
+    for before, after in pairwise(states):
         if after.at_breakpoint and not before.at_breakpoint:
             assert after.step > 0.3 * before.step
 

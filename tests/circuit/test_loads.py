@@ -27,6 +27,11 @@ def bare() -> Callable[[float], float]:
     return lambda voltage: float(np.exp(curve(voltage)))
 
 
+def behind(volts: float, resistance: float) -> float:
+    """Voltage of the diode behind a resistor at a voltage."""
+    return brentq(lambda own: (volts - own) / resistance - bare()(own), 0.01, volts)
+
+
 def transistor(gate: str, drain: str) -> dict:
     nodes = {"drain": drain, "gate": gate, "source": "ground", "bulk": "ground"}
     numbers = {"transconductance": f"{BETA} A/V^2", "threshold": f"{THRESHOLD} V"}
@@ -45,9 +50,7 @@ def test_series_resistor_shifts_the_curve(resistance):
     wired = Wired(diode(), line("in", elements={"R1": resistor("in", "top", resistance)}))
     for state in wired.run(Sweep("V1", (0.9,), 1e-6, 1), fixed=0.1 / 1e-6)[2:]:
         found = wired.of(state)
-        expected = brentq(
-            lambda volts: (found["V(in)"] - volts) / resistance - bare()(volts), 0.02, 0.9
-        )
+        expected = behind(found["V(in)"], resistance)
         assert found["V(top)"] == pytest.approx(expected, abs=1e-5)
         assert found["I(V1)"] == pytest.approx(bare()(expected), rel=1e-3)
 
@@ -80,7 +83,10 @@ def test_one_transistor_and_one_device(gate):
 def test_two_devices_and_one_transistor():
     """Two diodes side by side on one drain, one of them behind a resistor."""
     section = {
-        "devices": {"M1": {"top": "in", "bottom": "drain"}, "M2": {"top": "far", "bottom": "drain"}},
+        "devices": {
+            "M1": {"top": "in", "bottom": "drain"},
+            "M2": {"top": "far", "bottom": "drain"},
+        },
         "sources": {"V1": {"node": "in"}, "VG": {"node": "gate"}},
         "elements": {
             "R1": resistor("in", "far", 2e5),
@@ -91,17 +97,13 @@ def test_two_devices_and_one_transistor():
     wired = Wired(diode(), section)
     found = wired.of(wired.run(Together({"VG": 1.5, "V1": 1.2}))[-1])
 
-    def behind(across: float) -> float:
-        """Voltage of the diode behind the resistor."""
-        return brentq(lambda volts: (across - volts) / 2e5 - bare()(volts), 0.01, across)
-
     def over(across: float) -> float:
-        total = bare()(across) + bare()(behind(across))
+        total = bare()(across) + bare()(behind(across, 2e5))
         return total - drain_current(1.5, 1.2 - across)
 
     across = brentq(over, 0.1, 0.9)
     assert found["V(drain)"] == pytest.approx(1.2 - across, abs=1e-4)
-    assert found["I(M2.top)"] == pytest.approx(bare()(behind(across)), rel=1e-3)
+    assert found["I(M2.top)"] == pytest.approx(bare()(behind(across, 2e5)), rel=1e-3)
 
 
 class Together:

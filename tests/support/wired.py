@@ -87,7 +87,7 @@ class Wired:
         return list(self.march(*steps, **control))
 
     def of(self, state: State) -> dict[str, float]:
-        """Unknowns of the circuit, and currents into contacts, by name: ``V(in)``, ``I(M1.top)``."""
+        """Unknowns of the circuit, currents into contacts, by name: ``V(in)``, ``I(M1.top)``."""
         names = (name.split(" ")[0] for name in self.circuit.unknowns)
         found = dict(zip(names, map(float, state.circuit), strict=True))
         contacts = self.system.equations.volumes.contacts
@@ -118,14 +118,14 @@ def _copies(device: Device, names: tuple[str, ...]) -> System:
 
 def _instruments(circuit: Circuit, cells: dict[str, dict[str, float]]) -> Instruments:
     start = circuit.start
-    limits = (dict(zip(circuit.sources, one, strict=True)) for one in (start.positive, start.negative))
+    limits = (
+        dict(zip(circuit.sources, one, strict=True)) for one in (start.positive, start.negative)
+    )
     closed = dict(zip(circuit.switches, map(bool, start.closed), strict=True))
     return Instruments(circuit.sources, *limits, closed, cells)
 
 
-ELECTRON = species(
-    "e-", -1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), -4.0
-)
+ELECTRON = species("e-", -1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), -4.0)
 HOLE = species("h+", 1, "boltzmann", 1e25, bound("transport", "sedan", diffusivity=1e-4), 5.12)
 THICK, SIDE = 1e-6, 1e-4
 DOPING = 3e21

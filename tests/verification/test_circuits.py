@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.protocol_steps import Current, Entry, Hold, Sweep, Switch
+from ionstack.protocol_steps import Current, Hold, Sweep, Switch
 from support.wired import (
     CAPACITANCE,
     CONDUCTANCE,
@@ -101,7 +101,9 @@ def test_compliance(sign, verify):
     """A switch closes in front of a film: the current would rise by more than six decades."""
     limits = {1.0: 1e-4, -1.0: 3e-4}
     section = {
-        "sources": {"V1": {"node": "in", "compliance": {"positive": "0.1 mA", "negative": "0.3 mA"}}},
+        "sources": {
+            "V1": {"node": "in", "compliance": {"positive": "0.1 mA", "negative": "0.3 mA"}}
+        },
         "elements": {"S1": switch("in", "top", 1.0, 1e9)},
     }
     wired = Wired(ohmic(), section)
