@@ -191,19 +191,15 @@ class System:
     def linearise(
         self, history: Floats, lead: float, step: float, voltages: Floats, keep: bool = False
     ) -> Evaluation:
-        """Evaluate and fill the Jacobian matrix; arguments as for `evaluate`.
-
-        With `keep` the slopes stay in `last_slopes`, for the border of voltages.
-        """
+        """Evaluate and fill the matrix, as `evaluate`; `keep` the slopes in `last_slopes`."""
         values, slopes, amounts = self._both(*self._inputs(lead, step, voltages))
         self._fill(np.asarray(slopes))
         self.last_slopes = np.asarray(slopes) if keep else np.zeros(0)
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
-        u = self.local_unknowns()
-        temperature = self.equations.model.temperature
-        return u, np.array([lead, step, temperature]), voltages, self._levels, self._buffers
+        scheme = np.array([lead, step, self.equations.model.temperature])
+        return self.local_unknowns(), scheme, voltages, self._levels, self._buffers
 
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
         row = self._scatter.stored_row

@@ -18,14 +18,15 @@ Floats = NDArray[np.float64]
 
 # First step over the length of an interval: at rest, and where a current is given.
 AT_REST, FORCED = 1e-4, 1e-7
-_REMEMBERED = ("begun", "upcoming", "over")
+_REMEMBERED = ("begun", "upcoming", "over", "abrupt")
 
 
 class Course:
     """Goes through the intervals of a drive, one clock after the other.
 
     `begun` intervals have begun, `upcoming` is the next one, and the present one is `over`
-    once a state ended it. `passed` are the charges [C] through the sources since the start.
+    once a state ended it; `abrupt` tells that more than slopes changed when it began.
+    `passed` are the charges [C] through the sources since the start.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Course:
         """Values of the `intervals` are those of the sources, or stand for them in an `order`."""
         self._intervals, self._network, self._order = intervals, network, order
         self.begun = self.upcoming = 0
-        self.over = False
+        self.over = self.abrupt = False
         self.passed: Floats = np.zeros(len(network.circuit.sources))
         # Charges at the begin of those intervals from which a limit counts.
         self._origins = {limit.first for one in intervals for limit in one.limits}
@@ -52,7 +53,8 @@ class Course:
         """
         self._base += np.longdouble(elapsed)
         present = self._network.source_voltages(circuit)
-        self.interval = self._picked(self.upcoming).resolved(present)
+        before, self.interval = self.interval, self._picked(self.upcoming).resolved(present)
+        self.abrupt = self.interval.abrupt_after(before)
         if self.upcoming in self._origins:
             self._passed_at[self.upcoming] = self.passed
         self.begun = self.upcoming = self.upcoming + 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,21 @@ class Interval:
     def forced(self) -> bool:
         """Whether a source gives a current."""
         return self.current is not None and bool(self.current.any())
+
+    def abrupt_after(self, before: Interval) -> bool:
+        """Whether more than the slope of a voltage changes at once when this one begins.
+
+        A current is given, or modes, compliances or switches are others than before.
+        """
+        modes = ("current", "positive", "negative", "closed")
+        pairs = ((getattr(self, name), getattr(before, name)) for name in modes)
+        return self.forced or not all(_same(*pair) for pair in pairs)
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
 
 
 class Drive(Protocol):

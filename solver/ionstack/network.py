@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ionstack.assemble import Evaluation, System
 from ionstack.border import Border, BorderScatter
-from ionstack.circuit import Circuit, Settings, Values
+from ionstack.circuit import Circuit, Settings, Values, plain_circuit
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 
 Floats = NDArray[np.float64]
@@ -44,6 +45,22 @@ class CircuitScheme:
 
 
 @dataclass(frozen=True)
+class _Response:
+    """What contacts do with the matrix of `slopes` and `lead`, per volt.
+
+    `unknowns` (n_owned, contacts of a device) are the changes of the unknowns, `charges` (n, n)
+    those of the charges into the contacts; `rows` as in `Border`.
+    """
+
+    slopes: Floats
+    lead: float
+    contacts: tuple[int, ...]
+    unknowns: Floats
+    rows: csr_array
+    charges: Floats
+
+
+@dataclass(frozen=True)
 class _Held:
     """Which unknowns are known beforehand, and the sources that set some nodes' voltages."""
 
@@ -67,6 +84,8 @@ class Network:
         self._stores = any(one.kind == "capacitor" for one in circuit.elements)
         self._borders: dict[tuple[int, ...], BorderScatter] = {}
         self._known: dict[bytes, _Held] = {}
+        self._evaluated: tuple[Floats, Settings, Values] | None = None
+        self._response: _Response | None = None
 
     def with_held(self, unknowns: Floats, settings: Settings) -> Floats:
         """Unknowns with those known beforehand at their values."""
@@ -109,7 +128,7 @@ class Network:
         """Charges that elements store at the nodes [e]."""
         if not self._stores:
             return np.zeros(self.n_nodes)
-        values = self.circuit.evaluate(unknowns, settings)
+        values = self._values(unknowns, settings)
         return np.asarray(values.charge[: self.n_nodes] / ELEMENTARY_CHARGE)
 
     def solved(
@@ -122,7 +141,7 @@ class Network:
         """
         leaving = self._at_nodes(into)
         if not self.circuit.plain or not self._all_known(scheme.settings):
-            values = self.circuit.evaluate(unknowns, scheme.settings)
+            values = self._values(unknowns, scheme.settings)
             stored = lead * values.charge[: self.n_nodes]
             stored = stored + ELEMENTARY_CHARGE * scheme.charge[len(self._node) :]
             leaving = leaving + values.residual[: self.n_nodes] + stored / step
@@ -183,7 +202,7 @@ class Network:
 
     def _alone(self, scheme: CircuitScheme, lead: float, step: float) -> tuple[Floats, Floats]:
         """Residuals of the circuit without the device, and their slopes."""
-        values = self.circuit.evaluate(scheme.unknowns, scheme.settings)
+        values = self._values(scheme.unknowns, scheme.settings)
         return _step_of(values, lead, step, self.n_nodes)
 
     def _complete(
@@ -204,18 +223,42 @@ class Network:
         plain: Floats = self.system.update.getArray().copy()
         responses: Floats = np.zeros((len(plain), self._per_device))
         if contacts:
-            border = self._border(contacts, lead)
-            responses = self._responses(border, contacts, solve)
-            terms = [border.rows @ self.system.with_ghosts(one) for one in (plain, *responses.T)]
-            parts = [own[list(contacts)] + terms[0], self._joined(border, contacts, terms[1:])]
-            if self.system.comm.size > 1:
-                parts = [self.system.comm.allreduce(part) for part in parts]
+            response = self._responded(contacts, lead, solve)
+            responses = response.unknowns
+            flowed = own[list(contacts)] + response.rows @ self.system.with_ghosts(plain)
             nodes = self._node[list(contacts)]
-            np.add.at(residual, nodes, parts[0])
-            np.add.at(slopes, (nodes[:, None], nodes[None, :]), parts[1])
+            np.add.at(residual, nodes, self._sum(flowed))
+            np.add.at(slopes, (nodes[:, None], nodes[None, :]), response.charges)
         change[free] = _solve_dense(slopes[np.ix_(free, free)], -residual[free])
         self.system.update.setArray(plain + self._spread(contacts, responses, change))
         return change
+
+    def _values(self, unknowns: Floats, settings: Settings) -> Values:
+        """The circuit's equations; the last ones are kept, several callers want them."""
+        last = self._evaluated
+        if last is None or last[1] is not settings or not np.array_equal(last[0], unknowns):
+            values = self.circuit.evaluate(unknowns, settings)
+            last = self._evaluated = (unknowns.copy(), settings, values)
+        return last[2]
+
+    def _responded(
+        self, contacts: tuple[int, ...], lead: float, solve: Callable[[Floats], None]
+    ) -> _Response:
+        """Responses to the contacts; those of the last matrix are kept (collective)."""
+        slopes, last = self.system.last_slopes, self._response
+        if last and last.slopes is slopes and (last.lead, last.contacts) == (lead, contacts):
+            return last
+        border = self._border(contacts, lead)
+        unknowns = self._responses(border, contacts, solve)
+        terms = [border.rows @ self.system.with_ghosts(one) for one in unknowns.T]
+        charges = self._sum(self._joined(border, contacts, terms))
+        self._response = _Response(slopes, lead, contacts, unknowns, border.rows, charges)
+        return self._response
+
+    def _sum(self, local: Floats) -> Floats:
+        """Sum over all ranks (collective)."""
+        comm = self.system.comm
+        return local if comm.size == 1 else np.asarray(comm.allreduce(local))
 
     def _free_contacts(self, held: Bools) -> tuple[int, ...]:
         """Contacts at nodes whose voltage is sought."""
@@ -232,15 +275,11 @@ class Network:
     ) -> Floats:
         """Changes of the unknowns per volt, for one contact of all devices at a time."""
         kinds = np.array(contacts, dtype=np.int64) % self._per_device
-        found = []
-        for kind in range(self._per_device):
-            same = np.flatnonzero(kinds == kind)
-            if len(same):
-                solve(border.columns[:, same].sum(axis=1))
-                found.append(self.system.update.getArray().copy())
-            else:
-                found.append(np.zeros(border.columns.shape[0]))
-        return np.array(found).T
+        found: Floats = np.zeros((border.columns.shape[0], self._per_device))
+        for kind in np.unique(kinds):
+            solve(border.columns @ (kinds == kind).astype(float))
+            found[:, kind] = self.system.update.getArray()
+        return found
 
     def _joined(self, border: Border, contacts: tuple[int, ...], terms: list[Floats]) -> Floats:
         """Derivatives of the charges into the contacts by their voltages."""
@@ -278,3 +317,16 @@ def _solve_dense(matrix: Floats, right: Floats) -> Floats:
         return np.asarray(np.linalg.solve(matrix / size, right / size[:, 0]))
     except np.linalg.LinAlgError:
         return np.full_like(right, np.nan)
+
+
+def plain_circuit_of(system: System) -> Circuit:
+    """A source at every contact that does not float."""
+    contacts = system.equations.volumes.contacts
+    floating = tuple(contacts[k] for k in system.floating)
+    return plain_circuit(contacts, floating, system.equations.model.temperature)
+
+
+def driven_contacts(system: System) -> NDArray[np.int64]:
+    """Contacts that do not float, by position."""
+    count = len(system.equations.volumes.contacts)
+    return np.setdiff1d(np.arange(count), system.floating)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import count
 from time import perf_counter
 
 import numpy as np
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 
 # Relative error allowed to an estimate of the local error.
 ESTIMATE = 0.03
+# Most iterations that a jump of the circuit's nodes may cost besides.
+FARTHEST = 200
 
 
 class Outcome(Enum):
@@ -95,11 +98,12 @@ class Newton:
         circuit: Floats = np.zeros(0)
         if scheme.circuit is not None:
             circuit = scheme.circuit.begin()
-        for iteration in range(1, self.control.most + 1):
+        most = self.control.most
+        for iteration in count(1):
             scheme = _with_circuit(scheme, circuit)
 
-            def ended(how: Outcome, count: int = iteration) -> NewtonResult:
-                return NewtonResult(how, count, size, scheme.voltages, circuit)  # noqa: B023
+            def ended(how: Outcome, after: int = iteration) -> NewtonResult:
+                return NewtonResult(how, after, size, scheme.voltages, circuit)  # noqa: B023
 
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
@@ -112,13 +116,27 @@ class Newton:
             size = self._largest(scheme, change)
             if not np.isfinite(size):
                 return ended(Outcome.NOT_FINITE)
+            if iteration == 1:
+                most += self._way(scheme, change)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
             self._apply(damping)
             circuit = circuit + damping * change
             if size < self.control.tolerance and self._exact(size, precision, result):
                 scheme = _with_circuit(scheme, circuit)
                 return ended(Outcome.CONVERGED)
-        return NewtonResult(Outcome.TOO_MANY, self.control.most, size, scheme.voltages, circuit)
+            if iteration >= most:
+                break
+        return NewtonResult(Outcome.TOO_MANY, most, size, scheme.voltages, circuit)
+
+    def _way(self, scheme: Scheme, change: Floats) -> int:
+        """Iterations that the limit of an update costs where nodes of the circuit jump.
+
+        A switch or an instrument moves nodes at once, however small the step is.
+        """
+        if scheme.circuit is None:
+            return 0
+        jump = np.abs(change[: scheme.circuit.network.n_nodes]).max(initial=0.0)
+        return int(min(jump / self.control.limit, FARTHEST))
 
     def _precision(self, before: float) -> float:
         """Relative error allowed to the next update: a hundredth of what Newton leaves over."""

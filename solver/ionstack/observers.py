@@ -132,15 +132,20 @@ class Balance:
     """Particles of closed species and the sum of terminal currents, step by step.
 
     `equilibrium_current` [A] is that of the carriers at the start, None where the start is
-    another run's state.
+    another run's state. In a circuit also the sum of currents at every node.
     """
 
     _REMEMBERED = (
-        "_first", "_scale", "_drift", "_current_sum", "_current_max", "_equilibrium_current",
+        "_first", "_scale", "_drift", "_current_sum", "_current_max", "_kirchhoff",
+        "_equilibrium_current",
     )  # fmt: skip
 
     def __init__(
-        self, system: System, conserved: tuple[Conserved, ...], equilibrium_current: float | None
+        self,
+        system: System,
+        conserved: tuple[Conserved, ...],
+        equilibrium_current: float | None,
+        circuit: Circuit | None = None,
     ) -> None:
         self._system = system
         self._equilibrium_current = equilibrium_current
@@ -149,7 +154,8 @@ class Balance:
         self._first: Floats | None = None
         self._scale: Floats = np.ones(len(conserved))
         self._drift: Floats = np.zeros(len(conserved))
-        self._current_sum = self._current_max = 0.0
+        self._current_sum = self._current_max = self._kirchhoff = 0.0
+        self._nodes = circuit is not None and not circuit.plain
 
     def _weight(self, one: Conserved) -> Floats:
         """Factor of every owned amount in a conserved sum."""
@@ -168,6 +174,7 @@ class Balance:
         self._drift = np.maximum(self._drift, np.abs(totals - self._first) / self._scale)
         self._current_sum = max(self._current_sum, abs(float(state.currents.sum())))
         self._current_max = max(self._current_max, float(np.abs(state.currents).max()))
+        self._kirchhoff = max(self._kirchhoff, state.kirchhoff)
 
     def memory(self) -> Mapping[str, Any]:
         """Sums at the start and what was largest so far."""
@@ -185,7 +192,7 @@ class Balance:
         return np.asarray(self._system.comm.allreduce(local))
 
     def found(self) -> Mapping[str, Any]:
-        """Largest relative drifts and the largest current sum over the largest current."""
+        """Largest relative drifts, and the largest sums of currents over the largest current."""
         drift: dict[str, float] = {}
         for one, value in zip(self._conserved, self._drift, strict=True):
             key = f"conservation.{one.species}"
@@ -195,6 +202,7 @@ class Balance:
         return {
             **drift,
             "current_sum": self._current_sum / largest,
+            **({"kirchhoff": self._kirchhoff / largest} if self._nodes else {}),
             "current_max [A]": self._current_max,
             **({} if rest is None else {"equilibrium.current": rest / largest}),
         }

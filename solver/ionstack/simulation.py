@@ -155,7 +155,7 @@ def _observers(
     observers: list[Observer] = [
         Trace(run, system, case.protocol, prepared.network),
         StepTable(run, system, case.protocol, StepLines(log.say)),
-        Balance(system, prepared.equilibrium.conserved, current),
+        Balance(system, prepared.equilibrium.conserved, current, circuit),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
     ]

@@ -19,16 +19,17 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
-from ionstack.circuit import Circuit, Settings, plain_circuit
+from ionstack.circuit import Settings
 from ionstack.course import Course
-from ionstack.crossing import Crossing, first_crossing
-from ionstack.drive import Drive, Limit
+from ionstack.crossing import Crossing
+from ionstack.drive import Drive
 from ionstack.errors import NumericsError
 from ionstack.history import HIGHEST, Differences, History, Point
-from ionstack.network import CircuitScheme, Network
+from ionstack.network import CircuitScheme, Network, driven_contacts, plain_circuit_of
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.states import Meter, State, StepControl
+from ionstack.watch import Watch
 
 Floats = NDArray[np.float64]
 # Local errors over the tolerance by order of the scheme.
@@ -67,15 +68,15 @@ class Stepper:
         """
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self.network = network or Network(system, plain_circuit_of(system))
-        order = None if network else _driven(system)
+        order = None if network else driven_contacts(system)
         self.course = Course(drive.intervals, self.network, order)
-        self._meter, self._warm = meter, warm
+        self._watch, self._warm = Watch(self.course, meter), warm
         self._history: History
         self._step = np.inf
         self._fresh, self._resumed = True, False
         self._given: tuple[Floats, Floats] | None = None
+        self._state: State
         self._cold = system.equations.model.temperature
-        self._margins: dict[Limit, float] = {}
         self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
@@ -107,7 +108,7 @@ class Stepper:
         history, newton = self._history.memory(), self.newton.memory()
         plain = {name: getattr(self, name) for name in _REMEMBERED} | {
             "course": self.course.memory(),
-            "margins": list(self._margins.values()),
+            "margins": self._watch.memory(),
             "temperature": self.system.equations.model.temperature,
             "history": history.plain,
             "newton": newton.plain,
@@ -120,7 +121,7 @@ class Stepper:
         for name in _REMEMBERED:
             setattr(self, name, plain[name])
         self.course.recall(plain["course"])
-        self._margins = dict(zip(self.course.interval.limits, plain["margins"], strict=False))
+        self._watch.recall(plain["margins"])
         if self._warm is not None:
             self._warm(plain["temperature"])
         self.newton.recall(Memory(plain["newton"], memory.owned))
@@ -128,6 +129,7 @@ class Stepper:
         self._history = History.recalled(history, self._highest)
         self.system.unknowns.setArray(self._history.last.unknowns)
         self.system.refresh_ghosts()
+        self._state = self._start(self._history.last)
         self._resumed = True
 
     def begin_with(self, circuit: Floats, currents: Floats) -> None:
@@ -142,9 +144,10 @@ class Stepper:
         """Start the clock of the next interval at the last point."""
         last = self._history.last
         self.course.begin(last.time, last.circuit)
-        self._fresh, self._margins = True, {}
-        self._cold = self.system.equations.model.temperature
+        self._fresh, self._cold = True, self.system.equations.model.temperature
         self._history.restart(replace(last, time=0.0))
+        # After a jump the state before says nothing.
+        self._watch.begin(None if self.course.abrupt else self._state)
         self._step = min(self._step, self.course.first_step(self.control))
 
     def _initial(self) -> State:
@@ -159,19 +162,25 @@ class Stepper:
         unknowns = self.system.unknowns.getArray().copy()
         first = Point(0.0, unknowns, evaluation.amounts, charge, circuit)
         self._history = History(first, self._highest)
+        self._state = replace(self._start(first), currents=currents)
+        return self._state
+
+    def _start(self, point: Point) -> State:
+        """A state that no step led to."""
+        voltages = self.network.voltages(point.circuit)
         return State(
-            time=0.0,
+            time=self.course.time(point.time),
             step=0.0,
             voltages=voltages,
-            currents=currents,
-            unknowns=unknowns,
-            amounts=evaluation.amounts,
+            currents=np.zeros(len(voltages)),
+            unknowns=point.unknowns,
+            amounts=point.amounts,
             newton=0,
             rejected=0,
             at_breakpoint=True,
-            charges=charge[:n_contacts] * ELEMENTARY_CHARGE,
-            applied=settings.value,
-            circuit=circuit,
+            charges=point.charge[: len(voltages)] * ELEMENTARY_CHARGE,
+            applied=self.course.settings(point.time).value,
+            circuit=point.circuit,
             passed=self.course.passed,
         )
 
@@ -184,8 +193,9 @@ class Stepper:
             result, errors, found = self._try(time, rejected, last)
             self.newton_steps += result.iterations
             if found is not None:
-                crossing = self._crossing(found[1], tries)
-                if crossing is not None and crossing.share < 1.0:
+                crossing = self._watch.crossing(found[1], tries)
+                # What jumps at once is reached by no step, however small.
+                if crossing is not None and self.control.smallest < crossing.share * size < size:
                     step, tries = crossing.share * size, tries + 1
                     continue
                 state = self._accept(*found, crossing)
@@ -249,7 +259,11 @@ class Stepper:
         scheme = replace(scheme, circuit=replace(circuit, unknowns=result.circuit))
         errors = self._errors(scheme, time, evaluation.amounts, charge)
         if errors.get(history.order, 0.0) > 1.0:
-            return result, errors, None
+            if not self._unresolved(size):
+                return result, errors, None
+            self._fresh = True
+        if self._fresh:
+            errors = {}
         new = unknowns.getArray().copy()
         outflow = self._sum(evaluation.outflow)
         point = Point(time, new, evaluation.amounts, charge, result.circuit)
@@ -301,32 +315,18 @@ class Stepper:
 
     def _accept(self, point: Point, state: State, crossing: Crossing | None) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
+        self._state = state
         if self._jumped(point):
             self._history.restart(point)
         else:
             self._history.add(point)
         self.accepted += 1
-        self._margins = self._margins_at(state)
+        self._watch.accept(state)
         if crossing is not None:
             limit = crossing.limit
             state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
         self.course.accept(state)
         return state
-
-    def _crossing(self, state: State, tries: int) -> Crossing | None:
-        """The first limit that a step goes beyond."""
-        if not self.course.interval.limits:
-            return None
-        return first_crossing(self._margins, self._margins_at(state), tries)
-
-    def _margins_at(self, state: State) -> dict[Limit, float]:
-        if self._meter is None:
-            return {}
-        before = self.course.passed_before
-        return {
-            limit: limit.margin(self._meter(limit, state, before(limit.first)))
-            for limit in self.course.interval.limits
-        }
 
     def _jumped(self, point: Point) -> bool:
         """Whether the first step after a breakpoint left the state before far behind.
@@ -340,8 +340,11 @@ class Stepper:
         largest = float(np.abs(point.unknowns - last.unknowns).max(initial=0.0))
         if self.system.comm.size > 1:
             largest = self.system.comm.allreduce(largest, MPI.MAX)
-        change = self.network.voltages(point.circuit) - self.network.voltages(last.circuit)
-        swing = float(np.abs(change).max(initial=0.0))
+        change = point.circuit - last.circuit
+        if self.course.abrupt:
+            nodes = float(np.abs(change[: self.network.n_nodes]).max(initial=0.0))
+            return max(largest, nodes) > JUMP * self.control.tolerance
+        swing = float(np.abs(self.network.voltages(change)).max(initial=0.0))
         return largest > self.control.tolerance + JUMP * swing
 
     def _charge(self, metal: Floats, circuit: Floats, settings: Settings) -> Floats:
@@ -358,11 +361,18 @@ class Stepper:
         if self.control.fixed is not None:
             return {}
         found = {}
-        for order in self._history.orders():
+        # Usually the first step of an interval has no estimate. Where something jumps it
+        # counts by how far the stored charges move.
+        first = self._fresh and self.course.abrupt
+        for order in (1,) if first else self._history.orders():
             defects = self._history.defects(order, time, amounts, charge)
             largest = self.newton.response(scheme, defects.amounts, defects.charge)
             found[order] = largest / self.control.tolerance
         return found
+
+    def _unresolved(self, step: float) -> bool:
+        """Whether what follows a jump is faster than the smallest step: Euler's rule damps it."""
+        return self.course.abrupt and SHRINK * step < self.control.smallest
 
     def _failure(self, time: float, size: float, result: NewtonResult, error: float) -> str:
         names = self.system.equations.volumes.contacts
@@ -377,19 +387,6 @@ class Stepper:
             f"step rejected down to {size:.3g} s at t = {when:.9g} s ({levels}): {reason}; "
             f"last Newton update {result.update:.3g} V, largest {self.system.worst_unknown()}"
         )
-
-
-def plain_circuit_of(system: System) -> Circuit:
-    """A source at every contact that does not float."""
-    contacts = system.equations.volumes.contacts
-    floating = tuple(contacts[k] for k in system.floating)
-    return plain_circuit(contacts, floating, system.equations.model.temperature)
-
-
-def _driven(system: System) -> NDArray[np.int64]:
-    """Contacts that do not float, by position."""
-    count = len(system.equations.volumes.contacts)
-    return np.setdiff1d(np.arange(count), system.floating)
 
 
 def _longest(errors: Errors) -> tuple[int, float]:

@@ -15,7 +15,7 @@ from support.on_ranks import DEVICES
 from support.stacks import SHAPES
 
 RANKS = (1, 2, 3)
-TASKS = ("graph", "trace", "small_signal", "error")
+TASKS = ("graph", "trace", "circuits", "small_signal", "error")
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +73,18 @@ def test_trace_is_the_same(results, ranks, device):
 @pytest.mark.parametrize("device", DEVICES)
 def test_admittance_is_the_same(results, ranks, device):
     assert results[ranks]["small_signal"][device] < 1e-8
+
+
+@pytest.mark.parametrize("ranks", RANKS[1:])
+@pytest.mark.parametrize("device", ["two", "mumps", "iterative"])
+def test_devices_in_circuits_are_the_same(results, ranks, device):
+    found = results[ranks]["circuits"][device]
+    # The iterative solver is held against MUMPS.
+    expected = results[1]["circuits"]["two" if device == "two" else "mumps"]
+    for name in set(expected) - {"kirchhoff"}:
+        scale = np.abs(expected[name]).max()
+        np.testing.assert_allclose(found[name], expected[name], rtol=0.0, atol=1e-9 * scale)
+    assert found["kirchhoff"] < 1e-9 * np.abs(expected["I(V1)"]).max()
 
 
 @pytest.mark.parametrize("ranks", RANKS)

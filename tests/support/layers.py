@@ -70,8 +70,9 @@ class Device:
         self.model = laws
         self.volumes = build_control_volumes(build_mesh(layers, comm))
         self.layout = build_layout(self.volumes, laws)
-        works = work_functions(Entities(laws, self.volumes, self.layout), self.contents)
-        self.system = System(transient_equations(laws, self.volumes, self.layout, works))
+        entities = Entities(laws, self.volumes, self.layout)
+        self.works = work_functions(entities, self.contents)
+        self.system = System(transient_equations(laws, self.volumes, self.layout, self.works))
 
     def settle(self, start: Start = "equilibrium") -> Equilibrium:
         """Put the device into its state at the start, at 0 V."""

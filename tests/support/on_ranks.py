@@ -25,6 +25,7 @@ from ionstack.mesh import build_mesh
 from ionstack.newton import Newton, NewtonControl
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
+from ionstack.protocol_steps import Hold
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
 from support.devices import Ramp, analog, assemble, ready, total
@@ -33,6 +34,7 @@ from support.jacobians import assembled, disturb
 from support.layers import Device
 from support.stacks import SHAPES, film, stack, write_free_form
 from support.volumes import table
+from support.wired import CONDUCTANCE, Wired, diode, line, ohmic, pair, resistor
 
 COMM = MPI.COMM_WORLD
 
@@ -152,6 +154,26 @@ def _profile(prepared: Any) -> list[float]:
     return (held / space).tolist()
 
 
+def circuits(folder: Path) -> dict[str, Any]:
+    """Currents of two diodes in series, and of a film behind a resistor in 2-D."""
+    two, plane = diode(COMM), ohmic(COMM, "2d")
+    behind = line("in", elements={"R1": resistor("in", "top", 1.0 / CONDUCTANCE)})
+    start = plane.system.unknowns.getArray().copy()
+    found = {"two": _currents(Wired(two, pair(two, "series"), "auto", 1e-12))}
+    for solver in ("mumps", "iterative"):
+        plane.system.unknowns.setArray(start)
+        plane.system.refresh_ghosts()
+        found[solver] = _currents(Wired(plane, behind, solver, 1e-12))
+    return found
+
+
+def _currents(wired: Wired) -> Any:
+    states = wired.run(Hold("V1", 1.2, 1.0, 0.1), fixed=0.05)
+    names = ("I(V1)", f"V({wired.circuit.nodes[1]})")
+    largest = max(state.kirchhoff for state in states)
+    return {name: wired.column(states, name).tolist() for name in names} | {"kirchhoff": largest}
+
+
 def error(folder: Path) -> dict[str, Any]:
     """A mistake that only the last rank sees must reach all ranks, with its class."""
     try:
@@ -178,6 +200,7 @@ TASKS: dict[str, Callable[[Path], Any]] = {
     "every_term": every_term,
     "small_signal": small_signal,
     "trace": trace,
+    "circuits": circuits,
     "error": error,
     "crash": crash,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ionstack.benchmarks import worker
+from ionstack.benchmarks.circuits import circuit_row, crossbar_row
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
@@ -198,5 +199,7 @@ ROWS = {
         stack_row("1d", "stack.grading.growth=1.05"),
         stack_row("2d", "stack.lateral.cells=92"),
         stack_row("3d", "stack.lateral.cells=7"),
+        circuit_row(),
+        crossbar_row(),
     )
 }

@@ -29,20 +29,32 @@ def stack_row(dimension: str, *settings: str) -> Row:
 
 def _prepare(settings: tuple[str, ...], quick: bool) -> Callable[[], Run]:
     small = ("stack.lateral.cells=2",) if quick else ()
-    prepared = prepare(load_case(_case(), [*_SWEEPS, *settings, *small]), MPI.COMM_SELF)
+    prepared = prepare(load_case(case_path(_CASE), [*_SWEEPS, *settings, *small]), MPI.COMM_SELF)
     return partial(_march, prepared, 6 if quick else 30)
 
 
-def _case() -> Path:
-    """Path of the analog case: in the working directory or in the source tree."""
+def case_path(case: Path) -> Path:
+    """Path of a shipped case: in the working directory or in the source tree."""
     for root in (Path.cwd(), Path(__file__).resolve().parents[3]):
-        if (root / _CASE).is_file():
-            return root / _CASE
-    raise InputError(f"no {_CASE} here: run `ionstack bench` in the repository")
+        if (root / case).is_file():
+            return root / case
+    raise InputError(f"no {case} here: run `ionstack bench` in the repository")
 
 
 def _march(prepared: Prepared, steps: int) -> Run:
-    """Take time steps from equilibrium, then put the equilibrium back."""
+    """The same march beside MUMPS on the last matrix."""
+    start = prepared.system.unknowns.copy()
+    numbers = march(prepared, steps, restore=False)
+    direct = direct_solver(prepared.system)
+    direct()
+    numbers["direct"] = direct()
+    start.copy(prepared.system.unknowns)
+    prepared.system.refresh_ghosts()
+    return Run(numbers)
+
+
+def march(prepared: Prepared, steps: int, restore: bool = True) -> dict[str, float]:
+    """Take time steps from equilibrium; seconds per Newton step. Then put the equilibrium back."""
     system, newton = prepared.system, prepared.newton
     start = system.unknowns.copy()
     newton.assembly_seconds = newton.linear_seconds = 0.0
@@ -51,14 +63,11 @@ def _march(prepared: Prepared, steps: int) -> Run:
     for _ in islice(stepper.run(), steps + 1):
         pass
     seconds, count = perf_counter() - begin, stepper.newton_steps
-    direct = direct_solver(system)
-    direct()
-    numbers = {
+    if restore:
+        start.copy(system.unknowns)
+        system.refresh_ghosts()
+    return {
         "step": seconds / count,
         "assembly": newton.assembly_seconds / count,
         "linear": newton.linear_seconds / count,
-        "direct": direct(),
     }
-    start.copy(system.unknowns)
-    system.refresh_ghosts()
-    return Run(numbers)
