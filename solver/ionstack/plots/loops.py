@@ -32,8 +32,8 @@ def draw_iv(trace: Trace, path: Path, contact: str | None = None) -> Path:
     nonzero = np.where(curve.current == 0.0, np.nan, np.abs(curve.current))
     _draw_curves(logarithmic, trace, curve, nonzero, colors)
     _arrows(linear, trace, curve, factor, cycles, colors)
-    linear.set(ylabel=f"current into {curve.contact} [{unit}]", title="linear")
-    logarithmic.set(ylabel=f"|current into {curve.contact}| [A]", title="logarithmic")
+    linear.set(ylabel=f"current at {curve.contact} [{unit}]", title="linear")
+    logarithmic.set(ylabel=f"|current at {curve.contact}| [A]", title="logarithmic")
     _log_scale(logarithmic, curve)
     for axes in (linear, logarithmic):
         axes.set_xlabel(f"voltage at {curve.contact} [V]")
