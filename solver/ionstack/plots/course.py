@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -50,7 +51,7 @@ def _draw(
     axes.set_ylabel(f"{name} [{prefixed_unit}]")
 
 
-def _looks(count: int) -> list[tuple[str, object]]:
+def _looks(count: int) -> list[tuple[str, Any]]:
     return [
         (STATE_COLORS[k % len(STATE_COLORS)], STATE_STYLES[k % len(STATE_STYLES)])
         for k in range(count)
