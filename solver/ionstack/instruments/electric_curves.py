@@ -31,14 +31,14 @@ def iv(records: Records, view: View) -> Curve:
 
 
 def cv(records: Records, view: View) -> Curve:
-    """Return voltage and current with the scan rate of each step."""
-    columns = _electric(records, view)
+    """Return voltage and current with the scan rate of each cycle."""
+    columns = {**_electric(records, view), "cycle": records.cycles(view.steps)}
     rate = np.zeros(len(columns["time"]))
-    for step in view.steps:
-        inside = np.isin(records.rows(view.steps), records.rows([step]))
+    for cycle in np.unique(columns["cycle"]):
+        inside = columns["cycle"] == cycle
         rate[inside] = _rate(columns["time"][inside], columns["voltage"][inside])
-    # A rate of zero belongs to a step that was cut off at its start.
-    swept = rate > 0.0
+    # On the way to the start of a cycle there is none; a rate of zero was cut off at its start.
+    swept = (rate > 0.0) & (columns.pop("cycle") > 0.0)
     columns = {role: values[swept] for role, values in columns.items()}
     return Curve({**columns, "rate": rate[swept]})
 

@@ -19,6 +19,9 @@ from ionstack.metrics.arrays import (
     runs,
 )
 
+# Share of the largest current below which none flows: currents of one run differ by hundreds.
+_REST = 1e-3
+
 
 @dataclass(frozen=True)
 class HalfCycle:
@@ -68,7 +71,7 @@ def half_cycles(
 ) -> tuple[HalfCycle, ...]:
     """Return every stretch of one sign of current; discharge is where I V < 0 on the whole.
 
-    `area` [m²] divides charge, capacitance, energy and power. Rests (|I| below 1 % of the
+    `area` [m²] divides charge, capacitance, energy and power. Rests (|I| below 0.1 % of the
     largest) and stretches of a single row are passed over.
     """
     times, volts, amps = checked(3, time=time, voltage=voltage, current=current)
@@ -85,7 +88,7 @@ def half_cycles(
 
 
 def _stretches(amps: FloatArray) -> list[tuple[int, int]]:
-    sign = np.where(np.abs(amps) > 0.01 * np.abs(amps).max(), np.sign(amps), 0.0)
+    sign = np.where(np.abs(amps) > _REST * np.abs(amps).max(), np.sign(amps), 0.0)
     return [(a, b) for a, b in runs(sign) if sign[a] != 0.0 and b - a > 1]
 
 

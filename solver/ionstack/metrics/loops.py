@@ -37,23 +37,25 @@ class CycleConductance:
     conductance: FloatArray
 
 
-def device_curve(trace: Trace) -> DeviceCurve:
-    """Return the curve of the contact whose voltage moves most.
+def device_curve(trace: Trace, contact: str | None = None) -> DeviceCurve:
+    """Return the curve of a contact, by default of the one whose voltage moves most.
 
     With two contacts the voltage is taken against the other one, with more of them
     against zero. Of equal contacts the first is taken.
     """
     contacts = contacts_in(trace)
     swings = [np.ptp(trace[voltage_column(c)]) if len(trace[CYCLE]) else 0.0 for c in contacts]
-    driven = contacts[int(np.argmax(swings))]
+    driven = contacts[int(np.argmax(swings))] if contact is None else contact
     voltage = trace[voltage_column(driven)]
     if len(contacts) == 2:
-        (other,) = (contact for contact in contacts if contact != driven)
+        (other,) = (one for one in contacts if one != driven)
         voltage = voltage - trace[voltage_column(other)]
     return DeviceCurve(driven, voltage, trace[current_column(driven)])
 
 
-def cycle_conductance(trace: Trace, read_fraction: float = 0.5) -> CycleConductance:
+def cycle_conductance(
+    trace: Trace, read_fraction: float = 0.5, contact: str | None = None
+) -> CycleConductance:
     """Return the conductance of each triangular cycle at a fraction of its amplitude.
 
     A cycle is the rows of one number > 0 in ``cycle [1]`` and the row before them;
@@ -61,7 +63,7 @@ def cycle_conductance(trace: Trace, read_fraction: float = 0.5) -> CycleConducta
     of both branches, interpolated to the read voltage, are averaged: the displacement
     current C dV/dt has opposite signs on them and drops out. G = <I>/V_read.
     """
-    curve = device_curve(trace)
+    curve = device_curve(trace, contact)
     numbers = np.unique(trace[CYCLE][trace[CYCLE] > 0]).astype(np.int64)
     found = np.array(
         [_read_cycle(curve, np.flatnonzero(trace[CYCLE] == n), read_fraction) for n in numbers]

@@ -21,6 +21,11 @@ from ionstack.metrics.arrays import (
 ComplexArray = npt.NDArray[np.complex128]
 
 
+# An arc that leaves more of |Z| unexplained, or whose R_p is more times the largest |Z|, is none.
+_WORST = 0.2
+_BEYOND = 1e3
+
+
 @dataclass(frozen=True)
 class Arc:
     """Z = R_s + R_p/(1 + (jωτ)^α) (Cole and Cole 1941).
@@ -107,7 +112,8 @@ def conductivity(resistance: float, thickness: float, area: float) -> float:
 def fit_arc(frequency: npt.ArrayLike, z: npt.ArrayLike) -> Arc:
     """Fit one depressed arc by complex least squares, each point weighted with 1/|Z|.
 
-    All NaN where Z'' is nowhere negative; at least four frequencies.
+    All NaN where Z'' is nowhere negative, and all but the residual where no arc passes within
+    a fifth of the points or its other end is far beyond them; at least four frequencies.
     """
     rates, values = _sorted(frequency, z)
     if len(rates) < 4:
@@ -128,7 +134,10 @@ def fit_arc(frequency: npt.ArrayLike, z: npt.ArrayLike) -> Arc:
     bounds = ([-np.inf] * 3 + [0.1], [np.inf] * 3 + [1.0])
     runs = [least_squares(misfit, p, bounds=bounds, xtol=1e-14, ftol=1e-14) for p in starts]
     best = min(runs, key=lambda run: float(run.cost))
-    return _arc_of(best.x, float(np.sqrt(2.0 * best.cost / len(rates))))
+    found = _arc_of(best.x, float(np.sqrt(2.0 * best.cost / len(rates))))
+    if found.residual > _WORST or found.parallel > _BEYOND * float(np.abs(values).max()):
+        return Arc(*(NAN,) * 5, found.residual)
+    return found
 
 
 def _arc_of(p: FloatArray, residual: float = NAN) -> Arc:

@@ -26,6 +26,8 @@ from ionstack.plots.style import (
 
 # Carriers in an insulator reach densities without meaning; decades shown at most.
 _DECADES = 20
+# States that can be told apart.
+_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class _Panel:
 
 def draw_profiles(profiles: Sequence[Profile], path: Path) -> Path:
     """Draw one panel per quantity over the depth, one line per named state."""
+    profiles = _shown(profiles)
     panels = _panels(profiles)
     layers = layers_of(profiles[0])
     figure = new_figure(8.0, 1.0 + 2.1 * len(panels))
@@ -54,6 +57,14 @@ def draw_profiles(profiles: Sequence[Profile], path: Path) -> Path:
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(profiles), 3))
     figure.align_ylabels(list(column))
     return save(figure, path)
+
+
+def _shown(profiles: Sequence[Profile]) -> Sequence[Profile]:
+    """Return what a figure has room for: of many devices the first start and every end."""
+    if len(profiles) <= _MOST:
+        return profiles
+    ends = [profile for profile in profiles if profile.state.endswith("end")]
+    return [profiles[0], *ends[: _MOST - 1]]
 
 
 def layers_of(profile: Profile) -> tuple[tuple[str, float, float], ...]:

@@ -6,24 +6,31 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 
 import ionstack
 from ionstack.errors import InputError
+from ionstack.metrics import Trace
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import first_positive_ion
 from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
-from ionstack.output.trace import CYCLE, read_trace
-from ionstack.plots import depth, loops, maps, pulses
+from ionstack.output.steps import StepRow, read_steps
+from ionstack.output.trace import CYCLE, PROTOCOL_STEP, read_trace
+from ionstack.plots import course, depth, loops, maps, pulses
 from ionstack.plots.style import RC
 
 _LOG = logging.getLogger(__name__)
 # Software rendering of some million cells; longer than that it hangs.
 _RENDER_LIMIT = 600.0
+# Kinds of steps that make current-voltage curves, and those that belong to them.
+_SWEPT = ("sweep", "cv")
+_HELD = ("hold", "rest_at")
 
 
 def draw_all(run_dir: Path) -> list[Path]:
@@ -48,12 +55,35 @@ def draw_all(run_dir: Path) -> list[Path]:
 
 def _from_trace(run: RunDirectory) -> list[Path]:
     trace = read_trace(run.trace)
-    drawn: list[Path] = []
-    if len(trace[CYCLE]) > 1:
-        drawn.append(loops.draw_iv(trace, run.figures / "iv.png"))
-    if trace[CYCLE].any():
-        drawn.append(loops.draw_conductance(trace, run.figures / "conductance.png"))
+    steps = read_steps(run.steps) if run.steps.exists() else ()
+    if len(trace[CYCLE]) < 2:
+        return []
+    kinds = {step.kind for step in steps}
+    if kinds and kinds.isdisjoint(_SWEPT):
+        return [course.draw_course(trace, steps, run.figures / "course.png")]
+    return _loops(run, trace, steps)
+
+
+def _loops(run: RunDirectory, trace: Trace, steps: Sequence[StepRow]) -> list[Path]:
+    """Draw the loops of the source that is swept first, and what every triangle conducts."""
+    contact = next((step.contact for step in steps if step.kind in _SWEPT), None)
+    mine = [step for step in steps if step.contact == contact]
+    swept = _rows_of(trace, mine, (*_SWEPT, *_HELD))
+    drawn = [loops.draw_iv(swept, run.figures / "iv.png", contact)]
+    triangles = _rows_of(trace, mine, ("sweep",))
+    if triangles[CYCLE].any():
+        path = run.figures / "conductance.png"
+        drawn.append(loops.draw_conductance(triangles, path, contact))
     return drawn
+
+
+def _rows_of(trace: Trace, steps: Sequence[StepRow], kinds: Sequence[str]) -> Trace:
+    """Return the rows of these kinds of steps and the start; all where no steps are told."""
+    numbers = [step.step for step in steps if step.kind in kinds]
+    if not steps or PROTOCOL_STEP not in trace:
+        return trace
+    inside = np.isin(trace[PROTOCOL_STEP], [0, *numbers])
+    return {name: values[inside] for name, values in trace.items()}
 
 
 def _from_pulses(run: RunDirectory) -> list[Path]:

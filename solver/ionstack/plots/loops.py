@@ -20,9 +20,9 @@ from ionstack.plots.style import cycle_colormap, new_figure, prefixed, save
 _DECADES = 6
 
 
-def draw_iv(trace: Trace, path: Path) -> Path:
+def draw_iv(trace: Trace, path: Path, contact: str | None = None) -> Path:
     """Draw I(V), linear and as log|I|, one colour per cycle; rows outside cycles in grey."""
-    curve = device_curve(trace)
+    curve = device_curve(trace, contact)
     cycles = np.unique(trace[CYCLE][trace[CYCLE] > 0]).astype(np.int64)
     colors = cycle_colormap(len(cycles))
     factor, unit = prefixed(curve.current, "A")
@@ -32,8 +32,8 @@ def draw_iv(trace: Trace, path: Path) -> Path:
     nonzero = np.where(curve.current == 0.0, np.nan, np.abs(curve.current))
     _draw_curves(logarithmic, trace, curve, nonzero, colors)
     _arrows(linear, trace, curve, factor, cycles, colors)
-    linear.set(ylabel=f"current into {curve.contact} [{unit}]", title="linear")
-    logarithmic.set(ylabel=f"|current into {curve.contact}| [A]", title="logarithmic")
+    linear.set(ylabel=f"current at {curve.contact} [{unit}]", title="linear")
+    logarithmic.set(ylabel=f"|current at {curve.contact}| [A]", title="logarithmic")
     _log_scale(logarithmic, curve)
     for axes in (linear, logarithmic):
         axes.set_xlabel(f"voltage at {curve.contact} [V]")
@@ -121,9 +121,9 @@ def _colorbar(
     bar.ax.minorticks_off()
 
 
-def draw_conductance(trace: Trace, path: Path) -> Path:
+def draw_conductance(trace: Trace, path: Path, contact: str | None = None) -> Path:
     """Draw the conductance at half the amplitude of every cycle against its number."""
-    found = cycle_conductance(trace)
+    found = cycle_conductance(trace, contact=contact)
     factor, unit = prefixed(found.conductance, "S")
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
