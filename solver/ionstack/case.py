@@ -227,6 +227,7 @@ def _instruments(read: CaseModel, circuit: Circuit) -> Instruments:
         dict(zip(circuit.sources, map(float, start.negative), strict=True)),
         dict(zip(circuit.switches, map(bool, start.closed), strict=True)),
         cells,
+        bias=dict(zip(circuit.sources, map(float, start.value), strict=True)),
     )
 
 

@@ -259,10 +259,15 @@ def plain_circuit(contacts: Sequence[str], floating: Sequence[str], temperature:
 
 
 def source(
-    name: str, node: int, back: int = -1, positive: float = np.inf, negative: float = np.inf
+    name: str,
+    node: int,
+    back: int = -1,
+    positive: float = np.inf,
+    negative: float = np.inf,
+    value: float = 0.0,
 ) -> Element:
-    """Return a source of 0 V at a node with its compliances [A]."""
-    numbers = {"value": 0.0, "current": 0.0, "positive": positive, "negative": negative}
+    """Return a source of a voltage `value` [V] at a node with its compliances [A]."""
+    numbers = {"value": value, "current": 0.0, "positive": positive, "negative": negative}
     return Element(name, "source", (node, back), numbers)
 
 

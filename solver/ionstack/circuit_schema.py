@@ -29,6 +29,7 @@ from ionstack.schema import (
     POSITIVE,
     Bounds,
     Strict,
+    Voltage,
     failure,
     failure_at,
     not_among,
@@ -77,10 +78,14 @@ Compliance = Annotated[ComplianceModel, BeforeValidator(_compliance)]
 
 
 class SourceModel(Strict):
-    """A source of voltage or current in the file, with its compliance."""
+    """A source of voltage or current in the file, with its compliance.
+
+    It is at its `bias` while a step drives other sources.
+    """
 
     node: Name
     back: Annotated[Name, Field(alias="return")] = "ground"
+    bias: Voltage = 0.0
     compliance: Compliance = ComplianceModel()
 
 

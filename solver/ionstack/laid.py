@@ -69,7 +69,8 @@ class Instruments:
     """What a protocol can set: sources with their compliances [A], switches, cells of an array.
 
     `cells` are names for several sources together, each with its share of the voltage;
-    `start` are voltages [V] of sources that do not start at 0 V.
+    `start` are voltages [V] of sources that do not start at 0 V, `bias` those of sources that
+    are not at 0 V while a step drives others.
     """
 
     sources: tuple[str, ...]
@@ -78,22 +79,24 @@ class Instruments:
     closed: Mapping[str, bool] | None = None
     cells: Mapping[str, Levels] | None = None
     start: Levels | None = None
+    bias: Levels | None = None
 
 
 class Laid:
     """Intervals laid so far, and what they are.
 
-    A source that a step does not drive is at 0 V. The voltage after a step whose end the
-    state decides is not known: what follows begins at the present one.
+    A source that a step does not drive is at its bias, usually 0 V. The voltage after a step
+    whose end the state decides is not known: what follows begins at the present one.
     """
 
     def __init__(self, instruments: Instruments) -> None:
         self.instruments = instruments
-        self._rest: Levels = dict.fromkeys(instruments.sources, 0.0)
+        self._rest: Levels = {**dict.fromkeys(instruments.sources, 0.0), **(instruments.bias or {})}
         self._closed = dict(instruments.closed or {})
         self._compliance: dict[str, tuple[float, float]] = {}
         self._temperature: float | None = None
-        self._now: Levels = {**self._rest, **(instruments.start or {})}
+        at_first = dict.fromkeys(instruments.sources, 0.0)
+        self._now: Levels = {**at_first, **(instruments.start or {})}
         self._current: frozenset[str] = frozenset()
         self._limits: tuple[Limit, ...] = ()
         self._watched: list[bool] = []
@@ -157,7 +160,7 @@ class Laid:
         Others that are elsewhere first come there, within 1 ms or 1 % of the duration.
         """
         goal = {**self._rest, contact: current}
-        if any(self._now[name] != 0.0 for name in self._rest if name != contact):
+        if any(self._now[name] != rest for name, rest in self._rest.items() if name != contact):
             rise = min(1e-3, 0.01 * duration)
             self._add(goal, rise, watch=False, forced={contact})
             duration -= rise

@@ -116,7 +116,8 @@ def _source(name: str, read: SourceModel) -> Part:
     keys = ("circuit", "sources", name)
     nodes = {"node": read.node, "return": read.back}
     places = {end: (*keys, end) for end in nodes}
-    return Part(name, "source", nodes, keys, dict(read.compliance), places)
+    numbers = {**dict(read.compliance), "value": read.bias}
+    return Part(name, "source", nodes, keys, numbers, places)
 
 
 def _usual(name: str, keys: Keys) -> Part:

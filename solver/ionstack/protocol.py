@@ -140,12 +140,10 @@ class Protocol:
         return min(given, default=0.0), max(given, default=0.0)
 
     def driven(self) -> str:
-        """The source that moves first."""
-        for one in self.laid:
-            moved = np.flatnonzero((one.begin != 0.0) | (one.end != 0.0))
-            if len(moved):
-                return self.sources[int(moved[0])]
-        return self.sources[0]
+        """The source that the first step drives."""
+        named = (span.contact for span in self.spans if span.contact)
+        first = next(named, self.sources[0] if self.sources else "")
+        return self.main_source(first)
 
     def voltages(self, time: float) -> dict[str, float]:
         """Return the values of every source [V or A] if no step ends early, exact at breakpoints.

@@ -342,3 +342,13 @@ WORDS = [
 @pytest.mark.parametrize(("step", "words"), WORDS)
 def test_steps_in_words(step: Step | Entry, words: str) -> None:
     assert step.describe() == words
+
+
+def test_a_source_with_a_bias_keeps_it_while_others_are_driven():
+    instruments = Instruments(("V1", "VG"), bias={"V1": 0.0, "VG": 2.0})
+    protocol = build_protocol(
+        [Hold("V1", 1.0, 2.0, 0.1), Sweep("VG", (3.0, 2.0), 1.0, 1, 2.0)], instruments
+    )
+    ends = [one.end.tolist() for one in protocol.laid]
+    assert protocol.laid[0].begin.tolist() == [0.0, 0.0]
+    assert ends == [[1.0, 2.0], [1.0, 2.0], [0.0, 2.0], [0.0, 3.0], [0.0, 2.0]]
