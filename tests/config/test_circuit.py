@@ -232,7 +232,7 @@ MISTAKES = [
     ("bulk: ground", "bluk: ground", "bluk:", "T1.nodes.bluk: unknown key; allowed: drain, gate, "),
     ("[in, ground]", "[in, in]", "in], c", "elements.C1.nodes.1: C1 begins and ends at 'in'"),
     ("return: gate", "retrun: gate", "retrun:", "sources.Pt.retrun: unknown key; allowed: node, "
-     "return, compliance (did you mean 'return'?)"),
+     "return, bias, compliance (did you mean 'return'?)"),
     ("VG: {node: gate}", "VG: {node: ground}", "ground}", "VG.node: a source drives a node other"),
     ("    R1:", "    M2:", "M2: {kind", "circuit.elements.M2: duplicate name 'M2'; already used by "
      "circuit.devices.M2"),
