@@ -64,7 +64,8 @@ class Interval:
     With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative`
     are limits of the currents (compliance) [A], `closed` tells which switches are closed; None:
     no limits, all closed.
-    The `temperature` [K] is reached linearly at the end (None: it stays as it was).
+    The `temperature` [K] is reached linearly at the end (None: it stays as it was). No time
+    step is longer than `largest` [s].
     """
 
     duration: float
@@ -77,6 +78,7 @@ class Interval:
     closed: Bools | None = None
     temperature: float | None = None
     limits: tuple[Limit, ...] = ()
+    largest: float = np.inf
 
     def levels(self, elapsed: float) -> Floats:
         """Values [V or A] a time [s] after the start, exact at both ends."""

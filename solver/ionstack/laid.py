@@ -108,6 +108,7 @@ class Laid:
         self.spans: list[Span] = []
         self.named: dict[int, str] = {}
         self.entry = self.pulsed = 0
+        self.resolution: float | None = None
 
     @property
     def last(self) -> int:
@@ -278,11 +279,19 @@ class Laid:
                 np.array(list(self._closed.values()), dtype=bool),
                 self._temperature,
                 tuple(limits),
+                self._largest(begin, goal, duration),
             )
         )
         self._watched.append(watch)
         self._now = {name: PRESENT if name in forced else goal[name] for name in goal}
         self._current = forced
+
+    def _largest(self, begin: Levels, goal: Levels, duration: float) -> float:
+        """Longest time step [s] at which no voltage moves by more than the resolution."""
+        swing = max((abs(goal[name] - value) for name, value in begin.items()), default=0.0)
+        if self.resolution is None or not swing > 0.0:
+            return np.inf
+        return duration * self.resolution / swing
 
     def _array(self, levels: Levels) -> Floats:
         return np.array([levels[name] for name in self.instruments.sources], dtype=np.float64)

@@ -100,7 +100,8 @@ class Sweep:
     """From `start` through `points` [V] at `rate` [V/s] on one contact, repeated.
 
     With a `stair` [V] the voltage rises in stairs of that height at most, at the same mean
-    rate: a hundredth of a stair's time is its edge.
+    rate: a hundredth of a stair's time is its edge. With a `resolution` [V] no time step is
+    longer than the voltage takes to move so far.
     """
 
     contact: str
@@ -109,12 +110,15 @@ class Sweep:
     cycles: int
     start: float = 0.0
     stair: float | None = None
+    resolution: float | None = None
 
     def lay(self, laid: Laid) -> None:
         """Go to the start, then through all cycles."""
         laid.approach(self.contact, self.start, self.rate)
+        laid.resolution = self.resolution
         for _ in range(self.cycles):
             self._cycle(laid)
+        laid.resolution = None
 
     def _cycle(self, laid: Laid) -> None:
         first, turns = laid.last, []

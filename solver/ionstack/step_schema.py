@@ -59,6 +59,7 @@ class SweepModel(Strict):
     rate: Rate
     cycles: Count = 1
     stair: PositiveVoltage | None = None
+    resolution: PositiveVoltage | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -78,7 +79,8 @@ class SweepModel(Strict):
 
     def record(self) -> Step:
         """The step."""
-        return Sweep(self.contact, self.way(), self.rate, self.cycles, self.start, self.stair)
+        way, cycles = self.way(), self.cycles
+        return Sweep(self.contact, way, self.rate, cycles, self.start, self.stair, self.resolution)
 
 
 class HoldModel(Strict):
@@ -248,6 +250,7 @@ class VoltammetryModel(Strict):
     rate: Rate | None = None
     rates: Annotated[list[Rate], Field(min_length=1)] | None = None
     cycles: Count = 1
+    resolution: PositiveVoltage | None = None
 
     @model_validator(mode="after")
     def _a_way(self) -> Self:
@@ -259,8 +262,11 @@ class VoltammetryModel(Strict):
     def record(self) -> Step:
         """The step."""
         way = (self.first, self.second) + (() if self.second == self.start else (self.start,))
-        rates = self.rates or (self.rate,)
-        parts = (Sweep(self.contact, way, rate, self.cycles, self.start) for rate in rates if rate)
+        parts = (
+            Sweep(self.contact, way, rate, self.cycles, self.start, resolution=self.resolution)
+            for rate in self.rates or (self.rate,)
+            if rate
+        )
         return Series(tuple(parts))
 
 

@@ -210,10 +210,11 @@ class Stepper:
     def _fit(self, step: float, end: float) -> tuple[float, bool]:
         """Step size that reaches `end` without leaving a sliver, and whether it does."""
         left = end - self._history.last.time
-        pieces = max(1, int(np.ceil(left / min(step, self.control.largest) - 1e-9)))
+        size = min(step, self.control.largest, self.course.interval.largest)
+        pieces = max(1, int(np.ceil(left / size - 1e-9)))
         if self.control.fixed is not None or pieces <= 2:
             return left / pieces, pieces == 1
-        return min(step, self.control.largest), False
+        return size, False
 
     def _next(self, size: float, errors: Errors) -> float:
         """Step after an accepted one, of the order that allows the longest."""

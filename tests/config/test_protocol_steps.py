@@ -352,3 +352,10 @@ def test_a_source_with_a_bias_keeps_it_while_others_are_driven():
     ends = [one.end.tolist() for one in protocol.laid]
     assert protocol.laid[0].begin.tolist() == [0.0, 0.0]
     assert ends == [[1.0, 2.0], [1.0, 2.0], [0.0, 2.0], [0.0, 3.0], [0.0, 2.0]]
+
+
+def test_a_resolution_bounds_the_time_steps_of_a_sweep():
+    sweep = Sweep("Pt", (0.5, 0.0), 0.1, 1, start=0.25, resolution=0.01)
+    protocol = build_protocol([sweep, Hold("Pt", 1.0, 1.0, 0.1)], ("Pt",))
+    largest = [one.largest for one in protocol.laid]
+    assert largest == [np.inf, pytest.approx(0.1), pytest.approx(0.1), np.inf, np.inf]
