@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ionstack.output.campaign import CampaignDirectory
 
 INTERRUPTED = 130
+# Two workers; files stay together, because tests of a file share devices.
+_WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
 # Written out: importing the kinds takes longer than answering --help should.
 _KINDS = (
     "iv, retention, variation, arrhenius, ltp, ppf, srdp, epsc, decay, pulses, "
@@ -360,7 +362,7 @@ def _test(options: argparse.Namespace) -> int:
 
     root = Path(__file__).resolve().parents[2]
     os.chdir(root)
-    return int(pytest.main(options.rest))
+    return int(pytest.main(options.rest or _WHOLE_SUITE))
 
 
 if __name__ == "__main__":
