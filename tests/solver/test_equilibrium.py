@@ -180,13 +180,16 @@ MESHES = (4, 8, 16)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DEVICES)
 def test_equilibrium_converges_with_the_mesh(name, record_property):
-    """Levels, built-in voltage and contents: exact, or second order in the size of the cells."""
+    """Levels, built-in voltage and contents: exact, or second order in the size of the cells.
+
+    Newton's method leaves 1e-11 V over, 4e-10 of a density; neutral layers have no other error.
+    """
     rows = [quantities(*DEVICES[name](MPI.COMM_SELF, times)) for times in MESHES]
     assert len(rows[0]) > 5
     for key in rows[0]:
         values = [np.array([row[key]]) for row in rows]
         last = abs(values[-1] - values[-2]).item()
-        if last <= 1e-13 * abs(values[-1].item()):
+        if last <= 1e-9 * abs(values[-1].item()):
             continue
         found = richardson_order([1.0 / times for times in MESHES], values)
         record_property(key, found)
