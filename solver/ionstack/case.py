@@ -64,11 +64,11 @@ class Case:
     """A complete, checked simulation; SI floats, energies in eV.
 
     `materials` hold only the species of the case. `contents` are site fractions
-    at the start, `ambient` partial pressures [Pa] as far as they are known, `layers` what the case says of them besides. `interfaces` and `contacts`
-    give a law per species, by name ``upper/lower`` of the layers and by name of the
-    electrode; `boundaries` what else there is at those that the case gives. Without a
-    section of its own the `circuit` is a source at every contact that does not float.
-    `initial` is another run's state that takes the place of start and contents.
+    at the start, `ambient` partial pressures [Pa] as far as they are known, `layers` what the
+    case says of layers besides. `interfaces` and `contacts` give a law per species, by name
+    ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
+    at those that the case gives. Without a section of its own the `circuit` is a
+    source at every contact that does not float. `initial` is another run's state that takes the place of start and contents.
     """
 
     name: str
