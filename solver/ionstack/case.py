@@ -68,7 +68,8 @@ class Case:
     case says of layers besides. `interfaces` and `contacts` give a law per species, by name
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
-    source at every contact that does not float. `initial` is another run's state that takes the place of start and contents.
+    source at every contact that does not float. `initial` is another run's state that takes
+    the place of start and contents.
     """
 
     name: str
