@@ -64,11 +64,12 @@ class Case:
     """A complete, checked simulation; SI floats, energies in eV.
 
     `materials` hold only the species of the case. `contents` are site fractions
-    at the start, `layers` what the case says of them besides. `interfaces` and `contacts`
-    give a law per species, by name ``upper/lower`` of the layers and by name of the
-    electrode; `boundaries` what else there is at those that the case gives. Without a
-    section of its own the `circuit` is a source at every contact that does not float.
-    `initial` is another run's state that takes the place of start and contents.
+    at the start, `ambient` partial pressures [Pa] as far as they are known, `layers` what the
+    case says of layers besides. `interfaces` and `contacts` give a law per species, by name
+    ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
+    at those that the case gives. Without a section of its own the `circuit` is a
+    source at every contact that does not float. `initial` is another run's state that takes
+    the place of start and contents.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Case:
     stack: Stack
     materials: Mapping[str, Material]
     temperature: float
+    ambient: Mapping[str, float]
     valences: Mapping[str, int]
     layers: Mapping[str, LayerChoice]
     start: Start
@@ -183,6 +185,7 @@ def _case(
         stack=stack,
         materials={name: _with_species(entry, read.species) for name, entry in materials.items()},
         temperature=read.temperature,
+        ambient=read.ambient or {},
         valences={name: species.valence for name, species in read.species.items()},
         layers={name: LayerChoice(**dict(entry)) for name, entry in read.layers.items()},
         start=read.start,

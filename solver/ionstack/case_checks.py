@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ionstack.ambient_checks import ambient_problems
 from ionstack.case_subject import Section, Subject, turned
 from ionstack.circuit_checks import circuit_problems
 from ionstack.content_checks import content_problems
@@ -28,6 +29,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from _coupling_problems(subject)
     yield from circuit_problems(subject)
     yield from instrument_problems(subject)
+    yield from ambient_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.ambient_schema import Mixture
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
 from ionstack.curve_choice import CurveChoice
@@ -157,6 +158,7 @@ class CaseModel(Strict):
     title: str = ""
     stack: Annotated[str, Field(min_length=1)]
     temperature: Temperature = 298.15
+    ambient: Mixture | None = None
     species: Annotated[dict[str, SpeciesModel], Field(min_length=1)]
     layers: dict[str, LayerModel] = Field(default_factory=dict)
     start: Start = "equilibrium"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ionstack.case import Case, values_used
 from ionstack.case_schema import Start
@@ -18,6 +18,7 @@ from ionstack.model import (
 )
 from ionstack.output.provenance import blas_name
 from ionstack.protocol_steps import Entry, Repeat
+from ionstack.surrounding_steps import Ambient, mixture_words
 
 _STARTS: dict[Start, str] = {
     "equilibrium": "equilibrium at 0 V with the contents' totals",
@@ -36,6 +37,7 @@ def describe(case: Case) -> str:
         *_unknowns(model, case.start),
         "",
         *_laws(model),
+        *_ambient(case, model),
         "",
         *_circuit(case),
         *_protocol(case),
@@ -101,6 +103,26 @@ def _laws(model: Model) -> Iterator[str]:
         yield from (f"  {metal}: {line}" for line in _capacitor(contact.double_layer))
 
 
+def _ambient(case: Case, model: Model) -> Iterator[str]:
+    """The gas around the device, if anything is said of it, and whether a law reads it."""
+    changes = any(isinstance(one.step, Ambient) for one in _leaves(case.protocol.steps))
+    if not case.ambient and not changes:
+        return
+    yield ""
+    yield f"Ambient of {mixture_words(case.ambient) or 'unknown gas'}"
+    if not any(law.gas for contact in model.contacts for law in contact.laws.values()):
+        yield "  no law reads it: it changes nothing"
+
+
+def _leaves(steps: Iterable[Entry]) -> Iterator[Entry]:
+    """Steps without those that only repeat others."""
+    for entry in steps:
+        if isinstance(entry.step, Repeat):
+            yield from _leaves(entry.step.steps)
+        else:
+            yield entry
+
+
 def _equation(reaction: ReactionModel) -> str:
     """Equation as solved, e.g. ``2 Li+ + e- <=> A``."""
     left, right = (
@@ -135,7 +157,13 @@ def _alignment(contact: ContactModel) -> str:
 
 def _law(bound: BoundLaw) -> str:
     coupled = f", with the content of {bound.couples}" if bound.couples else ""
-    return f"{bound.law.name}{coupled}: {bound.law.summary}"
+    return f"{bound.law.name}{coupled}{_gas(bound)}: {bound.law.summary}"
+
+
+def _gas(bound: BoundLaw) -> str:
+    """What gases add to the chemical potential."""
+    terms = (f"{count:+g} kT ln(p({name})/1 bar)" for name, count in bound.gas.items())
+    return f", chemical potential {' '.join(terms)}" if bound.gas else ""
 
 
 def _circuit(case: Case) -> Iterator[str]:

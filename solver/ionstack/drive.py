@@ -7,13 +7,15 @@ limits say when, and what follows begins at the values found then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ionstack.surroundings import Surroundings
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -64,8 +66,8 @@ class Interval:
     With a `rate` [V/s] the duration follows from the largest change. `positive` and `negative`
     are limits of the currents (compliance) [A], `closed` tells which switches are closed; None:
     no limits, all closed.
-    The `temperature` [K] is reached linearly at the end (None: it stays as it was). No time
-    step is longer than `largest` [s].
+    The `temperature` [K] and partial `pressures` [Pa] are reached linearly at the end (None:
+    they stay as they were). No time step is longer than `largest` [s].
     """
 
     duration: float
@@ -79,11 +81,16 @@ class Interval:
     temperature: float | None = None
     limits: tuple[Limit, ...] = ()
     largest: float = np.inf
+    pressures: Mapping[str, float] | None = None
 
     def levels(self, elapsed: float) -> Floats:
         """Values [V or A] a time [s] after the start, exact at both ends."""
         part = elapsed / self.duration
         return self.begin * (1.0 - part) + self.end * part
+
+    def around(self, before: Surroundings, elapsed: float) -> Surroundings:
+        """Surroundings a time [s] after the start, from those before it."""
+        return before.towards(self.temperature, self.pressures, elapsed / self.duration)
 
     def resolved(self, present: Floats) -> Interval:
         """The same with nothing left open, from the present values of the sources."""

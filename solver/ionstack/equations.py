@@ -361,7 +361,7 @@ def numbers_of(model: Model) -> dict[str, Any]:
             numbers[f"{'/'.join(interface.sides)}/{name}"] = dict(law.numbers)
     for contact in model.contacts:
         for name, law in contact.laws.items():
-            numbers[f"{contact.name}/{name}"] = dict(law.numbers)
+            numbers[f"{contact.name}/{name}"] = dict(law.numbers_in(model.surroundings))
     return numbers
 
 

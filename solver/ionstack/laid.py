@@ -95,6 +95,7 @@ class Laid:
         self._closed = dict(instruments.closed or {})
         self._compliance: dict[str, tuple[float, float]] = {}
         self._temperature: float | None = None
+        self._pressures: Levels | None = None
         at_first = dict.fromkeys(instruments.sources, 0.0)
         self._now: Levels = {**at_first, **(instruments.start or {})}
         self._current: frozenset[str] = frozenset()
@@ -178,6 +179,10 @@ class Laid:
     def warm(self, temperature: float) -> None:
         """Set the temperature [K] that the next interval reaches and the others keep."""
         self._temperature = temperature
+
+    def surround(self, pressures: Levels) -> None:
+        """Set the partial pressures [Pa] that the next interval reaches and the others keep."""
+        self._pressures = pressures
 
     def switch(self, states: Mapping[str, bool]) -> None:
         """Close and open switches for what follows."""
@@ -280,6 +285,7 @@ class Laid:
                 self._temperature,
                 tuple(limits),
                 self._largest(begin, goal, duration),
+                self._pressures,
             )
         )
         self._watched.append(watch)

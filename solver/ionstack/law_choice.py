@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, PlainValidator, create_model
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, create_model
 
 from ionstack.curve_choice import CurveChoice, curve_choice, read_curve
 from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
@@ -45,6 +45,8 @@ _POSITIVE = (
     "second_lifetime",
 )
 
+_Particles = Annotated[float, quantity("1", Bounds(not_zero=True))]
+
 
 @dataclass(frozen=True)
 class Value:
@@ -66,12 +68,16 @@ class Value:
 
 @dataclass(frozen=True)
 class LawChoice:
-    """A law of the registry by name, its values by parameter, the species it couples."""
+    """A law of the registry by name, its values by parameter, the species it couples.
+
+    `gas` are particles of gases per particle of the species, see `physics.gases`.
+    """
 
     kind: str
     values: Mapping[str, Value]
     couples: str | None = None
     curves: Mapping[str, CurveChoice] = field(default_factory=dict)
+    gas: Mapping[str, float] = field(default_factory=dict)
 
 
 class _Number(Origin):
@@ -142,10 +148,19 @@ def read_law(data: object, kind: Kind) -> LawChoice:
         message = not_among(f"{kind} law", str(name), list(choices))
         raise failure_at("kind", "law", message, name)
     law = choices[name]
+    if kind == "contact" and "gas" in data and not _takes_gas(law):
+        able = ", ".join(one.name for one in choices.values() if _takes_gas(one))
+        message = f"{name} has no chemical potential that a gas could set; laws that have: {able}"
+        raise failure_at("gas", "gas", message, data["gas"])
     read = _law_model(kind, law.name).model_validate(data)
     values = {parameter.name: getattr(read, parameter.name) for parameter in law.parameters}
     curves = {curve.name: getattr(read, curve.name) for curve in law.curves}
-    return LawChoice(law.name, values, getattr(read, "couples", None), curves)
+    couples, gas = getattr(read, "couples", None), getattr(read, "gas", {})
+    return LawChoice(law.name, values, couples, curves, gas)
+
+
+def _takes_gas(law: Law) -> bool:
+    return any(one.name == "chemical_potential" for one in law.parameters)
 
 
 @functools.cache
@@ -156,6 +171,8 @@ def _law_model(kind: Kind, name: str) -> type[BaseModel]:
         fields["equation"] = (str, ...)
     if law.couples:
         fields["couples"] = (str, ...)
+    if kind == "contact" and _takes_gas(law):
+        fields["gas"] = (dict[str, _Particles], Field(default_factory=dict))
     fields |= {parameter.name: _field(parameter) for parameter in law.parameters}
     fields |= {one.name: (_curve_field(one), ...) for one in law.curves}
     return create_model(f"{kind}_{name}", __base__=Strict, **fields)

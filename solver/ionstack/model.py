@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import jax
@@ -17,11 +17,15 @@ from ionstack.case_schema import LayerChoice
 from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
+from ionstack.physics.constants import thermal_voltage
+from ionstack.physics.gases import gas_potential
 from ionstack.physics.registry import Kind, Law
 from ionstack.stack import Electrode
+from ionstack.surroundings import Surroundings
 
 # Scales the occupation; no number of the law itself.
 _SITES = "site_density"
+_POTENTIAL = "chemical_potential"
 
 
 class Arrhenius(NamedTuple):
@@ -57,12 +61,25 @@ class PlaceProfile:
 
 @dataclass(frozen=True)
 class BoundLaw:
-    """A registered law with its numbers and curves, and the species it reads besides its own."""
+    """A registered law with its numbers and curves, and the species it reads besides its own.
+
+    `gas` are particles of gases per particle of the species with which the law is in equilibrium.
+    """
 
     law: Law
     numbers: Numbers
     couples: str | None = None
     curves: Mapping[str, Callable[..., jax.Array]] = field(default_factory=dict)
+    gas: Mapping[str, float] = field(default_factory=dict)
+
+    def numbers_in(self, surroundings: Surroundings) -> Numbers:
+        """Its numbers, with the chemical potential that the gases give."""
+        if not self.gas:
+            return self.numbers
+        thermal = thermal_voltage(surroundings.temperature)
+        own = self.numbers[_POTENTIAL]
+        shift = gas_potential(self.gas, surroundings.pressures, thermal)
+        return {**self.numbers, _POTENTIAL: own._replace(value=own.value + shift)}
 
 
 @dataclass(frozen=True)
@@ -185,13 +202,26 @@ class ContactModel:
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that the equations need besides geometry and voltages."""
+    """Everything that the equations need besides geometry and voltages.
+
+    `pressures` are the partial pressures [Pa] of the gases around the device.
+    """
 
     temperature: float
     valences: Mapping[str, int]
     regions: tuple[RegionModel, ...]
     interfaces: tuple[InterfaceModel, ...]
     contacts: tuple[ContactModel, ...]
+    pressures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """Temperature and gas around the device."""
+        return Surroundings(self.temperature, self.pressures)
+
+    def surrounded(self, new: Surroundings) -> Model:
+        """The same model in other surroundings."""
+        return replace(self, temperature=new.temperature, pressures=new.pressures)
 
     def region(self, name: str) -> RegionModel:
         """Return the region of that name."""
@@ -208,7 +238,7 @@ class Model:
         result = []
         for part in parts:
             levels = {
-                _supply(contact.laws[species])
+                _supply(contact.laws[species], self.surroundings)
                 for contact in self.contacts
                 if _passes(contact.laws, species) and touched[contact.name] & set(part)
             }
@@ -234,9 +264,9 @@ class Group:
         return bool(self.levels)
 
 
-def _supply(law: BoundLaw) -> float:
+def _supply(law: BoundLaw, surroundings: Surroundings) -> float:
     """Electrochemical potential [V] at which a metal at 0 V supplies a species."""
-    number = law.numbers.get("chemical_potential")
+    number = law.numbers_in(surroundings).get(_POTENTIAL)
     return 0.0 if number is None else number.value
 
 
@@ -245,7 +275,8 @@ def build_model(case: Case) -> Model:
     regions = tuple(_region(case, layer.name, layer.material) for layer in case.stack.layers)
     interfaces = tuple(_interface(case, key) for key in case.interfaces)
     contacts = tuple(_contact(case, electrode) for electrode in case.stack.electrodes)
-    return Model(case.temperature, dict(case.valences), regions, interfaces, contacts)
+    laws_of = regions, interfaces, contacts
+    return Model(case.temperature, dict(case.valences), *laws_of, pressures=dict(case.ambient))
 
 
 def _interface(case: Case, key: str) -> InterfaceModel:
@@ -324,7 +355,7 @@ def _bind(kind: Kind, choice: LawChoice) -> BoundLaw:
     names = [one.name for one in entry.parameters if one.name != _SITES]
     numbers = {name: _arrhenius(choice.values[name]) for name in names}
     curves = {one.name: choice.curves[one.name].function for one in entry.curves}
-    return BoundLaw(entry, numbers, choice.couples, curves)
+    return BoundLaw(entry, numbers, choice.couples, curves, dict(choice.gas))
 
 
 def _arrhenius(value: Value) -> Arrhenius:

@@ -15,7 +15,7 @@ from ionstack.case import Case
 from ionstack.copies import repeated, repeated_model
 from ionstack.drive import Interval
 from ionstack.entities import Entities
-from ionstack.equations import transient_equations
+from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
 from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.layout import build_layout
@@ -28,6 +28,7 @@ from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
+from ionstack.surroundings import Surroundings
 
 
 class Timing:
@@ -82,20 +83,20 @@ class Prepared:
         )
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
         meter = Meter(self.system, self.network)
-        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.warm)
+        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.surround)
 
-    def warm(self, temperature: float) -> None:
-        """Bring the device to another temperature [K]; nothing if it has that one."""
+    def surround(self, new: Surroundings) -> None:
+        """Bring the device into other surroundings; nothing if it is in these."""
         equations = self.system.equations
-        if temperature == equations.model.temperature:
+        if new == equations.model.surroundings:
             return
-        model = replace(equations.model, temperature=temperature)
+        model = equations.model.surrounded(new)
         if any(contact.work_function is None for contact in model.contacts):
             volumes, layout = equations.volumes, self.system.layout
             levels = work_functions(Entities(model, volumes, layout), self.case.contents)
             self.system.adopt(transient_equations(model, volumes, layout, levels))
         else:
-            self.system.adopt(replace(equations, model=model))
+            self.system.adopt(replace(equations, model=model, numbers=numbers_of(model)))
 
 
 def prepare(

@@ -14,6 +14,7 @@ from ionstack.protocol_steps import Entry, Repeat, Step, Switch
 from ionstack.schema import Strict, failure, failure_at
 from ionstack.stack import Name
 from ionstack.step_schema import (
+    AmbientModel,
     ChargeDischargeModel,
     Count,
     CurrentModel,
@@ -62,6 +63,7 @@ class StepModel(Strict):
     rest_at: RestModel | None = None
     impedance: ImpedanceModel | None = None
     temperature: TemperatureModel | None = None
+    ambient: AmbientModel | None = None
     switch: dict[str, Literal["open", "closed"]] | None = None
     repeat: RepeatModel | None = None
     name: Name | None = None
@@ -159,7 +161,10 @@ class StepModel(Strict):
                 yield (*keys, step.kind(), "contact"), contact
 
 
-_WITHOUT_COMPLIANCE = ("current", "gcd", "open_circuit", "impedance", "temperature", "switch")
+_WITHOUT_COMPLIANCE = (
+    *("current", "gcd", "open_circuit", "impedance"),
+    *("temperature", "ambient", "switch"),
+)
 _NOT_KINDS = ("name", "until", "compliance")
 # What a given current settles.
 _CONSTANT = {

@@ -323,23 +323,6 @@ class ChargeDischarge:
 
 
 @dataclass(frozen=True)
-class Warm:
-    """Another temperature [K], reached linearly in `duration` [s], all sources as they are."""
-
-    temperature: float
-    duration: float
-
-    def lay(self, laid: Laid) -> None:
-        """One interval on the way to the new temperature."""
-        laid.warm(self.temperature)
-        laid.stay(self.duration)
-
-    def describe(self) -> str:
-        """Say it in words."""
-        return f"temperature to {self.temperature:g} K in {self.duration:g} s"
-
-
-@dataclass(frozen=True)
 class Switch:
     """Switches of the circuit, by name, that are closed (true) or opened (false)."""
 

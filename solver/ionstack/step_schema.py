@@ -10,6 +10,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from ionstack.ambient_schema import Mixture
 from ionstack.protocol_steps import (
     LONGEST,
     ChargeDischarge,
@@ -21,7 +22,6 @@ from ionstack.protocol_steps import (
     Spectrum,
     Step,
     Sweep,
-    Warm,
 )
 from ionstack.schema import (
     NOT_NEGATIVE,
@@ -36,6 +36,7 @@ from ionstack.schema import (
     failure_at,
     quantity,
 )
+from ionstack.surrounding_steps import Ambient, Warm
 
 Amplitude = Annotated[float, quantity("V", Bounds(not_zero=True))]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -311,6 +312,17 @@ class TemperatureModel(Strict):
     def record(self) -> Step:
         """The step."""
         return Warm(self.to, self.duration)
+
+
+class AmbientModel(Strict):
+    """A change of the gas around the device in the file."""
+
+    to: Mixture
+    duration: PositiveTime
+
+    def record(self) -> Step:
+        """The step."""
+        return Ambient(self.to, self.duration)
 
 
 class RangeModel(Strict):

@@ -11,7 +11,7 @@ protocol is repeated such that it ends there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from mpi4py import MPI
@@ -29,6 +29,7 @@ from ionstack.network import CircuitScheme, Network, driven_contacts, plain_circ
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.states import Meter, State, StepControl
+from ionstack.surroundings import Surroundings
 from ionstack.watch import Watch
 
 Floats = NDArray[np.float64]
@@ -46,7 +47,7 @@ AGAIN = 0.5
 # Changes beyond this multiple of the change of the voltages are those of a jump.
 JUMP = 3.0
 # What a stepper remembers as it is, besides its history.
-_REMEMBERED = ("_step", "_fresh", "_cold", "accepted", "rejected", "newton_steps")
+_REMEMBERED = ("_step", "_fresh", "accepted", "rejected", "newton_steps")
 
 
 class Stepper:
@@ -60,9 +61,9 @@ class Stepper:
         control: StepControl,
         network: Network | None = None,
         meter: Meter | None = None,
-        warm: Callable[[float], None] | None = None,
+        surround: Callable[[Surroundings], None] | None = None,
     ) -> None:
-        """Run `drive`; `warm` brings the system to another temperature [K].
+        """Run `drive`; `surround` brings the system into other surroundings.
 
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
@@ -70,13 +71,13 @@ class Stepper:
         self.network = network or Network(system, plain_circuit_of(system))
         order = None if network else driven_contacts(system)
         self.course = Course(drive.intervals, self.network, order)
-        self._watch, self._warm = Watch(self.course, meter), warm
+        self._watch, self._surround = Watch(self.course, meter), surround
         self._history: History
         self._step = np.inf
         self._fresh, self._resumed = True, False
         self._given: tuple[Floats, Floats] | None = None
         self._state: State
-        self._cold = system.equations.model.temperature
+        self._before = self._surroundings
         self.accepted = 0
         self.rejected = 0
         self.newton_steps = 0
@@ -109,7 +110,7 @@ class Stepper:
         plain = {name: getattr(self, name) for name in _REMEMBERED} | {
             "course": self.course.memory(),
             "margins": self._watch.memory(),
-            "temperature": self.system.equations.model.temperature,
+            "surroundings": [asdict(one) for one in (self._surroundings, self._before)],
             "history": history.plain,
             "newton": newton.plain,
         }
@@ -122,8 +123,9 @@ class Stepper:
             setattr(self, name, plain[name])
         self.course.recall(plain["course"])
         self._watch.recall(plain["margins"])
-        if self._warm is not None:
-            self._warm(plain["temperature"])
+        now, self._before = (Surroundings(**one) for one in plain["surroundings"])
+        if self._surround is not None:
+            self._surround(now)
         self.newton.recall(Memory(plain["newton"], memory.owned))
         history = Memory(plain["history"], memory.owned)
         self._history = History.recalled(history, self._highest)
@@ -137,6 +139,10 @@ class Stepper:
         self._given = circuit, currents
 
     @property
+    def _surroundings(self) -> Surroundings:
+        return self.system.equations.model.surroundings
+
+    @property
     def _highest(self) -> int:
         return HIGHEST if self.control.fixed is None else FIXED_ORDER
 
@@ -144,7 +150,7 @@ class Stepper:
         """Start the clock of the next interval at the last point."""
         last = self._history.last
         self.course.begin(last.time, last.circuit)
-        self._fresh, self._cold = True, self.system.equations.model.temperature
+        self._fresh, self._before = True, self._surroundings
         self._history.restart(replace(last, time=0.0))
         # After a jump the state before says nothing.
         self._watch.begin(None if self.course.abrupt else self._state)
@@ -242,7 +248,8 @@ class Stepper:
     ) -> tuple[NewtonResult, Errors, tuple[Point, State] | None]:
         """Newton's result, errors by order (none unless solved), point and state if accurate."""
         history, unknowns = self._history, self.system.unknowns
-        self._set_temperature(time)
+        if self._surround is not None:
+            self._surround(self.course.interval.around(self._before, time))
         unknowns.setArray(history.unknowns_at(time))
         self.system.refresh_ghosts()
         old = history.differences(time)
@@ -269,13 +276,6 @@ class Stepper:
         outflow = self._sum(evaluation.outflow)
         point = Point(time, new, evaluation.amounts, charge, result.circuit)
         return result, errors, self._found(point, scheme, old, outflow, (rejected, last, result))
-
-    def _set_temperature(self, elapsed: float) -> None:
-        """Bring the system to the temperature that the interval wants at a time [s]."""
-        goal = self.course.interval.temperature
-        if self._warm is not None and goal is not None and goal != self._cold:
-            share = elapsed / self.course.interval.duration
-            self._warm(goal if share >= 1.0 else self._cold + share * (goal - self._cold))
 
     def _found(
         self,

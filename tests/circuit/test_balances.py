@@ -9,8 +9,9 @@ import pytest
 
 from ionstack.model import Arrhenius, ContactModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
-from ionstack.protocol_steps import Hold, Pulses, Sweep, Switch, Warm
+from ionstack.protocol_steps import Hold, Pulses, Sweep, Switch
 from ionstack.stack import Lateral
+from ionstack.surrounding_steps import Warm
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 from support.wired import (

@@ -107,9 +107,9 @@ CASE_MISTAKES = [
         "temperature: 25",
         "temperatur: 25",
         "temperatur:",
-        "temperatur: unknown key; allowed: name, title, stack, temperature, species, layers, "
-        "start, initial, content, interfaces, contacts, circuit, protocol, instruments, materials, "
-        "numerics, output, observables "
+        "temperatur: unknown key; allowed: name, title, stack, temperature, ambient, species, "
+        "layers, start, initial, content, interfaces, contacts, circuit, protocol, instruments, "
+        "materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
     ("25 degC", "25 V", "25 V", "temperature: '25 V' is not a quantity in K"),

@@ -100,6 +100,25 @@ ONE_STEP = [
         "until: a step 'impedance' takes no time: nothing can end it",
     ),
     ("temperature: {to: 0 K, duration: 1 s}", "temperature.to: must be greater than 0"),
+    (
+        "ambient: {to: are, duration: 1 s}",
+        "ambient.to: unknown mixture 'are'; allowed: air, vacuum (did you mean 'air'?), "
+        "or pressures, for instance {O2: 21 kPa}",
+    ),
+    (
+        "ambient: {to: {O2: -1 kPa}, duration: 1 s}",
+        "ambient.to.O2: must be greater than 0, found '-1 kPa'",
+    ),
+    ("ambient: {to: {O2: 1 V}, duration: 1 s}", "ambient.to.O2: '1 V' is not a quantity in Pa"),
+    ("ambient: {to: {}, duration: 1 s}", "ambient.to: "),
+    (
+        "ambient: {too: air, duration: 1 s}",
+        "ambient.too: unknown key; allowed: to, duration (did you mean 'to'?)",
+    ),
+    (
+        "ambient: {to: air, duration: 1 s}\n    compliance: 1 mA",
+        "compliance: a step 'ambient' takes no compliance",
+    ),
     ("temperature: {to: -300 degC, duration: 1 s}", "temperature.to: must be greater than 0"),
     ("impedance: {contact: Pt, frequencies: [1 Hz, 0 Hz]}", "frequencies.1: must be greater than"),
     ("impedance: {contact: Pt, frequencies: []}", "impedance.frequencies: "),

@@ -25,9 +25,10 @@ from ionstack.protocol_steps import (
     Step,
     Sweep,
     Switch,
-    Warm,
 )
 from ionstack.step_observers import StepLines
+from ionstack.surrounding_steps import Ambient, Warm
+from ionstack.surroundings import Surroundings
 
 NAN = np.nan
 HOLD = Hold("Pt", 1.0, 2.0, 0.1)
@@ -113,6 +114,19 @@ def test_temperature_leaves_voltages_and_switches_currents_off() -> None:
     assert stay.temperature == 350.0
     *_, warm = laid(Entry("hold", HOLD, until=(ABOVE,)), Warm(350.0, 20.0)).laid
     assert same(warm, 20.0, [NAN, 0.0], [NAN, 0.0])
+
+
+def test_a_change_of_the_gas_is_kept_and_leaves_the_sources_alone() -> None:
+    first, gas, stay = laid(
+        Current("Pt", 1e-6, 1.0), Ambient({"O2": 5.0}, 20.0), Current("Pt", 0.0, 1.0)
+    ).laid
+    assert (first.pressures, gas.pressures, stay.pressures) == (None, {"O2": 5.0}, {"O2": 5.0})
+    assert given(gas) == (20.0, [0.0, 0.0], [0.0, 0.0])
+    assert modes(gas) == [True, False]
+    before = Surroundings(300.0, {"O2": 1.0})
+    assert gas.around(before, 5.0) == Surroundings(300.0, {"O2": 2.0})
+    assert gas.around(before, 20.0) == Surroundings(300.0, {"O2": 5.0})
+    assert first.around(before, 0.5) == before
 
 
 def test_switches_and_spectra_take_no_time() -> None:
@@ -334,6 +348,7 @@ WORDS = [
     (ChargeDischarge("Pt", 1e-6, 0.0, 1.0, 3, 0.0, 1e7),
      "charge Pt with 1e-06 A to 1 V and discharge to 0 V, 3 times"),
     (Warm(350.0, 2.0), "temperature to 350 K in 2 s"),
+    (Ambient({"O2": 2e4, "CO2": 40.0}, 2.0), "ambient to O2 20000 Pa, CO2 40 Pa in 2 s"),
     (Switch((("S1", True), ("S2", False))), "close S1, open S2"),
     (Spectrum("Pt", (100.0, 1.0)), "impedance of Pt at 2 frequencies, 1 to 100 Hz"),
 ]  # fmt: skip

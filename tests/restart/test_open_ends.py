@@ -24,6 +24,7 @@ PROTOCOL = [
     {"name": "written", "sweep": {"contact": "V1", "amplitude": "-0.5 V", "rate": "1 V/s"},
      "until": {"current": {"above": "0.3 uA"}}},
     {"temperature": {"to": "310 K", "duration": "0.2 s"}},
+    {"ambient": {"to": {"O2": "21 kPa"}, "duration": "0.1 s"}},
     {"current": {"contact": "V1", "current": "20 nA", "voltage": "0.05 V", "duration": "5 s"}},
     {"open_circuit": {"contact": "V1", "duration": "1 s"}},
     {"impedance": {"contact": "Pt", "frequencies": ["1 Hz", "1 kHz"]}},
@@ -57,7 +58,7 @@ def test_the_steps_ended_as_they_should(whole):
     rows = {row.kind: row for row in read_steps(whole[0] / "steps.csv")}
     assert rows["sweep"].ended_by == "current of V1 above 3e-07 A"
     assert rows["sweep"].end < 0.5
-    assert len(rows) == 6
+    assert len(rows) == 7
 
 
 def test_a_killed_run_goes_on_to_the_same_results(case, whole):

@@ -79,7 +79,7 @@ class Wired:
         meter = Meter(self.system, self.network)
         steps_of = StepControl(**control)
         self.stepper = Stepper(
-            self.system, self.newton, drive, steps_of, self.network, meter, self._run.warm
+            self.system, self.newton, drive, steps_of, self.network, meter, self._run.surround
         )
         return self.stepper.run()
 
