@@ -27,8 +27,13 @@ class LaidCycle:
 
 
 @dataclass(frozen=True)
-class LaidPulse:
-    """A flat part, by its interval; see `ionstack.protocol.Pulse`."""
+class Pulse:
+    """The flat part of a pulse, or of a read of the state.
+
+    `interval` counts intervals of the protocol from 0. `step` counts the steps with pulses,
+    `group` counts the pairs or trains in it, `number` the pulses in the group; a read has
+    the number of the pulse before it. All from 1.
+    """
 
     kind: Literal["pulse", "read"]
     contact: str
@@ -104,7 +109,7 @@ class Laid:
         self.intervals: list[Interval] = []
         self.shown: set[int] = {0}
         self.cycles: list[LaidCycle] = []
-        self.pulses: list[LaidPulse] = []
+        self.pulses: list[Pulse] = []
         self.spectra: list[LaidSpectrum] = []
         self.spans: list[Span] = []
         self.named: dict[int, str] = {}

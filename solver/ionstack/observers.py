@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
-from ionstack.errors import raise_together
 from ionstack.network import Network
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
+from ionstack.output.growing import Growing
 from ionstack.output.names import first_positive_ion, site_fraction
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
@@ -59,14 +59,16 @@ class Trace:
         self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
         self._places, self._extra = _beside_sources(circuit)
-        self._comm, self._path = system.comm, run.trace
-        self._first = self._comm.rank == 0
-        self._writer: TraceWriter | None = None
+        names = tuple(dict.fromkeys((*contacts, *self._sources)))
+        self._table = Growing(
+            system.comm, lambda position: TraceWriter(run.trace, names, self._extra, position)
+        )
 
     def see(self, state: State) -> None:
         """Add a row."""
-        if self._first:
-            self._opened().append(
+        writer = self._table.writer()
+        if writer is not None:
+            writer.append(
                 state.time,
                 self._at(state.voltages, self._network.source_voltages(state.circuit)),
                 self._at(state.currents, self._network.source_currents(state.circuit)),
@@ -84,26 +86,17 @@ class Trace:
             return own
         return {**dict(zip(self._sources, map(float, sources), strict=True)), **own}
 
-    def _opened(self, position: int | None = None) -> TraceWriter:
-        """The writer; the file is made or cut back when it is first needed."""
-        names = tuple(dict.fromkeys((*self._contacts, *self._sources)))
-        self._writer = self._writer or TraceWriter(self._path, names, self._extra, position)
-        return self._writer
-
     def memory(self) -> Mapping[str, Any]:
         """Size of the file."""
-        return {"position": self._opened().position()} if self._first else {}
+        return self._table.memory()
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back."""
-        with raise_together(self._comm, "cutting the trace back"):
-            if self._first:
-                self._opened(memory["position"])
+        self._table.recall(memory)
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
-        if self._writer is not None:
-            self._writer.close()
+        self._table.close()
         return {}
 
 

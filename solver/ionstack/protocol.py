@@ -10,13 +10,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.drive import Interval
-from ionstack.laid import Instruments, Laid, LaidSpectrum, Span
+from ionstack.laid import Instruments, Laid, LaidSpectrum, Pulse, Span
 from ionstack.protocol_steps import LONGEST, Entry, Step
 
 # A protocol that only measures lasts this long [s].
@@ -36,24 +36,6 @@ class Cycle:
     last: int
     amplitude: float
     contact: str
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """The flat part of a pulse, or of a read of the state.
-
-    `interval` counts intervals of the protocol from 0. `step` counts the steps with pulses,
-    `group` counts the pairs or trains in it, `number` the pulses in the group; a read has
-    the number of the pulse before it. All from 1.
-    """
-
-    kind: Literal["pulse", "read"]
-    contact: str
-    voltage: float
-    step: int
-    group: int
-    number: int
-    interval: int
 
 
 @dataclass(frozen=True)
@@ -183,7 +165,7 @@ def build_protocol(
             Cycle(index, one.first, one.turn, one.last, one.amplitude, one.contact)
             for index, one in enumerate(laid.cycles, start=1)
         ),
-        pulses=tuple(Pulse(**vars(one)) for one in laid.pulses),
+        pulses=tuple(laid.pulses),
         spectra=tuple(laid.spectra),
     )
 

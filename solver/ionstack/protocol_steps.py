@@ -12,7 +12,7 @@ from math import ceil, inf
 from typing import Literal, Protocol
 
 from ionstack.drive import Limit
-from ionstack.laid import Laid, LaidCycle, LaidPulse, LaidSpectrum, Span
+from ionstack.laid import Laid, LaidCycle, LaidSpectrum, Pulse, Span
 
 # Longest time [s] of a current of which no time is given, until something else ends it.
 LONGEST = 1e7
@@ -166,7 +166,7 @@ class Pulses:
 
     `gaps` are the times [s] from the end of one pulse to the start of the next, one per
     pulse. Every pulse is higher than the one before by `increment` [V]. `group` and `first`
-    count pairs and trains, see `ionstack.protocol.Pulse`.
+    count pairs and trains, see `ionstack.laid.Pulse`.
     """
 
     contact: str
@@ -206,7 +206,7 @@ class Pulses:
     ) -> None:
         laid.ramp(self.contact, voltage, self.rise)
         laid.pulses.append(
-            LaidPulse(kind, self.contact, voltage, laid.pulsed, self.group, number, laid.last)
+            Pulse(kind, self.contact, voltage, laid.pulsed, self.group, number, laid.last)
         )
         laid.ramp(self.contact, voltage, width)
         laid.ramp(self.contact, self.base, self.fall)

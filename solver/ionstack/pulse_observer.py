@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.errors import raise_together
+from ionstack.laid import Pulse
 from ionstack.network import Network
+from ionstack.output.growing import Growing
 from ionstack.output.pulses import KINDS, PulseRow, PulseWriter
 from ionstack.output.run_directory import RunDirectory
-from ionstack.protocol import Protocol, Pulse
+from ionstack.protocol import Protocol
 from ionstack.states import State
 
 
@@ -42,17 +43,14 @@ class PulseTable:
         self._protocol, self._network = protocol, network
         # By the number of intervals begun: the rise, the flat part and the fall.
         self._pulses = {one.interval + n: one for one in protocol.pulses for n in range(3)}
-        self._comm, self._path = system.comm, run.pulses
-        self._first = self._comm.rank == 0
-        self._writer: PulseWriter | None = None
+        self._table = Growing(system.comm, lambda position: PulseWriter(run.pulses, position))
         self._last: Seen | None = None
         self._sums = np.zeros(2)
         self._current = self._start = self._end = 0.0
 
     def see(self, state: State) -> None:
         """Add what flowed since the last state; write the row when the fall ends."""
-        if self._first:
-            self._opened()
+        self._table.writer()
         pulse = self._pulses.get(state.interval)
         if pulse is not None and self._last is not None:
             self._add(pulse, self._last, state)
@@ -63,17 +61,12 @@ class PulseTable:
         voltages = self._network.source_voltages(state.circuit)
         return Seen(state.interval, state.time, currents, voltages)
 
-    def _opened(self, position: int | None = None) -> PulseWriter:
-        """The writer; the file is made or cut back when it is first needed."""
-        self._writer = self._writer or PulseWriter(self._path, position)
-        return self._writer
-
     def memory(self) -> Mapping[str, Any]:
         """Size of the file, the last state, and the sums of a pulse that is not over."""
-        if not self._first or self._last is None:
+        if self._last is None:
             return {}
         pulse = {name: getattr(self, name) for name in self._REMEMBERED}
-        return {"position": self._opened().position(), "last": vars(self._last), **pulse}
+        return {**self._table.memory(), "last": vars(self._last), **pulse}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back and go on with the pulse."""
@@ -82,9 +75,7 @@ class PulseTable:
         self._last = Seen(last["interval"], last["time"], currents, voltages)
         self._sums = np.array(memory["_sums"])
         self._current, self._start, self._end = (memory[name] for name in self._REMEMBERED[1:])
-        with raise_together(self._comm, "cutting the pulses back"):
-            if self._first:
-                self._opened(memory["position"])
+        self._table.recall(memory)
 
     def _add(self, pulse: Pulse, last: Seen, state: State) -> None:
         part = state.interval - pulse.interval
@@ -105,8 +96,9 @@ class PulseTable:
 
     def _write(self, pulse: Pulse) -> None:
         charge, energy = self._sums.tolist()
-        if self._writer is not None:
-            self._writer.append(
+        writer = self._table.writer()
+        if writer is not None:
+            writer.append(
                 PulseRow(
                     KINDS[pulse.kind],
                     pulse.step,
@@ -124,6 +116,5 @@ class PulseTable:
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
-        if self._writer is not None:
-            self._writer.close()
+        self._table.close()
         return {}

@@ -7,10 +7,10 @@ from typing import Any
 
 from ionstack.assemble import System
 from ionstack.drive import Limit
-from ionstack.errors import raise_together
 from ionstack.impedance import impedance
 from ionstack.itinerary import MOST_LINES, step_words
 from ionstack.laid import LaidSpectrum, Span
+from ionstack.output.growing import Growing
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.spectra import SpectrumRow, SpectrumWriter
 from ionstack.output.steps import StepRow, StepWriter
@@ -48,43 +48,32 @@ class StepTable:
         self._ends: dict[int, list[Span]] = {}
         for span in protocol.spans:
             self._ends.setdefault(span.last, []).append(span)
-        self._comm, self._path = system.comm, run.steps
-        self._first = self._comm.rank == 0
-        self._writer: StepWriter | None = None
+        self._table = Growing(system.comm, lambda position: StepWriter(run.steps, position))
         self._began, self._lines = 0.0, lines
 
     def see(self, state: State) -> None:
         """Write the steps that end here."""
-        if self._first:
-            self._opened()
+        writer = self._table.writer()
         if not state.at_breakpoint:
             return
         ended = "time" if state.ended is None else state.ended.describe()
         for span in self._ending(state):
-            if self._writer is not None:
+            if writer is not None:
                 source = self._protocol.main_source(span.contact)
                 what = (span.number, span.name, span.kind, source)
-                self._writer.append(StepRow(*what, self._began, state.time, ended))
+                writer.append(StepRow(*what, self._began, state.time, ended))
             if self._lines is not None:
                 self._lines.ended(span, state.time, state.ended)
             self._began = state.time
 
-    def _opened(self, position: int | None = None) -> StepWriter:
-        """The writer; the file is made or cut back when it is first needed."""
-        self._writer = self._writer or StepWriter(self._path, position)
-        return self._writer
-
     def memory(self) -> Mapping[str, Any]:
         """Size of the file, and when the present step began."""
-        position = {"position": self._opened().position()} if self._first else {}
-        return {"began": self._began, **position}
+        return {"began": self._began, **self._table.memory()}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back."""
         self._began = memory["began"]
-        with raise_together(self._comm, "cutting the steps back"):
-            if self._first:
-                self._opened(memory["position"])
+        self._table.recall(memory)
 
     def _ending(self, state: State) -> list[Span]:
         """Steps that end at a state; a limit of a repeat also ends the one that it is in."""
@@ -99,8 +88,7 @@ class StepTable:
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
-        if self._writer is not None:
-            self._writer.close()
+        self._table.close()
         return {}
 
 
@@ -112,42 +100,32 @@ class Spectra:
         self._marks: dict[int, list[LaidSpectrum]] = {}
         for one in protocol.spectra:
             self._marks.setdefault(one.breakpoint, []).append(one)
-        self._path, self._first = run.spectra, system.comm.rank == 0
-        self._writer: SpectrumWriter | None = None
+        self._table = Growing(system.comm, lambda position: SpectrumWriter(run.spectra, position))
 
     def see(self, state: State) -> None:
         """Take the spectra due at this state."""
-        if self._first:
-            self._opened()
+        writer = self._table.writer()
         if not state.at_breakpoint:
             return
         for one in self._marks.get(state.following, ()):
             found = impedance(self._system, state.voltages, one.frequencies, one.contact)
-            if self._writer is None:
+            if writer is None:
                 continue
             for frequency, value in zip(one.frequencies, found, strict=True):
                 row = SpectrumRow(
                     one.step, one.contact, float(frequency), float(value.real), float(value.imag)
                 )
-                self._writer.append(row)
-
-    def _opened(self, position: int | None = None) -> SpectrumWriter:
-        """The writer; the file is made or cut back when it is first needed."""
-        self._writer = self._writer or SpectrumWriter(self._path, position)
-        return self._writer
+                writer.append(row)
 
     def memory(self) -> Mapping[str, Any]:
         """Size of the file."""
-        return {"position": self._opened().position()} if self._first else {}
+        return self._table.memory()
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back."""
-        with raise_together(self._system.comm, "cutting the spectra back"):
-            if self._first:
-                self._opened(memory["position"])
+        self._table.recall(memory)
 
     def found(self) -> Mapping[str, Any]:
         """Nothing; the file is complete."""
-        if self._writer is not None:
-            self._writer.close()
+        self._table.close()
         return {}
