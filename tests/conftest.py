@@ -25,8 +25,12 @@ ON_RANKS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and all that start ranks."""
+    """Keep the tests of a file on one worker, and all that start ranks.
+
+    First, because pytest-xdist reads the groups when it is asked the same.
+    """
     for item in items:
         file = item.path.as_posix()
         group = "ranks" if file.endswith(ON_RANKS) else file
