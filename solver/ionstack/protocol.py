@@ -122,10 +122,11 @@ class Protocol:
         return min(given, default=0.0), max(given, default=0.0)
 
     def driven(self) -> str:
-        """The source that the first step drives."""
-        named = (span.contact for span in self.spans if span.contact)
-        first = next(named, self.sources[0] if self.sources else "")
-        return self.main_source(first)
+        """The source that is driven first."""
+        named = (self.main_source(span.contact) for span in self.spans if span.contact)
+        # A spectrum names a contact of the device.
+        driven = (name for name in named if name in self.sources)
+        return next(driven, self.sources[0] if self.sources else "")
 
     def voltages(self, time: float) -> dict[str, float]:
         """Return the values of every source [V or A] if no step ends early, exact at breakpoints.

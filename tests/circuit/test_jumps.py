@@ -18,8 +18,8 @@ from ionstack.protocol_steps import (
     Repeat,
     Sweep,
     Switch,
-    Warm,
 )
+from ionstack.surrounding_steps import Warm
 from support.wired import (
     CAPACITANCE,
     CONDUCTANCE,
