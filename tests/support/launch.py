@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,14 +31,25 @@ def launch(
         "OPENBLAS_NUM_THREADS": "1",
         # Every rank compiles kernels of its own; here that takes longer than running them.
         "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        # Ranks that wait leave their core to those that work.
+        "OMPI_MCA_mpi_yield_when_idle": "1",
     }
     command = [mpirun, "--oversubscribe", "-n", str(ranks), sys.executable, *arguments]
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        timeout=timeout,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with _cores():
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            timeout=timeout,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@contextmanager
+def _cores() -> Iterator[None]:
+    """Wait until no other worker has ranks running: they would wait for each other's cores."""
+    with (Path(tempfile.gettempdir()) / f"ionstack-ranks-{os.getuid()}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
