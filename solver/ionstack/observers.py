@@ -59,9 +59,11 @@ class Trace:
         self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
         self._places, self._extra = _beside_sources(circuit)
+        # The file is named, not this observer: a run's folder is free once nobody holds it.
+        path, extra = run.trace, self._extra
         names = tuple(dict.fromkeys((*contacts, *self._sources)))
         self._table = Growing(
-            system.comm, lambda position: TraceWriter(run.trace, names, self._extra, position)
+            system.comm, lambda position: TraceWriter(path, names, extra, position)
         )
 
     def see(self, state: State) -> None:

@@ -43,7 +43,8 @@ class PulseTable:
         self._protocol, self._network = protocol, network
         # By the number of intervals begun: the rise, the flat part and the fall.
         self._pulses = {one.interval + n: one for one in protocol.pulses for n in range(3)}
-        self._table = Growing(system.comm, lambda position: PulseWriter(run.pulses, position))
+        path = run.pulses
+        self._table = Growing(system.comm, lambda position: PulseWriter(path, position))
         self._last: Seen | None = None
         self._sums = np.zeros(2)
         self._current = self._start = self._end = 0.0

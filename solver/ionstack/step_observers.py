@@ -48,7 +48,8 @@ class StepTable:
         self._ends: dict[int, list[Span]] = {}
         for span in protocol.spans:
             self._ends.setdefault(span.last, []).append(span)
-        self._table = Growing(system.comm, lambda position: StepWriter(run.steps, position))
+        path = run.steps
+        self._table = Growing(system.comm, lambda position: StepWriter(path, position))
         self._began, self._lines = 0.0, lines
 
     def see(self, state: State) -> None:
@@ -100,7 +101,8 @@ class Spectra:
         self._marks: dict[int, list[LaidSpectrum]] = {}
         for one in protocol.spectra:
             self._marks.setdefault(one.breakpoint, []).append(one)
-        self._table = Growing(system.comm, lambda position: SpectrumWriter(run.spectra, position))
+        path = run.spectra
+        self._table = Growing(system.comm, lambda position: SpectrumWriter(path, position))
 
     def see(self, state: State) -> None:
         """Take the spectra due at this state."""
