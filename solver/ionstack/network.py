@@ -39,6 +39,11 @@ class CircuitScheme:
     charge: Floats
     unknowns: Floats
 
+    @property
+    def sought(self) -> bool:
+        """Whether any unknown of the circuit is not known beforehand."""
+        return not self.network.all_known(self.settings)
+
     def begin(self) -> Floats:
         """Circuit unknowns to start from: those known beforehand at their values."""
         return self.network.with_held(self.unknowns, self.settings)
@@ -81,7 +86,7 @@ class Network:
         self._per_device = len(self._node) // volumes.copies
         vertex = volumes.node_vertex[layout.node[: layout.n_owned]]
         self._device_of_unknown = volumes.vertex_copy[vertex]
-        self._stores = any(one.kind == "capacitor" for one in circuit.elements)
+        self._stores = any(one.kind != "source" for one in circuit.elements)
         self._borders: dict[tuple[int, ...], BorderScatter] = {}
         self._known: dict[bytes, _Held] = {}
         self._evaluated: tuple[Floats, Settings, Values] | None = None
@@ -140,7 +145,7 @@ class Network:
         currents at a node [A].
         """
         leaving = self._at_nodes(into)
-        if not self.circuit.plain or not self._all_known(scheme.settings):
+        if not self.circuit.plain or not self.all_known(scheme.settings):
             values = self._values(unknowns, scheme.settings)
             stored = lead * values.charge[: self.n_nodes]
             stored = stored + ELEMENTARY_CHARGE * scheme.charge[len(self._node) :]
@@ -177,7 +182,7 @@ class Network:
         Returns:
             The change of the circuit's unknowns.
         """
-        if self._all_known(scheme.settings):
+        if self.all_known(scheme.settings):
             return np.zeros_like(scheme.unknowns)
         alone = self._alone(scheme, lead, step)
         return self._complete(scheme, lead, own, scheme.charge, alone, solve)
@@ -191,13 +196,14 @@ class Network:
         solve: Callable[[Floats], None],
     ) -> Floats:
         """The same for errors of the charges `given` [e] in place of what is lacking."""
-        if self._all_known(scheme.settings):
+        if self.all_known(scheme.settings):
             return np.zeros_like(scheme.unknowns)
         slopes = self._alone(scheme, lead, step)[1]
         alone = np.zeros(len(slopes)), slopes
         return self._complete(scheme, lead, np.zeros(len(self._node)), given, alone, solve)
 
-    def _all_known(self, settings: Settings) -> bool:
+    def all_known(self, settings: Settings) -> bool:
+        """Whether all unknowns of the circuit are known beforehand."""
         return self._held(settings).everything
 
     def _alone(self, scheme: CircuitScheme, lead: float, step: float) -> tuple[Floats, Floats]:

@@ -101,21 +101,17 @@ class Newton:
         most = self.control.most
         for iteration in count(1):
             scheme = _with_circuit(scheme, circuit)
-
-            def ended(how: Outcome, after: int = iteration) -> NewtonResult:
-                return NewtonResult(how, after, size, scheme.voltages, circuit)  # noqa: B023
-
             evaluation = self._linearise(scheme)
             if not self._finite(evaluation):
-                return ended(Outcome.NOT_FINITE)
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size, scheme.voltages, circuit)
             precision = self._precision(size)
             result = self._solve_linear(evaluation.residual, precision)
             if not result.converged:
-                return ended(Outcome.LINEAR)
+                return NewtonResult(Outcome.LINEAR, iteration, size, scheme.voltages, circuit)
             change = self._couple(scheme, evaluation, precision)
             size = self._largest(scheme, change)
             if not np.isfinite(size):
-                return ended(Outcome.NOT_FINITE)
+                return NewtonResult(Outcome.NOT_FINITE, iteration, size, scheme.voltages, circuit)
             if iteration == 1:
                 most += self._way(scheme, change)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
@@ -123,7 +119,7 @@ class Newton:
             circuit = circuit + damping * change
             if size < self.control.tolerance and self._exact(size, precision, result):
                 scheme = _with_circuit(scheme, circuit)
-                return ended(Outcome.CONVERGED)
+                return NewtonResult(Outcome.CONVERGED, iteration, size, scheme.voltages, circuit)
             if iteration >= most:
                 break
         return NewtonResult(Outcome.TOO_MANY, most, size, scheme.voltages, circuit)
@@ -160,7 +156,7 @@ class Newton:
 
     def _linearise(self, scheme: Scheme) -> Evaluation:
         begin = perf_counter()
-        keep = scheme.circuit is not None
+        keep = scheme.circuit is not None and scheme.circuit.sought
         result = self.system.linearise(
             scheme.history, scheme.lead, scheme.step, scheme.voltages, keep
         )

@@ -294,12 +294,12 @@ def _write(
     log: Log,
 ) -> None:
     # Who interrupts a run does not wait for pictures, and a full disk takes none.
-    if case.output.figures and not isinstance(failure, Interrupted | OutputError):
-        with timing.part("figures"):
-            from ionstack.plots import draw_all
-
-            draw_all(run.path)
     if not isinstance(failure, Interrupted | OutputError):
+        if case.output.figures:
+            with timing.part("figures"):
+                from ionstack.plots import draw_all
+
+                draw_all(run.path)
         entries |= _instrument_entries(case, run, timing, log)
     hash_ = system.equations.volumes.content_hash
     made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size)
