@@ -70,11 +70,13 @@ class Progress:
     def update(self, now: float, place: Place, step: float, newton: int, rejected: int) -> None:
         """Show that simulated time `now` [s] is reached, at a place in the protocol."""
         clock = time.monotonic()
+        if not self._terminal and clock - self._last <= LINE_EVERY:
+            return
         where = f"t = {now:.6g} s in {place.step}, step {step:.2e} s, {newton} Newton steps"
         if self._terminal:
             self._bar.set_postfix_str(f"{where}{self._left(place, clock)}", refresh=False)
             self._bar.update(place.share - self._bar.n)
-        elif clock - self._last > LINE_EVERY:
+        else:
             self._last = clock
             percent = f"{100 * place.share:.0f} %, "
             self._log.say(f"{percent}{where}, {rejected} rejected{self._left(place, clock)}")

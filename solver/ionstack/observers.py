@@ -15,7 +15,7 @@ from ionstack.equilibrium import Conserved
 from ionstack.network import Network
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
-from ionstack.output.growing import Growing
+from ionstack.output.growing import Growing, TableObserver
 from ionstack.output.names import first_positive_ion, site_fraction
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
@@ -43,7 +43,7 @@ class Observer(Protocol):
         """Go on from a memory, before the first state; files are cut back to it (collective)."""
 
 
-class Trace:
+class Trace(TableObserver[TraceWriter]):
     """Voltages and currents of every time step into ``trace.csv``.
 
     In a circuit the sources follow the contacts, and other unknowns stand at the end.
@@ -87,19 +87,6 @@ class Trace:
         if not self._sources:
             return own
         return {**dict(zip(self._sources, map(float, sources), strict=True)), **own}
-
-    def memory(self) -> Mapping[str, Any]:
-        """Size of the file."""
-        return self._table.memory()
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Cut the file back."""
-        self._table.recall(memory)
-
-    def found(self) -> Mapping[str, Any]:
-        """Nothing; the file is complete."""
-        self._table.close()
-        return {}
 
 
 def _beside_sources(circuit: Circuit) -> tuple[list[int], list[str]]:

@@ -110,17 +110,6 @@ class Protocol:
         shares = (self.instruments.cells or {}).get(contact, {contact: 1.0})
         return max(shares, key=lambda name: abs(shares[name]))
 
-    def extremes(self, source: str) -> tuple[float, float]:
-        """Lowest and highest voltage [V] that the protocol gives a source."""
-        column = self.sources.index(source)
-        given = [
-            value
-            for one in self.laid
-            for value in (one.begin[column], one.end[column])
-            if not np.isnan(value) and not (one.current is not None and one.current[column])
-        ]
-        return min(given, default=0.0), max(given, default=0.0)
-
     def driven(self) -> str:
         """The source that is driven first."""
         named = (self.main_source(span.contact) for span in self.spans if span.contact)

@@ -113,7 +113,8 @@ class Keeper:
         self.entries: dict[str, Any] = {}
         self.restarts: list[dict[str, Any]] = []
         self.kept: float | None = None  # time of the last checkpoint [s]
-        self._last: Memory | None = None
+        # The state seen last, put into words only to be written; a memory after a resume.
+        self._last: State | Memory | None = None
         self._written = monotonic()
 
     def see(self, state: State, signals: Signals, failure: OSError | None) -> None:
@@ -127,7 +128,7 @@ class Keeper:
         caught, due, failed = self._agreed(signals, failure)
         if failed:
             raise OutputError(self._not_written(failure))
-        self._last = self._state(state)
+        self._last = state
         name = self._case.protocol.named.get(state.following) if state.at_breakpoint else None
         if caught or due or name is not None:
             self.write(name)
@@ -156,11 +157,12 @@ class Keeper:
         """Write a checkpoint of the last state seen, if there is one (collective)."""
         if self._last is None:
             return
-        named = {} if name is None else {name: self._last}
+        last = self._state(self._last) if isinstance(self._last, State) else self._last
+        named = {} if name is None else {name: last}
         header = {**self._header, "restarts": self.restarts}
-        latest, comm = self._latest(self._last), self._system.comm
+        latest, comm = self._latest(last), self._system.comm
         checkpoint.write(self._path, header, latest, named, self.places, comm)
-        self._written, self.kept = monotonic(), self._last.plain["time"]
+        self._written, self.kept = monotonic(), last.plain["time"]
 
     def _latest(self, last: Memory) -> Memory:
         """What the run must know to go on."""

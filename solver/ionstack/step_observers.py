@@ -10,7 +10,7 @@ from ionstack.drive import Limit
 from ionstack.impedance import impedance
 from ionstack.itinerary import MOST_LINES, step_words
 from ionstack.laid import LaidSpectrum, Span
-from ionstack.output.growing import Growing
+from ionstack.output.growing import Growing, TableObserver
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.spectra import SpectrumRow, SpectrumWriter
 from ionstack.output.steps import StepRow, StepWriter
@@ -93,7 +93,7 @@ class StepTable:
         return {}
 
 
-class Spectra:
+class Spectra(TableObserver[SpectrumWriter]):
     """Impedances in the states at which the protocol asks for them, into ``impedance.csv``."""
 
     def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
@@ -118,16 +118,3 @@ class Spectra:
                     one.step, one.contact, float(frequency), float(value.real), float(value.imag)
                 )
                 writer.append(row)
-
-    def memory(self) -> Mapping[str, Any]:
-        """Size of the file."""
-        return self._table.memory()
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Cut the file back."""
-        self._table.recall(memory)
-
-    def found(self) -> Mapping[str, Any]:
-        """Nothing; the file is complete."""
-        self._table.close()
-        return {}

@@ -52,3 +52,22 @@ class Growing(Generic[Writer]):
         """Close the file."""
         if self._writer is not None:
             self._writer.close()
+
+
+class TableObserver(Generic[Writer]):
+    """What observers share whose only memory is their table."""
+
+    _table: Growing[Writer]
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file."""
+        return self._table.memory()
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back (collective)."""
+        self._table.recall(memory)
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing; the file is complete."""
+        self._table.close()
+        return {}
