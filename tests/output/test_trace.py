@@ -23,7 +23,7 @@ def test_header_and_values_survive_exactly(tmp_path: Path) -> None:
     header = (tmp_path / "trace.csv").read_text().splitlines()[0]
     assert header == (
         "time [s],voltage Pt [V],voltage ITO [V],current Pt [A],current ITO [A],"
-        "step [s],newton [1],cycle [1]"
+        "step [s],newton [1],cycle [1],step [1]"
     )
     trace = read_trace(tmp_path / "trace.csv")
     assert contacts_in(trace) == CONTACTS
@@ -54,7 +54,7 @@ def test_damage_is_reported_with_file_and_line(tmp_path: Path) -> None:
     write(path, 3)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*lines[:2], "1,2,3\n", *lines[3:]]))
-    with pytest.raises(InputError, match=r"trace\.csv:3: has 3 values, the header has 8"):
+    with pytest.raises(InputError, match=r"trace\.csv:3: has 3 values, the header has 9"):
         read_trace(path)
     path.write_text("".join([*lines[:3], lines[3].replace(",4,", ",four,")]))
     with pytest.raises(InputError, match=r"trace\.csv:4: could not convert.*'four'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +16,13 @@ from ionstack.case import Case, load_case
 from ionstack.linear import LinearSolver
 from ionstack.newton import Newton
 from ionstack.output.run_directory import RunDirectory
+from ionstack.preparation import prepare
 from support.devices import COARSE
 from support.restarts import Instants, run, write_case
 
 
-@pytest.fixture(scope="package")
-def quick() -> Iterator[None]:
-    """Set the device up once. Nothing waits for the disk, which a kill does not ask for."""
-    prepare, ready = simulation.prepare, {}
-
+@contextmanager
+def _set_up_once(ready: dict[Any, Any]) -> Iterator[None]:
     def again(case: Case, comm: MPI.Comm, timing: Any = None, search: bool = True) -> Any:
         if not case.circuit.plain:
             return prepare(case, comm, timing, search)
@@ -48,7 +47,20 @@ def quick() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
+def devices() -> dict[Any, Any]:
+    """The devices that are set up."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def quick(devices: dict[Any, Any]) -> Iterator[None]:
+    """Set the device up once. Nothing waits for the disk, which a kill does not ask for."""
+    with _set_up_once(devices):
+        yield
+
+
+@pytest.fixture(scope="session")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """With a checkpoint after every step."""
     file = tmp_path_factory.mktemp("case") / "case.yaml"
@@ -56,11 +68,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return load_case(file, COARSE)
 
 
-@pytest.fixture(scope="package")
-def whole(case: Case, quick: None, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+@pytest.fixture(scope="session")
+def whole(
+    case: Case, devices: dict[Any, Any], tmp_path_factory: pytest.TempPathFactory
+) -> RunDirectory:
     """The run without interruption, with ``acts.txt``: what it did to its files."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    with Instants(folder) as instants:
+    with _set_up_once(devices), Instants(folder) as instants:
         run(case, folder)
     (folder.parent / "acts.txt").write_text("\n".join(instants.acts))
     return RunDirectory(folder)

@@ -27,6 +27,8 @@ from ionstack.stepper import Stepper
 from support.launch import ROOT
 from support.restarts import SETTINGS, difference, results, run
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 HALF = 40  # rows of the trace, about half of all
 
 

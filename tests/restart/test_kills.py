@@ -13,13 +13,15 @@ from ionstack.errors import InputError
 from ionstack.output.run_directory import RunDirectory
 from support.restarts import Instants, difference, results, run
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 KILLS = 22
 SEED = 20240
 
 
 @pytest.fixture(scope="module")
 def remains(
-    case: Case, whole: RunDirectory, tmp_path_factory: pytest.TempPathFactory
+    case: Case, quick: None, whole: RunDirectory, tmp_path_factory: pytest.TempPathFactory
 ) -> list[tuple[str, Path]]:
     """What kills at random acts leave: the act that was cut in the middle, and the folder."""
     acts = (whole.path.parent / "acts.txt").read_text().split()

@@ -13,6 +13,8 @@ from ionstack.output.steps import read_steps
 from support.devices import COARSE
 from support.restarts import Instants, difference, results, run, write_case
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 CIRCUIT = {
     "sources": {"V1": {"node": "in", "compliance": "1 uA"}},
     "elements": {
