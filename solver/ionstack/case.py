@@ -36,6 +36,7 @@ from ionstack.materials import (
     material_values,
     used_value,
 )
+from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.protocol import Protocol
 from ionstack.protocol_checks import course_problems
@@ -69,7 +70,7 @@ class Case:
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
     source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents.
+    the place of start and contents. Without `mechanics` nothing is stressed.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Case:
     output: OutputOptions
     observables: tuple[Observable, ...]
     initial: Initial | None = None
+    mechanics: MechanicsChoice | None = None
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -144,7 +146,9 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:
     """Return every number with a source that the case uses, one row each."""
-    rows = [row for material in case.materials.values() for row in material_values(material)]
+    materials = case.materials.values()
+    stressed = case.mechanics is not None
+    rows = [row for one in materials for row in material_values(_as_used(one, stressed))]
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
@@ -156,6 +160,16 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
             extra = _boundary_values(case.boundaries.get(name, Boundary()))
             rows += [used_value(f"{what} {name}", key, value) for key, value in extra]
     return tuple(rows)
+
+
+def _as_used(material: Material, stressed: bool) -> Material:
+    """The material without what a case without mechanics does not use."""
+    if stressed:
+        return material
+    species = {
+        name: dataclasses.replace(one, swelling=None) for name, one in material.species.items()
+    }
+    return dataclasses.replace(material, species=species, mechanics=None)
 
 
 def _boundary_values(boundary: Boundary) -> Iterator[tuple[str, Value]]:
@@ -202,6 +216,7 @@ def _case(
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
+        mechanics=None if read.mechanics is None else read.mechanics.choice(),
     )
 
 

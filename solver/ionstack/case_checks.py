@@ -11,6 +11,7 @@ from ionstack.content_checks import content_problems
 from ionstack.errors import nearest
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
+from ionstack.mechanics_checks import mechanics_problems
 from ionstack.physics_checks import physics_problems
 from ionstack.protocol_checks import protocol_names
 from ionstack.schema import known_keys, not_among
@@ -30,6 +31,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from circuit_problems(subject)
     yield from instrument_problems(subject)
     yield from ambient_problems(subject)
+    yield from mechanics_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)

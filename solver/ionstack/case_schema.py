@@ -15,6 +15,7 @@ from ionstack.curve_choice import CurveChoice
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
+from ionstack.mechanics_schema import MechanicsModel
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
     FRACTION,
@@ -167,6 +168,7 @@ class CaseModel(Strict):
     interfaces: dict[str, InterfaceModel] = Field(default_factory=dict)
     contacts: dict[str, ContactModel]
     circuit: CircuitModel | None = None
+    mechanics: MechanicsModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     instruments: Instruments = Field(default_factory=automatic)
     materials: dict[str, Any] = Field(default_factory=dict)

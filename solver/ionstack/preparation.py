@@ -12,11 +12,13 @@ from mpi4py import MPI
 
 from ionstack.assemble import System
 from ionstack.case import Case
+from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
 from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
+from ionstack.film_mechanics import FilmMechanics
 from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
@@ -28,7 +30,9 @@ from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
+from ionstack.stress import Stress
 from ionstack.surroundings import Surroundings
+from ionstack.swelling import Swelling
 
 
 class Timing:
@@ -70,6 +74,7 @@ class Prepared:
     newton: Newton
     network: Network
     equilibrium: Equilibrium
+    companions: tuple[Companion, ...] = ()
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
@@ -83,7 +88,16 @@ class Prepared:
         )
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
         meter = Meter(self.system, self.network)
-        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.surround)
+        return Stepper(
+            self.system,
+            self.newton,
+            drive,
+            control,
+            self.network,
+            meter,
+            self.surround,
+            self.companions,
+        )
 
     def surround(self, new: Surroundings) -> None:
         """Bring the device into other surroundings; nothing if it is in these."""
@@ -112,6 +126,7 @@ def prepare(
         volumes = build_control_volumes(device)
     with timing.part("setup"):
         system = _system(case, build_model(case), volumes)
+        companions = _companions(case, system)
     choice = case.numerics.solver
     with timing.part("equilibrium"):
         if search:
@@ -125,7 +140,16 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
-    return Prepared(case, device.axisymmetric, system, newton, network, found)
+    return Prepared(case, device.axisymmetric, system, newton, network, found, companions)
+
+
+def _companions(case: Case, system: System) -> tuple[Companion, ...]:
+    """The fields that the case solves beside the unknowns."""
+    if case.mechanics is None:
+        return ()
+    solver = FilmMechanics(case, system.equations.volumes)
+    given = Swelling(system).given(case.contents)
+    return (Stress(system, solver, given, case.mechanics.tolerance),)
 
 
 def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:

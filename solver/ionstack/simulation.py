@@ -70,7 +70,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bo
     entries = dict(keeper.entries) | _restart_entries(keeper)
     for observer in observers:
         entries |= observer.found()
-    entries |= _step_entries(prepared, stepper)
+    entries |= _step_entries(prepared, stepper) | stepper.companions.entries()
     timing.seconds["assembly"] = prepared.newton.assembly_seconds
     timing.seconds["linear"] = prepared.newton.linear_seconds
     _finish(case, run, system, entries, failure, timing, log)

@@ -142,7 +142,9 @@ class Body:
         loads = self._loads(pressure or {})
         self._forms.displacement.x.array[:] = self._guess
         response, report = self._equilibrium(free, loads, step)
-        self._guess = self._forms.displacement.x.array.copy() if report.converged else self._accepted
+        self._guess = (
+            self._forms.displacement.x.array.copy() if report.converged else self._accepted
+        )
         plastic = np.zeros(response.stress.shape[:2])
         plastic[self.materials.flowing] = response.flowed.equivalent
         return Trial(
