@@ -151,6 +151,16 @@ def stress_points(body: Body) -> Floats:
     return body.materials.points.interpolate(corners(body.mesh))
 
 
+def spherical(body: Body, trial: Trial) -> tuple[Floats, Floats]:
+    """Radial stress, and hoop stress around the axis, at all points."""
+    x = stress_points(body)
+    r = np.linalg.norm(x, axis=-1)
+    n_r, n_z = x[..., 0] / r, x[..., 1] / r
+    s = trial.stress
+    radial = n_r**2 * s[..., 0] + n_z**2 * s[..., 1] + math.sqrt(2.0) * n_r * n_z * s[..., 3]
+    return radial, s[..., 2]
+
+
 def in_layer(mesh: MechanicalMesh, name: str) -> NDArray[np.bool_]:
     """Which own cells lie in a layer."""
     return mesh.cell_region[: mesh.n_owned] == mesh.regions.index(name)
