@@ -104,9 +104,7 @@ class Materials:
 
     def respond(self, strain: Floats, free: Floats, before: Flowed, step: float) -> Response:
         """Stress of a total strain (cells, points, components) at the end of a step [s]."""
-        elastic = strain - free
-        elastic[self.flowing] -= before.strain
-        stress = self._elastic_stress(elastic)
+        stress = self.held_stress(strain, free, before)
         pieces = [
             flow(solid, stress[self.flowing[part]], before.equivalent[part], step)
             for solid, part in self._parts
@@ -120,9 +118,9 @@ class Materials:
         )
         return Response(stress, flowed, np.concatenate([piece.tangent for piece in pieces]))
 
-    def held_stress(self, free: Floats, before: Flowed) -> Floats:
-        """Stress of a body that nothing lets move, as if all were elastic."""
-        elastic = -free
+    def held_stress(self, strain: Floats, free: Floats, before: Flowed) -> Floats:
+        """Stress of a total strain if nothing flows any more."""
+        elastic = strain - free
         elastic[self.flowing] -= before.strain
         return self._elastic_stress(elastic)
 
