@@ -117,21 +117,26 @@ class FilmMechanics:
             plastic[part], equivalent[part] = first[places], second[places]
         self._films.strains = Strains(plastic, equivalent)
 
-    def entries(self) -> Mapping[str, Any]:
-        """Mean stress and growth of every layer, plastic strain and porosity of metals."""
-        assert self._trial is not None
-        return dict(self._described(*self._trial[:2]))
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, with units."""
+        films = self._volumes.regions
+        kinds = [("stress", "Pa", self._names), ("plastic_strain", "1", self._names)]
+        kinds += [("growth", "m", list(films)), ("porosity", "1", list(self._porosity))]
+        named = [f"{kind}.{name} [{unit}]" for kind, unit, names in kinds for name in names]
+        return [*named, "curvature [1/m]"] if self._choice.substrate else named
 
-    def _described(self, trial: FilmTrial, strain: Floats) -> Iterator[tuple[str, Any]]:
-        for name, part in zip(self._names, self._films.parts, strict=True):
-            yield f"stress.{name} [Pa]", self._mean(part, trial.stress)
-            yield f"plastic_strain.{name} [1]", self._mean(part, trial.strains.equivalent)
-        for name in self._volumes.regions:
-            yield f"growth.{name} [m]", self._growth(name, trial, strain)
-        for metal, value in self._porosity.items():
-            yield f"porosity.{metal} [1]", value
-        if self._choice.substrate is not None:
-            yield "curvature [1/m]", trial.bend
+    def entries(self) -> Mapping[str, float]:
+        """Mean stress and growth of every layer, plastic strain and porosity (collective)."""
+        assert self._trial is not None
+        trial, strain, _ = self._trial
+        parts = self._films.parts
+        values = [self._mean(part, trial.stress) for part in parts]
+        values += [self._mean(part, trial.strains.equivalent) for part in parts]
+        values += [self._growth(name, trial, strain) for name in self._volumes.regions]
+        values += self._porosity.values()
+        bend = [trial.bend] if self._choice.substrate else []
+        return dict(zip(self.names, [*values, *bend], strict=True))
 
     def _free(self, strain: Floats, stretch: Mapping[str, float]) -> Floats:
         """Strain in the plane of every sheet if it were free."""

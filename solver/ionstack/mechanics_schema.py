@@ -132,9 +132,10 @@ class MechanicsModel(Strict):
 
     def choice(self) -> MechanicsChoice:
         """The record of what was read."""
+        below = self.substrate
         return MechanicsChoice(
             clamp=self.clamp,
-            substrate=self.substrate and SubstrateChoice(**dict(self.substrate)),
+            substrate=None if below is None else SubstrateChoice(**dict(below)),
             metals=dict(self.metals),
             debonds=tuple(DebondChoice(**dict(one)) for one in self.debonds),
             roughness=tuple(RoughnessChoice(**dict(one)) for one in self.roughness),

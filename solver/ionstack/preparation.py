@@ -11,6 +11,7 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.assemble import System
+from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case
 from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
@@ -147,7 +148,9 @@ def _companions(case: Case, system: System) -> tuple[Companion, ...]:
     """The fields that the case solves beside the unknowns."""
     if case.mechanics is None:
         return ()
-    solver = FilmMechanics(case, system.equations.volumes)
+    volumes = system.equations.volumes
+    films = case.stack.dimension == "1d"
+    solver = FilmMechanics(case, volumes) if films else BodyMechanics(case, volumes)
     given = Swelling(system).given(case.contents)
     return (Stress(system, solver, given, case.mechanics.tolerance),)
 

@@ -56,8 +56,12 @@ class Solver(Protocol):
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Stand where another one stood (collective)."""
 
-    def entries(self) -> Mapping[str, Any]:
-        """Entries for the summary (collective)."""
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, with units."""
+
+    def entries(self) -> Mapping[str, float]:
+        """Numbers of the last solution by name (collective)."""
 
 
 class Stress:

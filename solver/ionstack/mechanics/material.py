@@ -50,7 +50,7 @@ class Materials:
         """Take one solid for each region of the mesh."""
         self.points: Points = quadrature(mesh)
         self._size = strain_size(mesh)
-        self._axes = axes(mesh)
+        self.axes = axes(mesh)
         self._region = mesh.cell_region[: mesh.n_owned]
         self._solids = tuple(solids)
         cells = [np.flatnonzero(self._region == k) for k in range(len(solids))]
@@ -97,7 +97,7 @@ class Materials:
         expansion = self._by_cell([solid.thermal_expansion for solid in self._solids])
         swelling = each + (expansion * temperature_change)[..., None]
         result = np.zeros((len(self._region), self.points.count, self._size))
-        result[..., self._axes] = self.points.interpolate(
+        result[..., self.axes] = self.points.interpolate(
             np.broadcast_to(swelling, (*swelling.shape[:2], 3))
         )
         return result
@@ -129,5 +129,5 @@ class Materials:
         stress = self._twice_shear[..., None] * strain
         stress[..., :3] += (self._lame * strain[..., :3].sum(axis=-1))[..., None]
         deposited = self._by_cell([solid.residual_stress for solid in self._solids])
-        stress[..., self._axes[:2]] += deposited[..., None]
+        stress[..., self.axes[:2]] += deposited[..., None]
         return stress
