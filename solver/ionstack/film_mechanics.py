@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ionstack.case import Case
 from ionstack.graph import ControlVolumes
 from ionstack.mechanics.film import FilmStack, FilmTrial, Sheets, Strains, Substrate
-from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice
+from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice, RoughnessChoice
 from ionstack.physics.porosity import Nucleation, film_triaxiality, grown_porosity
-from ionstack.physics.roughness import roughness_amplitude, roughness_strain
+from ionstack.physics.roughness import field_factor, roughness_amplitude, roughness_strain
 from ionstack.physics.solids import Solid
 from ionstack.solid_schema import SolidChoice
 from ionstack.stress import Stressed
@@ -41,6 +41,7 @@ class FilmMechanics:
             self._share[nodes] = one.share
             self._slope[nodes] = -2.0 * one.share**2 * solid.biaxial_modulus
         self._films = FilmStack(list(self._sheets(case)), _substrate(case), self._comm)
+        self._gap = {one.name: one.thickness for one in case.stack.layers}
         self._porosity = {one.metal: one.initial.value for one in self._choice.porosity}
         self._stretch = dict.fromkeys(self._choice.metals, 0.0)
         self._trial: tuple[FilmTrial, Floats, dict[str, float]] | None = None
@@ -123,6 +124,7 @@ class FilmMechanics:
         films = self._volumes.regions
         kinds = [("stress", "Pa", self._names), ("plastic_strain", "1", self._names)]
         kinds += [("growth", "m", list(films)), ("porosity", "1", list(self._porosity))]
+        kinds += [("field_factor", "1", [one.metal for one in self._choice.roughness])]
         named = [f"{kind}.{name} [{unit}]" for kind, unit, names in kinds for name in names]
         return [*named, "curvature [1/m]"] if self._choice.substrate else named
 
@@ -134,7 +136,7 @@ class FilmMechanics:
         values = [self._mean(part, trial.stress) for part in parts]
         values += [self._mean(part, trial.strains.equivalent) for part in parts]
         values += [self._growth(name, trial, strain) for name in self._volumes.regions]
-        values += self._porosity.values()
+        values += [*self._porosity.values(), *self._field_factors(trial, strain)]
         bend = [trial.bend] if self._choice.substrate else []
         return dict(zip(self.names, [*values, *bend], strict=True))
 
@@ -151,10 +153,20 @@ class FilmMechanics:
         """What roughness strains the metals, from the growth of the films below them."""
         found = dict.fromkeys(self._choice.metals, 0.0)
         for one in self._choice.roughness:
-            growth = self._growth(one.layer, trial, strain)
-            amplitude = roughness_amplitude(one.amplitude.value, one.gain.value, growth)
+            amplitude = self._amplitude(one, trial, strain)
             found[one.metal] += roughness_strain(amplitude, one.grain.value)
         return found
+
+    def _field_factors(self, trial: FilmTrial, strain: Floats) -> list[float]:
+        """Field at the crests of rough faces over the mean one, for laws that read it."""
+        return [
+            field_factor(self._amplitude(one, trial, strain), one.grain.value, self._gap[one.layer])
+            for one in self._choice.roughness
+        ]
+
+    def _amplitude(self, one: RoughnessChoice, trial: FilmTrial, strain: Floats) -> float:
+        growth = self._growth(one.layer, trial, strain)
+        return roughness_amplitude(one.amplitude.value, one.gain.value, growth)
 
     def _growth(self, name: str, trial: FilmTrial, strain: Floats) -> float:
         """Growth of a layer's thickness [m] (collective)."""

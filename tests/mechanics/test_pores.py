@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ionstack.physics.porosity import Nucleation, grown_porosity, open_share
-from ionstack.physics.roughness import roughness_strain
+from ionstack.physics.roughness import field_factor, roughness_strain
 
 
 def test_a_face_as_rough_as_a_twentieth_of_its_grains_strains_by_two_and_a_half_percent():
@@ -39,3 +39,13 @@ def test_growth_solves_its_differential_equation():
 
 def test_pores_connect_above_their_threshold():
     assert open_share(np.array([0.0, 0.1, 0.55, 1.0]), 0.1) == pytest.approx([0.0, 0.0, 0.25, 1.0])
+
+
+def test_the_field_at_a_rough_face_is_that_of_laplaces_equation():
+    """To first order; a face of long waves is that of a narrower gap."""
+    A, grain, gap = 1e-12, 50e-9, 80e-9
+    k = np.pi / grain
+    # phi = z + A sinh(k (gap - z))/sinh(k gap) cos(kx) is 0 on the face, and its slope there:
+    slope = 1.0 + A * k * np.cosh(k * gap) / np.sinh(k * gap)
+    assert field_factor(A, grain, gap) == pytest.approx(slope, rel=1e-12)
+    assert field_factor(A, 1.0, gap) - 1.0 == pytest.approx(A / gap, rel=1e-6)

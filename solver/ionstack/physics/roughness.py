@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 
 def roughness_amplitude(initial: float, gain: float, growth: float) -> float:
     """Amplitude [m] of a face whose film has grown in thickness by `growth` [m]."""
@@ -19,3 +21,13 @@ def roughness_amplitude(initial: float, gain: float, growth: float) -> float:
 def roughness_strain(amplitude: float, grain: float) -> float:
     """Strain in the plane of a metal that follows a rough face: (pi A/l)^2."""
     return (math.pi * amplitude / grain) ** 2
+
+
+def field_factor(amplitude: float, grain: float, gap: float) -> float:
+    """Field at the crests of a rough face over that of a plane one, to first order.
+
+    A face z = A sin(k x) with k = pi/l, at a distance `gap` [m] from a plane electrode: the
+    solution of Laplace's equation to first order in A gives 1 + k A coth(k gap).
+    """
+    k = math.pi / grain
+    return float(1.0 + k * amplitude / np.tanh(k * gap))

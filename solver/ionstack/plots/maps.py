@@ -161,13 +161,6 @@ def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float], colormap:
     return drawn
 
 
-def draw_plane(axes: Axes, plane: Slice, fields: Fields, colormap: str) -> TriMesh:
-    """Draw one plane with its layers on a scale of its own."""
-    mesh = _draw_slice(axes, plane, value_limits(plane.values), colormap)
-    _mark_layers(axes, fields)
-    return mesh
-
-
 def _mark_layers(axes: Axes, fields: Fields) -> None:
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
     for name, upper, lower in fields.layers:
