@@ -27,7 +27,7 @@ def results(tmp_path_factory) -> dict[int, dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("shape", ["axisymmetric", "3d-disc"])
+@pytest.mark.parametrize("shape", ["axisymmetric", "3d-rectangle"])
 @pytest.mark.parametrize("ranks", RANKS[1:])
 def test_fields_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
     found, serial = results[ranks][shape], results[1][shape]
@@ -39,7 +39,7 @@ def test_fields_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
-    for shape in ("axisymmetric", "3d-disc"):
+    for shape in ("axisymmetric", "3d-rectangle"):
         found = results[ranks][shape]
         assert all(found["converged"])
         assert found["most"] > 1e-3
