@@ -144,7 +144,9 @@ def test_a_temperature_field_strains_like_a_swelling() -> None:
 
 def test_curvature_of_a_film_on_a_substrate() -> None:
     """Stoney, with a film of 100 nm on 500 um: cells of aspect 2500."""
-    mesh = films("axisymmetric", [("film", 100e-9, 1e-7), ("plate", 500e-6, 1e-4)], disc(5e-3, 20), 0, 1)
+    mesh = films(
+        "axisymmetric", [("film", 100e-9, 1e-7), ("plate", 500e-6, 1e-4)], disc(5e-3, 20), 0, 1
+    )
     plate = Solid(130e9, 0.28)
     body = Body(mesh, [HOST, plate], Conditions("free"))
     trial = body.solve(swollen(mesh, film=SWELLING), 1.0)
@@ -154,7 +156,9 @@ def test_curvature_of_a_film_on_a_substrate() -> None:
     np.testing.assert_allclose(film[near], -952.3809523810e6, rtol=1e-3)
     # Depth runs downwards: a film that wants to grow makes the middle its highest point.
     assert found == pytest.approx(0.01265934066, rel=2e-3)
-    exact = bilayer_curvature((HOST.biaxial_modulus, plate.biaxial_modulus), (100e-9, 500e-6), (SWELLING / 3, 0.0))
+    exact = bilayer_curvature(
+        (HOST.biaxial_modulus, plate.biaxial_modulus), (100e-9, 500e-6), (SWELLING / 3, 0.0)
+    )
     assert found == pytest.approx(-exact, rel=2e-4)
 
 

@@ -67,7 +67,9 @@ def test_after_the_return_the_stress_lies_on_the_yield_surface(size) -> None:
     flowed = found.equivalent > 0.0
     assert flowed.any()
     assert not flowed.all()
-    np.testing.assert_allclose(equivalent_stress(found.stress)[flowed], strength[flowed], rtol=1e-13)
+    np.testing.assert_allclose(
+        equivalent_stress(found.stress)[flowed], strength[flowed], rtol=1e-13
+    )
     assert np.all(equivalent_stress(found.stress) <= strength * (1 + 1e-13))
 
 
@@ -99,7 +101,9 @@ def test_tangent_is_the_derivative_by_strain(name, size) -> None:
         ]
         slope = (ends[0] - ends[1]) / (2.0 * delta)
         np.testing.assert_allclose(found.tangent[:, :, k], slope, atol=1e-6 * stiffness.max())
-    np.testing.assert_allclose(found.tangent, np.swapaxes(found.tangent, 1, 2), rtol=1e-12, atol=1e-3)
+    np.testing.assert_allclose(
+        found.tangent, np.swapaxes(found.tangent, 1, 2), rtol=1e-12, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("exponent", [1.0, 3.0, 25.0])

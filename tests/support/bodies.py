@@ -64,7 +64,9 @@ def shell(inner: float, outer: float, cells: int, around: int) -> MechanicalMesh
 def ball(outer: float, cells: int) -> MechanicalMesh:
     """Upper half of a full sphere around an axis; each ring has one point more."""
     rings = [np.arange(k + 1) / max(k, 1) for k in range(cells + 1)]
-    polar = np.array([(outer * k / cells, 0.5 * math.pi * t) for k, r in enumerate(rings) for t in r])
+    polar = np.array(
+        [(outer * k / cells, 0.5 * math.pi * t) for k, r in enumerate(rings) for t in r]
+    )
     start = [k * (k + 1) // 2 for k in range(cells + 1)]
     triangles = []
     for k in range(cells):
@@ -179,7 +181,7 @@ def curvature(body: Body, trial: Trial, within: float) -> float:
 def bilayer_curvature(
     moduli: tuple[float, float], thickness: tuple[float, float], strains: tuple[float, float]
 ) -> float:
-    """Curvature of two layers from the balance of force and moment; positive if the upper swells less.
+    """Curvature of two layers by the balance of force and moment, where the upper swells less.
 
     Depth runs downwards from the top; moduli are those of the plane, E/(1 - nu) or E/(1 - nu^2).
     """

@@ -252,7 +252,7 @@ class Body:
         """Norm of the forces that would hold the body in its place."""
         stress = self.materials.held_stress(np.zeros_like(free), free, self._flowed)
         self._forms.put(self._forms.stress, self._cells, stress)
-        return self._assembled_force().norm() + (loads.norm() if loads else 0.0)
+        return float(self._assembled_force().norm() + (loads.norm() if loads else 0.0))
 
     def _put_tangent(self, response: Response) -> bool:
         """Give the tangent to the stiffness form; return whether any rank's cells flow."""
@@ -310,7 +310,9 @@ class Body:
         if matrix is None:
             matrix = fem_petsc.create_matrix(self._forms.stiffness)
         matrix.zeroEntries()
-        fem_petsc.assemble_matrix(matrix, self._forms.stiffness, bcs=self._holds.conditions)
+        fem_petsc.assemble_matrix(  # type: ignore[misc]
+            matrix, self._forms.stiffness, bcs=self._holds.conditions
+        )
         matrix.assemble()
         return matrix
 
@@ -335,7 +337,7 @@ class Body:
         total = fem_petsc.create_vector(self._forms.force)
         for face, value in pressure.items():
             if face not in self._pressures:
-                size = fem.Constant(self.mesh.mesh, 0.0)
+                size = fem.Constant(self.mesh.mesh, np.float64(0.0))
                 form = self._forms.pressure(self.mesh.faces[face], size)
                 self._pressures[face] = (size, form)
             size, form = self._pressures[face]

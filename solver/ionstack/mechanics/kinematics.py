@@ -52,7 +52,7 @@ class Points:
 
 def quadrature(mesh: MechanicalMesh) -> Points:
     """Return the points at which stress is evaluated."""
-    reference = basix.make_quadrature(mesh.mesh.basix_cell(), _DEGREE)[0]
+    reference = np.asarray(basix.make_quadrature(mesh.mesh.basix_cell(), _DEGREE)[0])
     first = 1.0 - reference.sum(axis=1, keepdims=True)
     return Points(_DEGREE, reference, np.hstack([first, reference]))
 

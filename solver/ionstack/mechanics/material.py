@@ -55,7 +55,9 @@ class Materials:
         self._solids = tuple(solids)
         cells = [np.flatnonzero(self._region == k) for k in range(len(solids))]
         kept = [k for k, solid in enumerate(solids) if solid.flows]
-        self.flowing: Ints = np.concatenate([np.zeros(0, dtype=np.int64), *(cells[k] for k in kept)])
+        self.flowing: Ints = np.concatenate(
+            [np.zeros(0, dtype=np.int64), *(cells[k] for k in kept)]
+        )
         ends = np.cumsum([0, *(len(cells[k]) for k in kept)])
         self._parts = [
             (self._solids[k], slice(*bounds))
@@ -95,7 +97,9 @@ class Materials:
         expansion = self._by_cell([solid.thermal_expansion for solid in self._solids])
         swelling = each + (expansion * temperature_change)[..., None]
         result = np.zeros((len(self._region), self.points.count, self._size))
-        result[..., self._axes] = self.points.interpolate(np.broadcast_to(swelling, (*swelling.shape[:2], 3)))
+        result[..., self._axes] = self.points.interpolate(
+            np.broadcast_to(swelling, (*swelling.shape[:2], 3))
+        )
         return result
 
     def respond(self, strain: Floats, free: Floats, before: Flowed, step: float) -> Response:

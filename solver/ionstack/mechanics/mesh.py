@@ -137,7 +137,7 @@ def _check(stack: Stack) -> None:
 def _planes(stack: Stack, above: Sequence[Layer], below: Sequence[Layer]) -> list[Floats]:
     """Coordinates of the node planes of each layer; those of films as transport has them."""
     films = stack_planes(stack)
-    planes = []
+    planes: list[Floats] = []
     start = 0.0
     for layer in reversed(above):
         grid = layer_grid(layer.thickness, layer.first_cell, layer.growth)
@@ -169,7 +169,7 @@ def _pieces(built: GmshModel, planes: Sequence[Floats]) -> _Pieces:
 def _cells(built: GmshModel, number: int) -> Ints:
     entities = built.model.getEntitiesForPhysicalGroup(built.tdim, number + 1)
     flat = [part for tag in entities for part in built.model.mesh.getElements(built.tdim, tag)[2]]
-    return np.concatenate(flat).astype(np.int64).reshape(-1, built.tdim + 1)
+    return np.asarray(np.concatenate(flat).astype(np.int64).reshape(-1, built.tdim + 1))
 
 
 def _opened(pieces: _Pieces, area: Debond, stack: Stack) -> _Pieces:

@@ -79,7 +79,7 @@ class Transfer:
         return result.reshape(*self._shape, *node_values.shape[1:])
 
     def to_nodes(self, cell_values: Floats) -> Floats:
-        """Means (nodes, ...) of values at the corners of own cells (cells, corners, ...) (collective).
+        """Means (nodes, ...) of values at own cells' corners (cells, corners, ...) (collective).
 
         A node, owned or ghost, gets the mean over its film's cells around it, weighed by
         their volumes.
@@ -153,7 +153,7 @@ def _matched(
     n_places: int,
 ) -> tuple[Ints, NDArray[np.int32], Ints, NDArray[np.bool_]]:
     """Pairs (place of this rank, rank and number of a node, whether it is owned there)."""
-    missing = np.arange(n_places)
+    missing: Ints = np.arange(n_places)
     pairs = []
     for of_nodes, of_places in labels:
         found = _meet(comm, of_nodes, of_places[missing], volumes.n_owned_nodes)
