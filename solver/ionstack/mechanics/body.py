@@ -119,8 +119,10 @@ class Body:
         self._elastic = Factors(self._stiffness())
         self._flowing: Factors | None = None
         self._bent = False  # whether the tangent is another than the elastic one
-        self._force, self._right_side, self._update = (
-            fem_petsc.create_vector(self._forms.force) for _ in range(3)
+        # PETSc's vectors use the memory of these functions.
+        self._functions = [fem.Function(self._forms.space) for _ in range(4)]
+        self._force, self._right_side, self._update, self._load = (
+            function.x.petsc_vec for function in self._functions
         )
         self._pressures: dict[str, tuple[Any, Any]] = {}
         self._flowed = self.materials.nothing_flowed()
@@ -334,7 +336,7 @@ class Body:
         """Forces of the pressures on faces, None without any."""
         if not pressure:
             return None
-        total = fem_petsc.create_vector(self._forms.force)
+        self._load.set(0.0)
         for face, value in pressure.items():
             if face not in self._pressures:
                 size = fem.Constant(self.mesh.mesh, np.float64(0.0))
@@ -342,5 +344,5 @@ class Body:
                 self._pressures[face] = (size, form)
             size, form = self._pressures[face]
             size.value = value
-            total.axpy(1.0, self._vector(form, self._force))
-        return total
+            self._load.axpy(1.0, self._vector(form, self._force))
+        return self._load

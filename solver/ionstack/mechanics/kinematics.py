@@ -43,11 +43,17 @@ class Points:
 
     def interpolate(self, corners: Floats) -> Floats:
         """Linear interpolation of (cells, corners, ...) to (cells, points, ...)."""
-        return np.asarray(np.einsum("qv,cv...->cq...", self.weights, corners))
+        return _along_points(self.weights, corners)
 
     def to_corners(self, values: Floats) -> Floats:
         """Linear fit to (cells, points, ...) at the corners (cells, corners, ...)."""
-        return np.asarray(np.einsum("vq,cq...->cv...", np.linalg.pinv(self.weights), values))
+        return _along_points(np.linalg.pinv(self.weights), values)
+
+
+def _along_points(matrix: Floats, values: Floats) -> Floats:
+    """Multiply the second axis of (cells, n, ...) by a matrix (m, n)."""
+    rows = values.reshape(*values.shape[:2], int(np.prod(values.shape[2:])))
+    return np.asarray(matrix @ rows).reshape(len(values), len(matrix), *values.shape[2:])
 
 
 def quadrature(mesh: MechanicalMesh) -> Points:

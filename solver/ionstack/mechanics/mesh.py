@@ -43,8 +43,8 @@ class MechanicalMesh:
         ghosts), index into them.
     films: names of the layers in which ions move.
     faces: outer faces by name, the facets of this rank and its ghosts, sorted: ``top``,
-        ``bottom``, ``sides``; in axial symmetry ``axis``; in 3-D ``sides_x``, ``sides_y``,
-        the sides that lie across x and y.
+        ``bottom``, ``sides``, ``slit`` with both faces of all slits; in axial symmetry
+        ``axis``; in 3-D ``sides_x`` and ``sides_y``, the sides that lie across x and y.
     square: whether the sides are planes across the lateral coordinates.
     """
 
@@ -226,7 +226,7 @@ def _cell_regions(
 def outer_faces(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> dict[str, NDArray[np.int32]]:
     """Name the outer facets of a body between two planes across its last coordinate.
 
-    Facets within the outer faces are those of a slit, and have no name (collective).
+    Facets across that coordinate between the planes are those of slits (collective).
     """
     dimension = mesh.geometry.dim
     mesh.topology.create_entities(dimension - 1)
@@ -240,6 +240,7 @@ def outer_faces(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> dict[str, NDArra
         "top": (last <= low[-1] + slack[-1]).all(axis=1),
         "bottom": (last >= high[-1] - slack[-1]).all(axis=1),
     }
+    parts["slit"] = (np.ptp(last, axis=1) == 0.0) & ~parts["top"] & ~parts["bottom"]
     parts["sides"] = np.ptp(last, axis=1) > 0.0
     if axisymmetric:
         parts["axis"] = (np.abs(first) <= slack[0]).all(axis=1)
