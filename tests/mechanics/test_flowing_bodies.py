@@ -185,8 +185,8 @@ def test_elastic_factors_serve_every_load_that_yields_nothing() -> None:
     body = film(yield_strength=STRENGTH)
     for strain in (0.001, 0.002, -0.001):
         assert swell(body, strain).newton.iterations <= 2
-    assert body._elastic.count == 1
-    assert body._flowing is None
+    assert body.balance.elastic.count == 1
+    assert body.balance.flowing is None
 
 
 def test_more_load_than_a_body_can_bear_is_told() -> None:

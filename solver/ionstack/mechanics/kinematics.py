@@ -50,7 +50,7 @@ class Points:
         return _along_points(np.linalg.pinv(self.weights), values)
 
 
-def _along_points(matrix: Floats, values: Floats) -> Floats:
+def _along_points(matrix: NDArray[Any], values: Floats) -> Floats:
     """Multiply the second axis of (cells, n, ...) by a matrix (m, n)."""
     rows = values.reshape(*values.shape[:2], int(np.prod(values.shape[2:])))
     return np.asarray(matrix @ rows).reshape(len(values), len(matrix), *values.shape[2:])

@@ -70,11 +70,6 @@ class Materials:
         """One number for each solid as an array that multiplies (cells, points)."""
         return np.asarray(values, dtype=np.float64)[self._region][:, None]
 
-    @property
-    def anything_flows(self) -> bool:
-        """Whether any solid of the whole body may flow."""
-        return any(solid.flows for solid in self._solids)
-
     def nothing_flowed(self) -> Flowed:
         """The state of a body as it was made."""
         shape = (len(self.flowing), self.points.count)
