@@ -166,6 +166,14 @@ def test_a_trial_changes_nothing() -> None:
     np.testing.assert_allclose(again.displacement.x.array, before.displacement.x.array, atol=1e-18)
 
 
+def test_a_trial_near_the_last_one_starts_there() -> None:
+    body = film(yield_strength=STRENGTH, hardening=1e9)
+    cold = swell(body, 0.02).newton.iterations
+    warm = swell(body, 0.02 * (1.0 + 1e-6)).newton.iterations
+    assert warm < cold
+    assert swell(body, 0.02 * (1.0 + 1e-6)).newton.iterations == 0
+
+
 def test_memory_brings_the_state_back() -> None:
     body, other = (film(yield_strength=STRENGTH, hardening=1e9) for _ in range(2))
     body.accept(swell(body, 0.03))

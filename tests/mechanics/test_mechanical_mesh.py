@@ -12,10 +12,10 @@ from mpi4py import MPI
 
 from ionstack.errors import InputError, NumericsError
 from ionstack.graph import build_control_volumes
+from ionstack.mechanics.areas import Debond, Zone
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mesh import build_mesh
 from ionstack.physics.solids import Solid
@@ -141,6 +141,35 @@ def deflection(mesh: MechanicalMesh, trial: Trial) -> float:
     x, u = corners(mesh), trial.corner_displacement()
     at = (x[..., 0] == 0.0) & (x[..., -1] == x[..., -1].min())
     return float(u[at][0, -1])
+
+
+def test_a_zone_is_a_part_of_its_layer() -> None:
+    rings = np.unique(build("axisymmetric").coordinates()[:, 0])
+    zones = (Zone("soft", "metal", radius=rings[2]), Zone("hard", "oxide", between=(rings[1], 1.0)))
+    films = stack("axisymmetric", 10e-9)
+    mesh = build_mechanical_mesh(films, ABOVE, BELOW, COMM, zones=zones)
+    assert mesh.regions[-2:] == ("soft", "hard")
+    assert mesh.layers[-2:] == ("metal", "oxide")
+    size = mesh.owned_volumes()[in_layer(mesh, "soft")].sum()
+    assert size == pytest.approx(0.5 * rings[2] ** 2 * 20e-9)
+    assert corners(mesh)[in_layer(mesh, "hard")][..., 0].min() == pytest.approx(rings[1])
+    # Nodes of a film do not know its zones.
+    found = Transfer(build_control_volumes(build_mesh(films, COMM)), mesh)
+    sent = np.arange(float(len(found.to_nodes(none(mesh)))))
+    np.testing.assert_allclose(found.to_nodes(found.to_cells(sent)), sent, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("zone", "message"),
+    [
+        (Zone("soft", "metall", radius=1.0), "did you mean 'metal'"),
+        (Zone("oxide", "metal", radius=1.0), "of that name"),
+        (Zone("soft", "metal", radius=1e-9), "holds no cell"),
+    ],
+)
+def test_zones_that_cannot_be_are_named(zone, message) -> None:
+    with pytest.raises(InputError, match=message):
+        build_mechanical_mesh(stack("axisymmetric"), ABOVE, BELOW, COMM, zones=(zone,))
 
 
 # ---------------------------------------------------------------- what is refused

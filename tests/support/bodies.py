@@ -51,7 +51,7 @@ def of_mesh(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> MechanicalMesh:
         sides = dolfinx.mesh.locate_entities_boundary(mesh, 1, lambda x: x[0] == 1.0)
         faces["inner"] = np.sort(sides)
     region = np.zeros(count, dtype=np.int32)
-    return MechanicalMesh(mesh, axisymmetric, ("film",), region, ("film",), faces)
+    return MechanicalMesh(mesh, axisymmetric, ("film",), ("film",), region, ("film",), faces)
 
 
 def shell(inner: float, outer: float, cells: int, around: int) -> MechanicalMesh:

@@ -19,10 +19,10 @@ from ionstack.checkpoint import Memory, Places
 from ionstack.compute import configure
 from ionstack.errors import InputError
 from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mesh import build_mesh
 from ionstack.physics.solids import Creep, Solid

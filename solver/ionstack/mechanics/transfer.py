@@ -106,12 +106,12 @@ def _flat(values: Floats, kept: int) -> Floats:
 
 
 def _film_numbers(mesh: MechanicalMesh, regions: tuple[str, ...]) -> list[int]:
-    return [number for number, name in enumerate(mesh.regions) if name in regions]
+    return [number for number, name in enumerate(mesh.layers) if name in regions]
 
 
 def _places(mesh: MechanicalMesh, regions: tuple[str, ...]) -> tuple[Ints, Ints, Floats]:
     """Places of the corners of own film cells; region (of transport) and coordinates of each."""
-    number = np.array([regions.index(name) if name in regions else -1 for name in mesh.regions])
+    number = np.array([regions.index(name) if name in regions else -1 for name in mesh.layers])
     region = number[mesh.cell_region[: mesh.n_owned]]
     corners = mesh.owned_cells()[region >= 0]
     keys = corners * len(regions) + region[region >= 0][:, None]
