@@ -13,10 +13,10 @@ from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
+from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.solid_schema import SolidChoice
@@ -145,7 +145,7 @@ def _layer(name: str, material: str, thickness: float) -> Layer:
 
 def _debond(interface: str, radius: float) -> Debond:
     upper, lower = interface.split("/")
-    return Debond(upper, lower, radius)
+    return Debond(upper, lower, radius=radius)
 
 
 def _choices(case: Case, read: MechanicsChoice) -> Iterator[tuple[str, SolidChoice]]:
