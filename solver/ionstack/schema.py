@@ -208,6 +208,7 @@ POSITIVE = Bounds(above=0.0)
 NOT_NEGATIVE = Bounds(least=0.0)
 AT_LEAST_ONE = Bounds(least=1.0)
 FRACTION = Bounds(above=0.0, below=1.0)
+BELOW_ONE = Bounds(least=0.0, below=1.0)
 
 PositiveLength = Annotated[float, quantity("m", POSITIVE)]
 PositiveTime = Annotated[float, quantity("s", POSITIVE)]

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ionstack.physics import contacts, hopping, interfaces, reactions, statistics, transport
+from ionstack.physics import air, contacts, hopping, interfaces, reactions, statistics, transport
 from ionstack.physics.registry import laws
 
-__all__ = ["contacts", "hopping", "interfaces", "laws", "reactions", "statistics", "transport"]
+__all__ = [
+    "air",
+    "contacts",
+    "hopping",
+    "interfaces",
+    "laws",
+    "reactions",
+    "statistics",
+    "transport",
+]
