@@ -31,9 +31,7 @@ AIR_REACTION = Binding(
 
 _COMMON = (
     Parameter("rate_constant", "1/(m^2*s)", "lithium bound on full sites, bare metal, 1 bar"),
-    Parameter(
-        "adsorption_potential", "eV", "potential of Li that fills half of the sites"
-    ),
+    Parameter("adsorption_potential", "eV", "potential of Li that fills half of the sites"),
     Parameter("oxygen_order", "1", "order of the rate in the pressure of O2"),
     Parameter("water_order", "1", "order of the rate in the pressure of H2O", 0.0),
     Parameter("hydration_rate", "1/s", "rate of Li2O + H2O per Li2O, at 1 bar of H2O"),
