@@ -118,7 +118,9 @@ def step_rate(position: int, number: int, face: Face, species: str, law: BoundLa
     def evaluate(state: State) -> Contributions:
         arrays, numbers = state.arrays["films"][position], state.resolve(key, law)
         edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
-        amounts = {name: SCALE * state.arrays["u"][at] for name, at in arrays["products"].items()}
+        # In the order of the law: a packed dictionary comes back sorted.
+        places = {name: arrays["products"][name] for name in products_of(law)}
+        amounts = {name: SCALE * state.arrays["u"][at] for name, at in places.items()}
 
         def rate(K: Carrier, L: Carrier, amounts: Mapping[str, jax.Array]) -> jax.Array:
             pores = Pores(amounts, arrays["opened"])
