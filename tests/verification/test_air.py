@@ -41,9 +41,9 @@ def marched(pot: Pot, time: float, tolerance: float, **numbers) -> np.ndarray:
     return pot.products(last)
 
 
-def grown(pot: Pot, times=TIMES, **numbers) -> np.ndarray:
+def grown(pot: Pot, times=TIMES, tolerance=1e-11, **numbers) -> np.ndarray:
     """Thickness of the products [m] at some times [s]."""
-    return np.array([marched(pot, time, 1e-11, **numbers) for time in times]) @ VOLUMES
+    return np.array([marched(pot, time, tolerance, **numbers) for time in times]) @ VOLUMES
 
 
 def test_reaction_and_diffusion_in_series(pot, verify):
@@ -60,7 +60,8 @@ def test_reaction_and_diffusion_in_series(pot, verify):
 def test_growth_limited_by_diffusion(pot, verify):
     """delta = sqrt(2 v s P t) after the first picometre."""
     permeability = 1e11
-    found = grown(pot, rate_constant=1e24, own=permeability, electrode_thickness=THICK)
+    chosen = {"rate_constant": 1e24, "own": permeability, "electrode_thickness": THICK}
+    found = grown(pot, tolerance=1e-6, **chosen)
     exact = np.sqrt(2.0 * VOLUME * SHARE * permeability * np.array(TIMES))
     verify("air.parabolic", found, exact, rel=1e-3, unit="m",
            title="thickness of products, limited by diffusion", source="parabolic law")  # fmt: skip
