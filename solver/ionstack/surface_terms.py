@@ -69,19 +69,17 @@ def _step(
     """Rows and columns of one step; only what takes from the layer is a current."""
     face, species, law = where
     layout, nodes = entities.layout, face.nodes
-    unknowns = {"phi": layout.phi, **layout.species}
-    names = (*law_inputs(face.region.laws, species, law), *map(unknown_of, products_of(law)))
-    columns = [unknowns[name][nodes] for name in names]
-    # After the layer's unknowns, before the products, as in `step_rate`.
-    voltage = np.full(len(nodes), layout.n_local + face.contact)
-    columns.insert(len(names) - len(products_of(law)), voltage)
-    made = ((layout.species[unknown_of(name)][nodes], -n) for name, n in step.changes)
-    taken = ((layout.species[species][nodes], step.taken),) if step.taken else ()
-    rows = (*taken, *made)
+    products = tuple(layout.species[unknown_of(name)][nodes] for name in products_of(law))
+    made = tuple((layout.species[unknown_of(name)][nodes], -n) for name, n in step.changes)
     if not step.taken:
-        return Term("binding", "flow", rows, tuple(columns), rate)
+        return Term("binding", "flow", made, products, rate)
+    unknowns = {"phi": layout.phi, **layout.species}
+    layer = tuple(unknowns[name][nodes] for name in law_inputs(face.region.laws, species, law))
+    voltage = np.full(len(nodes), layout.n_local + face.contact)
+    rows = ((layout.species[species][nodes], step.taken), *made)
     charge = step.taken * entities.model.valences[species]
-    return Term("binding", "flow", rows, tuple(columns), rate, face.contact, charge)
+    columns = (*layer, voltage, *products)
+    return Term("binding", "flow", rows, columns, rate, face.contact, charge)
 
 
 def _amount(position: int, product: str) -> Evaluate:
@@ -108,9 +106,10 @@ def _unknown(position: int, product: str) -> Evaluate:
 def step_rate(position: int, number: int, face: Face, species: str, law: BoundLaw) -> Evaluate:
     """Events of one step of a law per second at each node of a face.
 
-    Derivatives are along the layer's inputs of the law, the contact's voltage, and the
-    products in the order of the law.
+    Derivatives are along the layer's inputs of the law and the contact's voltage, unless the
+    step takes nothing, then along the products in the order of the law.
     """
+    taken = _binding(law).steps[number].taken
     index, region = face.region.index, face.region.laws
     z, inputs = region.held(species).z, law_inputs(region, species, law)
     key = f"{face.model.name}/{species}"
@@ -130,6 +129,8 @@ def step_rate(position: int, number: int, face: Face, species: str, law: BoundLa
         batch = state.regions[index]
         K = carrier_ends(batch, species, law, inputs, arrays["K"])
         L = metal_ends(state, face.contact, z, K[0].psi)
+        if not taken:
+            K, L = (K[0], []), (L[0], [])
         return rate(K[0], L[0], amounts), _slopes(rate, K, L, amounts)
 
     return evaluate

@@ -120,6 +120,12 @@ def test_no_product_is_used_up_that_is_not_there(entry):
         assert np.all(rates(entry, [psi], amounts)[1:] == 0.0)
 
 
+def test_steps_that_take_nothing_depend_on_products_alone(entry):
+    low, high = (rates(entry, [psi], [[1e18]] * 3) for psi in (-5.0, 5.0))
+    for number, step in enumerate(entry.binding.steps):
+        assert (low[number] == high[number]) == (step.taken == 0.0)
+
+
 def test_rate_follows_the_activity_while_that_is_small(entry):
     """Proportional to exp(mu/kT); bounded at its top."""
     bare = [[0.0]] * 3

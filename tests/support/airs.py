@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 
 from ionstack.equations import numbers_of
 from ionstack.model import BoundLaw, ContactModel, Model, RegionModel
-from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import AVOGADRO
 from ionstack.products import unknown_of
 from ionstack.stack import Lateral
@@ -47,12 +45,18 @@ def law(kind: str = "air_reaction", own: float = 1e30, **numbers: float) -> Boun
 
 
 def film(chosen: BoundLaw, pressures: Mapping[str, float] = GAS) -> Model:
-    """A neutral host whose electrons are in equilibrium with a porous metal on top."""
+    """A neutral host below a porous metal; its electrons come and go at the bottom.
+
+    So what leaves at the top is a current through the circuit.
+    """
     fast = bound("transport", "sedan", diffusivity=1e-3)
-    held = tuple(species(name, z, "lattice_gas", SITES, fast) for name, z in (("Li+", 1), ("e-", -1)))
-    top = ContactModel("top", None, {"Li+": chosen, "e-": bound("contact", "ohmic")})
+    held = tuple(
+        species(name, z, "lattice_gas", SITES, fast) for name, z in (("Li+", 1), ("e-", -1))
+    )
+    top = ContactModel("top", None, {"Li+": chosen})
+    bottom = ContactModel("bottom", None, {"e-": bound("contact", "ohmic")})
     region = RegionModel("host", 20.0, 0.0, held, neutral=True)
-    found = model((region,), (), top, ContactModel("bottom", None, {}), TEMPERATURE)
+    found = model((region,), (), top, bottom, TEMPERATURE)
     return replace(found, pressures=dict(pressures))
 
 
@@ -94,8 +98,3 @@ class Pot(Device):
     def column(self, states: list[State]) -> Floats:
         """Products of all states, (n, 3)."""
         return np.array([self.products(state) for state in states])
-
-
-def binding(kind: str = "air_reaction") -> Any:
-    """What a law makes."""
-    return laws("contact")[kind].binding

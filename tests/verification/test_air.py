@@ -122,7 +122,8 @@ def test_three_products_and_lithium_that_runs_out(pot, verify):
     times = (1.0, 10.0, 100.0, 1000.0)
     found = np.array([marched(pot, time, 1e-9, **KINETICS) for time in times])
     exact = solve_ivp(rates, (0.0, 1000.0), np.zeros(3), "LSODA", times, rtol=1e-11, atol=1e6).y.T
-    for name, column, expected in zip(("oxide", "hydroxide", "carbonate"), found.T, exact.T):
+    names = ("oxide", "hydroxide", "carbonate")
+    for name, column, expected in zip(names, found.T, exact.T, strict=True):
         verify(f"air.{name}", column, expected, rel=1e-6, unit="1/m^2",
                title=f"lithium {name} in air, four times",
                source="V11; LSODA on the same kinetics, written anew")  # fmt: skip

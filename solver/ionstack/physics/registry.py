@@ -54,7 +54,8 @@ class BindingStep:
     """One step of a reaction at a contact: what one event takes from the layer and changes.
 
     `taken` particles of the law's species leave the layer; `changes` are units of products
-    that one event makes (negative: uses up).
+    that one event makes (negative: uses up). The rate of a step that takes nothing depends
+    on products and gases alone.
     """
 
     equation: str
