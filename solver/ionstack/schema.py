@@ -174,7 +174,8 @@ class Bounds:
         if self.not_zero and value == 0.0:
             return "must not be zero"
         if not self.above < value < self.below and self.below < math.inf:
-            return f"must lie between {_bound(self.above, unit)} and {_bound(self.below, unit)}"
+            lowest = max(self.above, self.least)
+            return f"must lie between {_bound(lowest, unit)} and {_bound(self.below, unit)}"
         if value <= self.above:
             return f"must be greater than {_bound(self.above, unit)}"
         return f"must be at least {_bound(self.least, unit)}" if value < self.least else None

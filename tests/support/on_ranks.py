@@ -177,7 +177,7 @@ def air(folder: Path) -> dict[str, Any]:
     """Lithium of a film bound in products: amounts, lithium in the film, currents, fields."""
     pot = Pot(dimension="2d", lateral=Lateral("rectangle", None, 1e-6, 1e-6, 4, 1.0), comm=COMM)
     pot.fill(own=1e11, hydration_rate=1e3, carbonation_rate=1e4)
-    states = list(pot.march(hold((10.0,)), tolerance=1e-5))
+    states = list(pot.march(hold((10.0,)), fixed=1.0))
     fields = NodeFields(pot.system).evaluate()
     return {
         "products": pot.column(states).tolist(),
