@@ -41,7 +41,7 @@ def marched(pot: Pot, time: float, tolerance: float, **numbers) -> np.ndarray:
     return pot.products(last)
 
 
-def grown(pot: Pot, times=TIMES, tolerance=1e-11, **numbers) -> np.ndarray:
+def grown(pot: Pot, times=TIMES, tolerance=3e-12, **numbers) -> np.ndarray:
     """Thickness of the products [m] at some times [s]."""
     return np.array([marched(pot, time, tolerance, **numbers) for time in times]) @ VOLUMES
 
