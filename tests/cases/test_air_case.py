@@ -17,6 +17,8 @@ from ionstack.output.profiles import read_profiles
 from support.airs import LITHIUM, PRODUCTS
 from support.devices import COARSE, ROOT
 
+pytestmark = pytest.mark.slow
+
 CASE = ROOT / "cases" / "stress" / "air.yaml"
 # Times in air, from the first to the last: twenty minutes in two halves.
 HALF = ("protocol.2.hold.duration=10 min", "output.figures=false")
