@@ -13,7 +13,7 @@ from ionstack.assemble import System
 from ionstack.carriers import law_values
 from ionstack.entities import Entities, Face
 from ionstack.model import BoundLaw
-from ionstack.physics.air import open_porosity
+from ionstack.physics.lithium_in_air import open_porosity
 from ionstack.physics.states import Pores
 from ionstack.products import SCALE, bound_in, products_of, unknown_of
 from ionstack.states import State

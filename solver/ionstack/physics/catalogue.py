@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from ionstack.physics import air, contacts, hopping, interfaces, reactions, statistics, transport
+from ionstack.physics import (
+    contacts,
+    hopping,
+    interfaces,
+    lithium_in_air,
+    reactions,
+    statistics,
+    transport,
+)
 from ionstack.physics.registry import laws
 
 __all__ = [
-    "air",
     "contacts",
     "hopping",
     "interfaces",
     "laws",
+    "lithium_in_air",
     "reactions",
     "statistics",
     "transport",
