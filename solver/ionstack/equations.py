@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack import electric_terms as electric
+from ionstack import surface_terms as surface
 from ionstack import terms as make
 from ionstack.carriers import (
     carrier_inputs,
@@ -227,6 +228,7 @@ class _Builder:
         yield from self._surface_excess()
         yield from self._interface_flows()
         yield from self._contact_flows()
+        yield from surface.balances(self.entities)
 
     def _region_balances(self, region: Region) -> Iterator[Term]:
         for one in region.laws.species:
@@ -314,6 +316,7 @@ class _Builder:
                     evaluate = make.pinned(region.index, region.laws, one.name, group)
                 columns = self._columns(inputs, region.owned)
                 yield Term("pinned", "algebraic", rows, columns, evaluate)
+        yield from surface.nothing(self.entities)
 
     def _columns(self, inputs: tuple[str, ...], nodes: Ints) -> tuple[Ints, ...]:
         unknowns = {"phi": self.layout.phi, **self.layout.species}

@@ -73,13 +73,20 @@ class BoundLaw:
     gas: Mapping[str, float] = field(default_factory=dict)
 
     def numbers_in(self, surroundings: Surroundings) -> Numbers:
-        """Its numbers, with the chemical potential that the gases give."""
+        """Its numbers, with the chemical potential that the gases give or their pressures [Pa]."""
+        if self.law.binding is not None:
+            return {**self.numbers, **_pressures(self.law.binding.gases, surroundings)}
         if not self.gas:
             return self.numbers
         thermal = thermal_voltage(surroundings.temperature)
         own = self.numbers[_POTENTIAL]
         shift = gas_potential(self.gas, surroundings.pressures, thermal)
         return {**self.numbers, _POTENTIAL: own._replace(value=own.value + shift)}
+
+
+def _pressures(gases: Iterable[str], surroundings: Surroundings) -> Numbers:
+    given = surroundings.pressures
+    return {f"pressure_{gas}": Arrhenius(given.get(gas, 0.0), 0.0, 298.15) for gas in gases}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import Outer, System
 from ionstack.carriers import node_batch
-from ionstack.output.names import POTENTIAL, density, electrochemical_potential, site_fraction
+from ionstack.output.names import (
+    POTENTIAL,
+    areal_amount,
+    density,
+    electrochemical_potential,
+    site_fraction,
+)
+from ionstack.products import SCALE, product_names, unknown_of
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +44,10 @@ class NodeFields:
         return result
 
     def evaluate(self) -> dict[str, Floats]:
-        """Return arrays (n_nodes,) by name with unit; NaN where a region lacks a species."""
+        """Return arrays (n_nodes,) by name with unit; NaN where there is no such thing.
+
+        Products, per area of their contact, are at its nodes only.
+        """
         u = self._system.local_unknowns()
         temperature = self._system.equations.model.temperature
         outer = self._system.outer
@@ -45,6 +55,9 @@ class NodeFields:
         fields = {POTENTIAL: u[self._layout.phi]}
         for name in self._system.equations.model.valences:
             self._add(fields, name, batches, self._system.thermal_voltage)
+        for product in product_names(self._system.equations.model):
+            held = self._layout.species[unknown_of(product)]
+            fields[areal_amount(product)] = np.where(held >= 0, SCALE * u[held], np.nan)
         return fields
 
     def _add(

@@ -86,7 +86,9 @@ class State:
 Evaluate = Callable[[State], Contributions]
 
 
-def _ends(batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any) -> Ends:
+def carrier_ends(
+    batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any
+) -> Ends:
     """Carrier at the indexed nodes and its tangents along `inputs`."""
 
     def at_nodes(carriers: Carriers) -> Carrier:
@@ -134,8 +136,8 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
             return jnp.asarray(factor * law.law.function(K, L, edge, numbers))
 
         batch = state.regions[index]
-        K = _ends(batch, name, law, inputs, arrays["K"])
-        L = _ends(batch, name, law, inputs, arrays["L"])
+        K = carrier_ends(batch, name, law, inputs, arrays["K"])
+        L = carrier_ends(batch, name, law, inputs, arrays["L"])
         return _differentiate(flow, K, L)
 
     return evaluate
@@ -159,12 +161,30 @@ def pair_flow(
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
         K, L = (
-            _ends(state.regions[index], name, law, law_inputs(region, name, law), arrays[end])
+            carrier_ends(
+                state.regions[index], name, law, law_inputs(region, name, law), arrays[end]
+            )
             for (index, region), end in zip(sides, "KL", strict=True)
         )
         return _differentiate(flow, K, L)
 
     return evaluate
+
+
+def _still(like: jax.Array) -> Carrier:
+    return Carrier(*([jnp.zeros_like(like)] * len(Carrier._fields)))
+
+
+def metal_ends(
+    state: State, contact: int, z: int, like: jax.Array, offset: jax.Array | float = 0.0
+) -> Ends:
+    """A metal as the end L of a law, of the shape of `like`, and its tangent along the voltage.
+
+    `offset` [eV] is the electrochemical potential of the species in the metal at 0 V.
+    """
+    still, one, thermal = _still(like), jnp.ones_like(like), state.thermal_voltage
+    psi = one * (z * state.voltages[contact] + offset) / thermal
+    return still._replace(psi=psi), [still._replace(psi=one * z / thermal)]
 
 
 def contact_flow(
@@ -188,17 +208,14 @@ def contact_flow(
             edge = Edge(jnp.asarray(0.0), thermal, jnp.asarray(float(z)), field)
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
-        K = _ends(state.regions[index], name, law, inputs, arrays["K"])
-        still = Carrier(*([jnp.zeros_like(K[0].psi)] * len(Carrier._fields)))
-        one = jnp.ones_like(K[0].psi)
+        K = carrier_ends(state.regions[index], name, law, inputs, arrays["K"])
         # What a reservoir holds its species at, on top of the voltage.
         offset = numbers.get("chemical_potential", 0.0)
-        metal = still._replace(psi=one * (z * state.voltages[contact] + offset) / thermal)
-        tangents = [still._replace(psi=one * z / thermal)]
+        metal, tangents = metal_ends(state, contact, z, K[0].psi, offset)
         if law.law.field:
             inner = state.regions[index].phi[arrays["inner"]]
             metal = metal._replace(phi=inner / thermal)
-            tangents.append(still._replace(phi=one / thermal))
+            tangents.append(_still(metal.psi)._replace(phi=jnp.ones_like(metal.psi) / thermal))
         return _differentiate(flow, K, (metal, tangents))
 
     return evaluate

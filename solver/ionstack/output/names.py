@@ -17,6 +17,11 @@ def density(species: str) -> str:
     return f"{species} [m^-3]"
 
 
+def areal_amount(product: str) -> str:
+    """Return the column or array name of a product at a contact, ``Li2O [m^-2]``."""
+    return f"{product} [m^-2]"
+
+
 def site_fraction(species: str) -> str:
     """Return the column or array name of a site fraction, ``x Li+ [1]``."""
     return f"x {species} [1]"
