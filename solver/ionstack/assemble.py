@@ -61,6 +61,10 @@ class System:
         self.floating = equations.floating
         self.last_slopes: Floats = np.zeros(0)
         self.outer: Outer = tuple({} for _ in equations.volumes.regions)
+        # Porosity that strain has opened, at the nodes of each face of `Entities.bindings`.
+        self.opened: tuple[Floats, ...] = tuple(
+            np.zeros(len(film["area"])) for film in equations.arrays["films"]
+        )
         self._levels = np.asarray(equations.arrays.get("levels", np.zeros(0)))
         self._buffers, unpack = pack(_constants(equations))
         kernel = _kernel(equations, unpack)
@@ -210,7 +214,15 @@ class System:
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
         scheme = np.array([lead, step, self.equations.model.temperature])
-        return self.local_unknowns(), scheme, voltages, self._levels, self.outer, self._buffers
+        return (
+            self.local_unknowns(),
+            scheme,
+            voltages,
+            self._levels,
+            self.outer,
+            self.opened,
+            self._buffers,
+        )
 
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
         row = self._scatter.stored_row
@@ -244,14 +256,16 @@ def _kernel(equations: Equations, unpack: Callable[[Buffers], Any]) -> Kernel:
     terms = equations.terms
     regions = [equations.model.region(name) for name in equations.volumes.regions]
 
-    def run(u: Any, scheme: Any, voltages: Any, levels: Any, outer: Outer, buffers: Buffers) -> Any:
+    def run(
+        u: Any, scheme: Any, voltages: Any, levels: Any, outer: Outer, opened: Any, buffers: Buffers
+    ) -> Any:
         lead, step, temperature = scheme
         arrays, numbers = unpack(buffers)
         batches: list[NodeBatch] = []
         for region, nodes, fields in zip(regions, arrays["nodes"], outer, strict=True):
             own = {name: u[index] for name, index in nodes["unknowns"].items()}
             batches.append(node_batch(region, numbers, temperature, own, fields))
-        arrays = {**arrays, "u": u, "levels": levels, "outer": outer}
+        arrays = {**arrays, "u": u, "levels": levels, "outer": outer, "opened": opened}
         state = State(tuple(batches), arrays, numbers, temperature, voltages)
         weight = {"flow": step, "stored": lead, "algebraic": 1.0}
         values, slopes, stored = [], [], [jnp.zeros(0)]

@@ -85,6 +85,10 @@ class BodyMechanics:
         if self.trial is not None:
             self.body.accept(self.trial)
 
+    def opened(self) -> Mapping[str, float]:
+        """Nothing: pores are those of films only."""
+        return {}
+
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains and displacement by cell, complete on rank 0 (collective)."""
         owned = self.body.memory().owned

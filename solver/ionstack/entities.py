@@ -262,12 +262,11 @@ class Entities:
         return arrays
 
     def _of_film(self, face: Face, law: BoundLaw) -> Arrays:
-        """Nodes with products; `opened` is the porosity that strain has made there, none here."""
+        """Nodes with products."""
         unknowns = self.layout.species
         return {
             "K": face.region.local[face.nodes],
             "area": face.area,
-            "opened": np.zeros(len(face.nodes)),
             "products": {one: unknowns[unknown_of(one)][face.nodes] for one in products_of(law)},
         }
 

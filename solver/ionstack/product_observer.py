@@ -70,13 +70,14 @@ class BoundProducts:
         unknowns = state.unknowns
         totals: dict[str, float] = {}
         area: dict[str, float] = {}
-        for (face, species, law), film in zip(self._entities.bindings(), films, strict=True):
+        faces = zip(self._entities.bindings(), films, self._system.opened, strict=True)
+        for (face, species, law), film, opened in faces:
             amounts = {
                 name: jnp.asarray(SCALE * unknowns[film["products"][name]])
                 for name in products_of(law)
             }
             where = f"products.{face.model.name}"
-            open_ = self._porosity(face, species, law, Pores(amounts, film["opened"]))
+            open_ = self._porosity(face, species, law, Pores(amounts, jnp.asarray(opened)))
             parts = {f"{where}.{name} [m^-2]": amount for name, amount in amounts.items()}
             for key, values in (*parts.items(), (f"{where}.open_porosity [1]", open_)):
                 totals[key] = totals.get(key, 0.0) + float(face.area @ np.asarray(values))

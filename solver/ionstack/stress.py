@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.carriers import STRESS, STRESS_SLOPE
 from ionstack.checkpoint import Memory
+from ionstack.entities import Entities
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
 
@@ -50,6 +51,9 @@ class Solver(Protocol):
     def accept(self) -> None:
         """Take the last solution as the state."""
 
+    def opened(self) -> Mapping[str, float]:
+        """Porosity that plastic strain has opened in metals, at the accepted state."""
+
     def memory(self) -> Mapping[str, Any]:
         """State as plain data, the same on any number of ranks (collective)."""
 
@@ -78,6 +82,9 @@ class Stress:
         self._swelling = Swelling(system)
         self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
         self._step = self._heating = self._last_step = 0.0
+        equations = system.equations
+        entities = Entities(equations.model, equations.volumes, equations.layout)
+        self._bound = [face.model.name for face, _, _ in entities.bindings()]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -110,6 +117,7 @@ class Stress:
     def accept(self) -> None:
         """Take the last trial as the state."""
         self.solver.accept()
+        self._open_pores()
         if not self.solver.local:
             self._kept = [self._kept[1], self._present[0]]
             self._last_step = self._step
@@ -135,6 +143,18 @@ class Stress:
         self._last_step, self._heating = memory.plain["step"], memory.plain["heating"]
         *self._kept, start, slope = self._off_unknowns(memory.owned["lines"])
         self._hand_over(start, slope)
+        self._open_pores()
+
+    def _open_pores(self) -> None:
+        """Let reactions in the pores of metals see what strain has opened.
+
+        They see it from the next step on.
+        """
+        opened = self.solver.opened()
+        self._system.opened = tuple(
+            np.full(len(before), opened.get(metal, 0.0))
+            for metal, before in zip(self._bound, self._system.opened, strict=True)
+        )
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary (collective)."""

@@ -7,7 +7,7 @@ the layer carries its charge into the metal, whose electrons make the products n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -44,17 +44,6 @@ def nothing(entities: Entities) -> Iterator[Term]:
         for product in products_of(law):
             rows = entities.layout.species[unknown_of(product)][face.nodes]
             yield Term("pinned", "algebraic", ((rows, 1),), (rows,), _unknown(position, product))
-
-
-def with_opened(arrays: Mapping[str, Any], opened: Sequence[Floats]) -> dict[str, Any]:
-    """Arrays of the equations with other pores that strain has opened.
-
-    Args:
-        arrays: those of `Equations`.
-        opened: porosity at the nodes of each face, in the order of `Entities.bindings`.
-    """
-    films = [{**film, "opened": new} for film, new in zip(arrays["films"], opened, strict=True)]
-    return {**arrays, "films": films}
 
 
 def _binding(law: BoundLaw) -> Binding:
@@ -122,7 +111,7 @@ def step_rate(position: int, number: int, face: Face, species: str, law: BoundLa
         amounts = {name: SCALE * state.arrays["u"][at] for name, at in places.items()}
 
         def rate(K: Carrier, L: Carrier, amounts: Mapping[str, jax.Array]) -> jax.Array:
-            pores = Pores(amounts, arrays["opened"])
+            pores = Pores(amounts, state.arrays["opened"][position])
             steps = law.law.function(K, L, edge, pores, numbers)
             return jnp.asarray(arrays["area"] * steps[number])
 
