@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
-from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
+from ionstack.law_choice import LawChoice, Value, law_choice, number, thermalor_curve
 from ionstack.physics.registry import Curve
 from ionstack.reaction_choice import ReactionChoice, reaction_choice
 from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, failure_at, validated
@@ -38,7 +38,10 @@ __all__ = [
 # Fixed charge by place: depth below the top electrode, lateral place, distance from the axis.
 _PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
 _CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
-FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
+FixedCharge = Annotated[Value | CurveChoice, thermalor_curve(_CHARGE)]
+
+# Numbers that only the balance of heat reads.
+THERMAL = ("thermal_conductivity", "heat_capacity")
 
 _LIBRARY = Path(__file__).parent / "data" / "materials"
 
@@ -62,7 +65,8 @@ class Material:
     """A layer material (permittivity, species) or an electrode material (work function).
 
     `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
-    curve of the place.
+    curve of the place. `thermal_conductivity` [W/(m K)] and `heat_capacity` per volume
+    [J/(m^3 K)] are needed where heat is computed.
     """
 
     name: str
@@ -72,6 +76,8 @@ class Material:
     species: Mapping[str, SpeciesRecord]
     work_function: Value | None
     reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
+    thermal_conductivity: Value | None = None
+    heat_capacity: Value | None = None
 
     @property
     def is_electrode(self) -> bool:
@@ -110,6 +116,8 @@ class _MaterialModel(Strict):
     relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
     fixed_charge: FixedCharge = Value(0.0, "1/m^3", "no fixed charge given")
     work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
+    thermal_conductivity: Annotated[Value, number("W/(m*K)", POSITIVE)] | None = None
+    heat_capacity: Annotated[Value, number("J/(m^3*K)", POSITIVE)] | None = None
     species: dict[str, _SpeciesModel] = Field(default_factory=dict)
     # Null takes a reaction of the library out.
     reactions: dict[str, Annotated[ReactionChoice, reaction_choice()] | None] = Field(
@@ -245,6 +253,10 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
+    for name in THERMAL:
+        thermal: Value | None = getattr(material, name)
+        if thermal is not None:
+            yield name, thermal
     charge = material.fixed_charge
     if isinstance(charge, CurveChoice) or charge.value:
         yield "fixed_charge", charge

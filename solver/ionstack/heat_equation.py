@@ -1,0 +1,276 @@
+"""The balance of heat on the control volumes: conduction, storage, contacts.
+
+For every node C dT/dt = sum over edges k A/h (T_other - T) + source, with implicit Euler
+in time, so that heat made, stored and given away balance to round-off over any steps.
+Regions share the temperature of a vertex unless their interface resists. A metal has one
+temperature: given, or such that what it takes up flows on through its resistance. The
+latter are found from the response of the nodes to each of them.
+
+Temperatures are differences [K] to the one at the start: they keep all digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from petsc4py import PETSc
+from scipy.sparse import coo_array, csr_array, diags_array
+
+from ionstack.graph import ControlVolumes
+from ionstack.heat_model import HeatModel, Medium, Sink
+from ionstack.layout import build_node_layout
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+PREFIX = "ionstack_heat_"
+
+
+@dataclass(frozen=True)
+class Heated:
+    """Result of one solve: rise [K] of every local unknown, heat flows [W] of all ranks.
+
+    `outflow` has one entry per contact.
+    """
+
+    rise: Floats
+    generated: float
+    outflow: Floats
+    stored: float
+
+
+@dataclass(frozen=True)
+class _Bonds:
+    """Owned unknowns at contacts: their contact, and the conductance [W/K] to its metal."""
+
+    row: Ints
+    contact: Ints
+    conductance: Floats
+
+
+class HeatEquation:
+    """The linear system of one rank; `layout.phi` numbers the temperature at its nodes."""
+
+    def __init__(self, volumes: ControlVolumes, model: HeatModel) -> None:
+        """Set the conduction up; nothing is factored yet (collective)."""
+        self._comm, self._dimension = volumes.comm, volumes.dimension
+        self.layout = build_node_layout(volumes, _joined(volumes, model))
+        self._conduction = _conduction(volumes, model, self.layout.phi, self.layout.n_owned)
+        self._capacity = self._at_unknowns(_capacities(volumes, model))
+        sinks = [model.sinks.get(name) for name in volumes.contacts]
+        self._bonds = _bonds(volumes, sinks, self.layout.phi, self.layout.n_owned)
+        self._sinks, self._start = sinks, model.start
+        # Metals whose temperature follows from the heat that they take up.
+        self._free = [k for k, sink in enumerate(sinks) if sink is not None and sink.resistance]
+        self._scale = np.maximum(self._conduction.diagonal(), 1e-300)
+        self._step: float | None = None
+        self._ksp: PETSc.KSP
+        self._responses: list[Floats] = []
+        self._vector = PETSc.Vec().createGhost(
+            self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self._comm
+        )
+        self._load = self._vector.duplicate()
+
+    @property
+    def capacity(self) -> Floats:
+        """Heat capacity [J/K] of the owned unknowns."""
+        return self._capacity
+
+    def solve(self, source: Floats, before: Floats, step: float, around: float) -> Heated:
+        """Solve for the temperature (collective).
+
+        Args:
+            source: heat [W] at all local nodes; those of owned nodes count.
+            before: rise [K] of the local unknowns before the step.
+            step: [s]; infinite for the steady state.
+            around: temperature of the surroundings [K].
+        """
+        self._prepare(step)
+        rate = self._capacity / step
+        generated = self._at_unknowns(source)
+        load = generated + rate * before[: self.layout.n_owned]
+        metal = self._given(around)
+        rise = self._respond(load, metal)
+        for contact, share in self._floating(load, rise, metal, around):
+            metal[contact] = share
+        for contact, response in zip(self._free, self._responses, strict=True):
+            rise = rise + metal[contact] * response
+        outflow = self._outflow(load, rise, metal)
+        stored = rate * (rise - before)[: self.layout.n_owned]
+        sums = self._sum(np.array([generated.sum(), stored.sum()]))
+        return Heated(rise, float(sums[0]), outflow, float(sums[1]))
+
+    def _at_unknowns(self, nodes: Floats) -> Floats:
+        """Sums over the nodes of each owned unknown."""
+        phi, count = self.layout.phi, self.layout.n_owned
+        return np.bincount(phi, nodes, self.layout.n_local)[:count].astype(np.float64, copy=False)
+
+    def _given(self, around: float) -> Floats:
+        """Rise [K] of the metals that have a given temperature; 0 of all others."""
+        found = np.zeros(len(self._sinks))
+        for contact, sink in enumerate(self._sinks):
+            if sink is not None and not sink.resistance:
+                found[contact] = self._beyond(sink, around)
+        return found
+
+    def _beyond(self, sink: Sink, around: float) -> float:
+        return (around if sink.temperature is None else sink.temperature) - self._start
+
+    def _floating(
+        self, load: Floats, rise: Floats, metal: Floats, around: float
+    ) -> list[tuple[int, float]]:
+        """Rise of the metals that take the temperature at which they pass all heat on."""
+        if not self._free:
+            return []
+        sinks = [self._sinks[contact] for contact in self._free]
+        resistance = np.array([one.resistance for one in sinks if one is not None])
+        beyond = np.array([self._beyond(one, around) for one in sinks if one is not None])
+        own = resistance * self._outflow(load, rise, metal)[self._free]
+        columns = []
+        for contact, response in zip(self._free, self._responses, strict=True):
+            unit = np.zeros(len(self._sinks))
+            unit[contact] = 1.0
+            flow = self._outflow(np.zeros_like(load), response, unit)
+            columns.append(resistance * flow[self._free])
+        matrix = np.eye(len(self._free)) - np.column_stack(columns)
+        found = np.linalg.solve(matrix, own + beyond)
+        return list(zip(self._free, map(float, found), strict=True))
+
+    def _outflow(self, load: Floats, rise: Floats, metal: Floats) -> Floats:
+        """Heat into every metal [W]: through bonds, or what the balance of held nodes leaves."""
+        bonds = self._bonds
+        held = ~np.isfinite(bonds.conductance)
+        left = load - self._conduction @ rise - self._rate * rise[: self.layout.n_owned]
+        through = np.where(held, 0.0, bonds.conductance) * (rise[bonds.row] - metal[bonds.contact])
+        flow = np.where(held, left[bonds.row], through)
+        return self._sum(np.bincount(bonds.contact, flow, len(metal)))
+
+    def _sum(self, local: Floats) -> Floats:
+        return np.asarray(self._comm.allreduce(local) if self._comm.size > 1 else local)
+
+    def _prepare(self, step: float) -> None:
+        """Factor the matrix and find the responses, unless the step is the same as before."""
+        if step == self._step:
+            return
+        self._step, self._rate = step, self._capacity / step
+        self._ksp = self._solver(self._matrix())
+        self._responses = []
+        for contact in self._free:
+            unit = np.zeros(len(self._sinks))
+            unit[contact] = 1.0
+            self._responses.append(self._respond(np.zeros_like(self._capacity), unit))
+
+    def _matrix(self) -> PETSc.Mat:
+        """Matrix of the free nodes' balances; rows of held nodes say that they are held."""
+        bonds, layout = self._bonds, self.layout
+        held = ~np.isfinite(bonds.conductance)
+        soft = np.bincount(bonds.row[~held], bonds.conductance[~held], layout.n_owned)
+        free = np.ones(layout.n_owned)
+        free[bonds.row[held]] = 0.0
+        balance = self._conduction + _diagonal(self._rate + soft, layout.n_local)
+        rows = diags_array(free) @ balance + _diagonal((1.0 - free) * self._scale, layout.n_local)
+        own = csr_array(rows)
+        size = (layout.n_owned, layout.n_global)
+        columns = layout.global_index[own.indices].astype(np.int32)
+        csr = (own.indptr.astype(np.int32), columns, own.data)
+        matrix = PETSc.Mat().createAIJ((size, size), comm=self._comm)
+        matrix.setPreallocationCSR(csr)
+        matrix.assemble()
+        return matrix
+
+    def _solver(self, matrix: PETSc.Mat) -> PETSc.KSP:
+        """A factorisation: natural order on a line, else MUMPS."""
+        ksp = PETSc.KSP().create(self._comm)
+        ksp.setOptionsPrefix(PREFIX)
+        ksp.setOperators(matrix)
+        ksp.setType(PETSc.KSP.Type.PREONLY)
+        ksp.getPC().setType(PETSc.PC.Type.LU)
+        if self._comm.size == 1 and self._dimension == 1:
+            ksp.getPC().setFactorOrdering("natural")
+        else:
+            ksp.getPC().setFactorSolverType(PETSc.Mat.SolverType.MUMPS)
+        ksp.setFromOptions()
+        return ksp
+
+    def _respond(self, load: Floats, metal: Floats) -> Floats:
+        """Rise of the local unknowns for heat [W] at the owned ones and metals' rises [K]."""
+        bonds = self._bonds
+        held = ~np.isfinite(bonds.conductance)
+        right = load.copy()
+        weight = np.where(held, 0.0, bonds.conductance) * metal[bonds.contact]
+        right += np.bincount(bonds.row, weight, len(right))
+        right[bonds.row[held]] = self._scale[bonds.row[held]] * metal[bonds.contact[held]]
+        self._load.setArray(right)
+        self._ksp.solve(self._load, self._vector)
+        return self.with_ghosts(self._vector.getArray(readonly=1).copy())
+
+    def with_ghosts(self, owned: Floats) -> Floats:
+        """Values of the local unknowns from those of the owned ones (collective)."""
+        if self._comm.size == 1:
+            return owned
+        self._vector.setArray(owned)
+        self._vector.ghostUpdate(
+            addv=PETSc.InsertMode.INSERT_VALUES, mode=PETSc.ScatterMode.FORWARD
+        )
+        with self._vector.localForm() as local:
+            return np.asarray(local.getArray(readonly=1).copy())
+
+
+def _diagonal(values: Floats, width: int) -> csr_array:
+    index = np.arange(len(values))
+    return csr_array((values, (index, index)), shape=(len(values), width))
+
+
+def _joined(volumes: ControlVolumes, model: HeatModel) -> list[tuple[int, int]]:
+    """Pairs of regions between which the temperature does not step."""
+    return [pair for pair in volumes.interfaces if not _resistance(volumes, model, pair)]
+
+
+def _resistance(volumes: ControlVolumes, model: HeatModel, pair: tuple[int, int]) -> float:
+    return model.resistances.get(frozenset(volumes.regions[side] for side in pair), 0.0)
+
+
+def _media(volumes: ControlVolumes, model: HeatModel) -> list[Medium]:
+    return [model.media[name] for name in volumes.regions]
+
+
+def _capacities(volumes: ControlVolumes, model: HeatModel) -> Floats:
+    """Heat capacity [J/K] of every local node; 0 where nothing is stored."""
+    if model.steady:
+        return np.zeros(len(volumes.node_volume))
+    own = np.array([medium.capacity for medium in _media(volumes, model)])
+    return np.asarray(own[volumes.node_region] * volumes.node_volume)
+
+
+def _conduction(
+    volumes: ControlVolumes, model: HeatModel, unknown: Ints, n_owned: int
+) -> csr_array:
+    """Heat [W/K] that flows away from the owned unknowns, by temperature of the local ones."""
+    own = np.array([medium.conductivity for medium in _media(volumes, model)])
+    edges = volumes.edge_nodes
+    ends, conductances = [edges], [own[volumes.node_region[edges[:, 0]]] * volumes.edge_factor]
+    for number, pair in enumerate(volumes.interfaces):
+        resistance = _resistance(volumes, model, pair)
+        if resistance:
+            here = volumes.pair_interface == number
+            ends.append(volumes.pair_nodes[here])
+            conductances.append(volumes.pair_area[here] / resistance)
+    K, L = unknown[np.concatenate(ends)].T
+    value = np.concatenate(conductances)
+    rows, columns = np.concatenate([K, K, L, L]), np.concatenate([K, L, L, K])
+    entries = np.concatenate([value, -value, value, -value])
+    mine = rows < n_owned
+    shape = (n_owned, int(unknown.max(initial=-1)) + 1)
+    return csr_array(coo_array((entries[mine], (rows[mine], columns[mine])), shape=shape))
+
+
+def _bonds(
+    volumes: ControlVolumes, sinks: list[Sink | None], unknown: Ints, n_owned: int
+) -> _Bonds:
+    per_area = np.array([0.0 if sink is None else sink.conductance for sink in sinks])
+    row = unknown[volumes.face_node]
+    kept = (row < n_owned) & (per_area[volumes.face_contact] > 0.0)
+    contact = volumes.face_contact[kept]
+    return _Bonds(row[kept], contact, per_area[contact] * volumes.face_area[kept])
