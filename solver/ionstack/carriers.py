@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import jax
@@ -12,8 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ionstack.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
-from ionstack.physics.constants import BOLTZMANN_EV
+from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from ionstack.physics.states import Carrier, Occupation
+from ionstack.physics.swelling import volume_per_particle
+
+# Fields from outside: stress [Pa] that works against a swelling host, at a volume strain [1],
+# and its slope along the strain [Pa]: stress = STRESS + STRESS_SLOPE (strain - STRAIN).
+STRESS, STRESS_SLOPE, STRAIN = "stress", "stress_slope", "strain"
 
 Unknowns = Mapping[str, jax.Array]
 Carriers = Mapping[str, Carrier]
@@ -52,7 +58,12 @@ def density_inputs(region: RegionModel, name: str) -> tuple[str, ...]:
 def carrier_inputs(region: RegionModel, name: str) -> tuple[str, ...]:
     """Unknowns on which a species' density or electrochemical potential depends."""
     own = (gradient_of(name),) if region.held(name).gradient_energy else ()
-    return (*density_inputs(region, name), *own)
+    if region.held(name).swelling is None:
+        return (*density_inputs(region, name), *own)
+    # All that swells the host changes the stress that the species works against.
+    swelling = (density_inputs(region, one.name) for one in region.swelling)
+    every = (*density_inputs(region, name), *own, *chain.from_iterable(swelling))
+    return tuple(dict.fromkeys(every))
 
 
 def law_inputs(region: RegionModel, name: str, law: BoundLaw) -> tuple[str, ...]:
@@ -94,7 +105,11 @@ def law_values(
 
 
 def node_batch(
-    region: RegionModel, numbers: Mapping[str, Any], temperature: jax.Array, u: Unknowns
+    region: RegionModel,
+    numbers: Mapping[str, Any],
+    temperature: jax.Array,
+    u: Unknowns,
+    outer: Mapping[str, Any],
 ) -> NodeBatch:
     """Evaluate densities and electrochemical potentials of a region, with tangents.
 
@@ -103,8 +118,9 @@ def node_batch(
         numbers: the model's numbers by key, see `numbers_of`.
         temperature: [K].
         u: unknowns [V] at the region's nodes, "phi" and those of `unknowns_of`.
+        outer: fields from outside at the region's nodes; see `STRESS`.
     """
-    carriers = partial(_carriers, region, numbers, temperature)
+    carriers = partial(_carriers, region, numbers, temperature, outer)
 
     def along(name: str) -> Carriers:
         def moved(value: jax.Array) -> dict[str, Carrier]:
@@ -119,7 +135,11 @@ def node_batch(
 
 
 def _carriers(
-    region: RegionModel, numbers: Mapping[str, Any], temperature: jax.Array, u: Unknowns
+    region: RegionModel,
+    numbers: Mapping[str, Any],
+    temperature: jax.Array,
+    outer: Mapping[str, Any],
+    u: Unknowns,
 ) -> dict[str, Carrier]:
     thermal = BOLTZMANN_EV * temperature
     bare = {
@@ -127,11 +147,17 @@ def _carriers(
         for one in region.species
     }
     eta = {name: u[name] / thermal - value for name, value in bare.items()}
-    result = {}
+    occupations = {}
     for one in region.species:
         crowd = _crowd([eta[rival.name] for rival in region.rivals(one.name)])
-        occupation = _occupation(region, one, numbers, temperature, eta[one.name], crowd)
+        occupations[one.name] = _occupation(region, one, numbers, temperature, eta[one.name], crowd)
+    work = _stress_work(region, numbers, temperature, occupations, outer)
+    result = {}
+    for one in region.species:
+        occupation = occupations[one.name]
         shift = _excess(region, one, numbers, temperature, u, occupation)
+        if one.name in work:
+            shift = shift + work[one.name]
         bare_one, psi = bare[one.name] + shift, u[one.name] / thermal + shift
         sites = numbers[f"{region.name}/{one.name}"]["site_density"] * jnp.ones_like(psi)
         result[one.name] = Carrier(
@@ -198,6 +224,30 @@ def _excess(
     if one.gradient_energy:
         shift = shift + u[gradient_of(one.name)] / thermal
     return shift
+
+
+def _stress_work(
+    region: RegionModel,
+    numbers: Mapping[str, Any],
+    temperature: jax.Array,
+    occupations: Mapping[str, Occupation],
+    outer: Mapping[str, Any],
+) -> dict[str, jax.Array]:
+    """-Omega sigma/kT of every species that swells the region; none where nothing is stressed."""
+    if STRESS not in outer:
+        return {}
+    strain, volumes = jnp.asarray(0.0), {}
+    for one in region.swelling:
+        key = f"{region.name}/{one.name}"
+        assert one.swelling is not None
+        values = law_values(numbers, f"{key}/swelling", one.swelling, temperature)
+        sites, x = jnp.asarray(numbers[key]["site_density"]), occupations[one.name].x
+        function = one.swelling.law.function
+        strain = strain + function(x, sites, values)
+        volumes[one.name] = volume_per_particle(function, x, sites, values)
+    stress = outer[STRESS] + outer[STRESS_SLOPE] * (strain - outer[STRAIN])
+    energy = ELEMENTARY_CHARGE * BOLTZMANN_EV * temperature
+    return {name: -volume * stress / energy for name, volume in volumes.items()}
 
 
 def with_coupled(carriers: Carriers, name: str, couples: str | None) -> Carrier:

@@ -358,6 +358,8 @@ def numbers_of(model: Model) -> dict[str, Any]:
             numbers[f"{key}/transport"] = dict(one.transport.numbers)
             if one.excess is not None:
                 numbers[f"{key}/excess"] = dict(one.excess.numbers)
+            if one.swelling is not None:
+                numbers[f"{key}/swelling"] = dict(one.swelling.numbers)
         for reaction in region.reactions:
             numbers[f"{region.name}/reaction {reaction.name}"] = dict(reaction.law.numbers)
     for interface in model.interfaces:

@@ -147,6 +147,7 @@ class _Search:
                 transient.equations.work_functions,
             )
         )
+        self.system.outer = transient.outer
         linear = LinearSolver(self.system, solver)
         self.newtons = [
             Newton(self.system, linear, NewtonControl(1e-11, limit, most))

@@ -199,5 +199,5 @@ def _bounds(parameter: Parameter | Curve) -> Bounds:
         return POSITIVE
     if parameter.name == "transfer_coefficient":
         return FRACTION
-    signed = parameter.unit in ("eV", "V", "1") and parameter.name != "width"
+    signed = parameter.unit in ("eV", "V", "1", "m^3/mol") and parameter.name != "width"
     return ANY if signed else NOT_NEGATIVE

@@ -98,6 +98,7 @@ class SpeciesModel:
     excess: BoundLaw | None
     transport: BoundLaw
     sublattice: str | None = None
+    swelling: BoundLaw | None = None
 
     @property
     def gradient_energy(self) -> float:
@@ -146,6 +147,11 @@ class RegionModel:
     def held(self, name: str) -> SpeciesModel:
         """Return the species of that name, which the region must hold."""
         return next(one for one in self.species if one.name == name)
+
+    @property
+    def swelling(self) -> tuple[SpeciesModel, ...]:
+        """Species that strain the region, where stress is solved for."""
+        return tuple(one for one in self.species if one.swelling is not None)
 
     def rivals(self, name: str) -> tuple[SpeciesModel, ...]:
         """Return the other species that share the sites of a species."""

@@ -33,6 +33,7 @@ class Outcome(Enum):
     LINEAR = "the linear solver failed"
     NOT_FINITE = "the equations gave a value that is not finite"
     TOO_MANY = "Newton's method did not converge"
+    COUPLING = "transport and the fields coupled to it did not converge together"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
+from ionstack.assemble import Outer, System
 from ionstack.carriers import node_batch
 from ionstack.output.names import POTENTIAL, density, electrochemical_potential, site_fraction
 
@@ -29,18 +29,19 @@ class NodeFields:
         self._numbers = dict(equations.numbers)
         self._kernel = jax.jit(self._carriers)
 
-    def _carriers(self, u: Any, numbers: Any, temperature: Any) -> list[Any]:
+    def _carriers(self, u: Any, numbers: Any, temperature: Any, outer: Outer) -> list[Any]:
         result = []
-        for region, nodes in zip(self._regions, self._nodes, strict=True):
+        for region, nodes, fields in zip(self._regions, self._nodes, outer, strict=True):
             own = {name: u[index] for name, index in nodes["unknowns"].items()}
-            result.append(node_batch(region, numbers, temperature, own).carriers)
+            result.append(node_batch(region, numbers, temperature, own, fields).carriers)
         return result
 
     def evaluate(self) -> dict[str, Floats]:
         """Return arrays (n_nodes,) by name with unit; NaN where a region lacks a species."""
         u = self._system.local_unknowns()
         temperature = self._system.equations.model.temperature
-        batches = self._kernel(u, self._numbers, jnp.asarray(temperature))
+        outer = self._system.outer
+        batches = self._kernel(u, self._numbers, jnp.asarray(temperature), outer)
         fields = {POTENTIAL: u[self._layout.phi]}
         for name in self._system.equations.model.valences:
             self._add(fields, name, batches, self._system.thermal_voltage)

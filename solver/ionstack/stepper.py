@@ -10,16 +10,18 @@ protocol is repeated such that it ends there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ionstack import step_size
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
 from ionstack.circuit import Settings
+from ionstack.companions import Companion, Companions
 from ionstack.course import Course
 from ionstack.crossing import Crossing
 from ionstack.drive import Drive
@@ -29,21 +31,13 @@ from ionstack.network import CircuitScheme, Network, driven_contacts, plain_circ
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.states import Meter, State, StepControl
+from ionstack.step_size import Errors
 from ionstack.surroundings import Surroundings
 from ionstack.watch import Watch
 
 Floats = NDArray[np.float64]
-# Local errors over the tolerance by order of the scheme.
-Errors = dict[int, float]
-
-# Largest growth of the step; variable-step BDF2 is zero-stable up to 2.41.
-GROWTH = 2.0
 # Order of steps of fixed size: the start by implicit Euler spoils a higher one.
 FIXED_ORDER = 2
-SHRINK = 0.3
-SAFETY = 0.9
-# Largest factor of a step that was rejected before: its error does not shrink as expected.
-AGAIN = 0.5
 # Changes beyond this multiple of the change of the voltages are those of a jump.
 JUMP = 3.0
 # What a stepper remembers as it is, besides its history.
@@ -62,8 +56,11 @@ class Stepper:
         network: Network | None = None,
         meter: Meter | None = None,
         surround: Callable[[Surroundings], None] | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
         """Run `drive`; `surround` brings the system into other surroundings.
+
+        The `companions` are solved in turn with the unknowns of the system.
 
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
@@ -72,6 +69,7 @@ class Stepper:
         order = None if network else driven_contacts(system)
         self.course = Course(drive.intervals, self.network, order)
         self._watch, self._surround = Watch(self.course, meter), surround
+        self.companions = Companions(newton, companions)
         self._history: History
         self._step = np.inf
         self._fresh, self._resumed = True, False
@@ -114,7 +112,9 @@ class Stepper:
             "history": history.plain,
             "newton": newton.plain,
         }
-        return Memory(plain, {**history.owned, **newton.owned})
+        others = self.companions.memory()
+        plain["companions"] = others.plain
+        return Memory(plain, {**history.owned, **newton.owned, **others.owned})
 
     def recall(self, memory: Memory) -> None:
         """Stand where another stepper of this drive stood (collective)."""
@@ -126,6 +126,7 @@ class Stepper:
         now, self._before = (Surroundings(**one) for one in plain["surroundings"])
         if self._surround is not None:
             self._surround(now)
+        self.companions.recall(Memory(plain["companions"], memory.owned))
         self.newton.recall(Memory(plain["newton"], memory.owned))
         history = Memory(plain["history"], memory.owned)
         self._history = History.recalled(history, self._highest)
@@ -162,6 +163,7 @@ class Stepper:
         given, currents = self._given or (np.zeros(size), np.zeros(n_contacts))
         circuit = self.network.with_held(given, settings)
         voltages = self.network.voltages(circuit)
+        self.companions.start()
         zero = np.zeros(self.system.layout.n_owned)
         evaluation = self.newton.evaluate(Scheme(zero, 0.0, 0.0, voltages))
         charge = self._charge(evaluation.metal_charge, circuit, settings)
@@ -209,7 +211,7 @@ class Stepper:
             rejected += 1
             self.rejected += 1
             error = errors.get(self._history.order, np.inf)
-            step = size * self._shrunk(errors, 1.0 if rejected == 1 else AGAIN)
+            step = step_size.shrunk(self._history, size, errors, again=rejected > 1)
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
@@ -223,25 +225,9 @@ class Stepper:
         return size, False
 
     def _next(self, size: float, errors: Errors) -> float:
-        """Step after an accepted one, of the order that allows the longest."""
-        if self.control.fixed is not None:
-            return self.control.fixed
-        if not errors:
-            return size * GROWTH
-        order, factor = _longest(errors)
-        self._history.change(order)
-        return size * float(np.clip(factor, SHRINK, GROWTH))
-
-    def _shrunk(self, errors: Errors, most: float) -> float:
-        """Factor of a rejected step, whose order may fall but not rise."""
-        order = self._history.order
-        if not errors:
-            self._history.change(max(1, order - 1))
-            return SHRINK
-        lower = {one: error for one, error in errors.items() if one <= order}
-        order, factor = _longest(lower)
-        self._history.change(order)
-        return float(np.clip(factor, SHRINK, most))
+        """Step after an accepted one."""
+        fixed = self.control.fixed
+        return step_size.grown(self._history, size, errors) if fixed is None else fixed
 
     def _try(
         self, time: float, rejected: int, last: bool
@@ -258,7 +244,7 @@ class Stepper:
         circuit = CircuitScheme(self.network, settings, old.charge, history.circuit_at(time))
         voltages = self.network.voltages(circuit.unknowns)
         scheme = Scheme(old.amounts, old.lead, size, voltages, circuit)
-        result = self.newton.solve(scheme)
+        result = self.companions.solve(scheme)
         if result.outcome is not Outcome.CONVERGED:
             return result, {}, None
         scheme = replace(scheme, voltages=result.voltages)
@@ -317,6 +303,7 @@ class Stepper:
     def _accept(self, point: Point, state: State, crossing: Crossing | None) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
         self._state = state
+        self.companions.accept()
         if self._jumped(point):
             self._history.restart(point)
         else:
@@ -373,7 +360,7 @@ class Stepper:
 
     def _unresolved(self, step: float) -> bool:
         """Whether what follows a jump is faster than the smallest step: Euler's rule damps it."""
-        return self.course.abrupt and SHRINK * step < self.control.smallest
+        return self.course.abrupt and step_size.SHRINK * step < self.control.smallest
 
     def _failure(self, time: float, size: float, result: NewtonResult, error: float) -> str:
         names = self.system.equations.volumes.contacts
@@ -388,11 +375,3 @@ class Stepper:
             f"step rejected down to {size:.3g} s at t = {when:.9g} s ({levels}): {reason}; "
             f"last Newton update {result.update:.3g} V, largest {self.system.worst_unknown()}"
         )
-
-
-def _longest(errors: Errors) -> tuple[int, float]:
-    """Order that allows the longest step, and the step over the last one."""
-    factors = {
-        order: SAFETY * max(error, 1e-12) ** (-1.0 / (order + 1)) for order, error in errors.items()
-    }
-    return max(factors.items(), key=lambda one: one[1])

@@ -199,7 +199,7 @@ class Subject:
         count = u["phi"].shape[0] // 2
         first, second = jnp.arange(count), count + jnp.arange(count)
         own = {name: value for name, value in u.items() if name != "voltage"}
-        batch = carriers.node_batch(region, self._numbers(), jnp.asarray(TEMPERATURE), own)
+        batch = carriers.node_batch(region, self._numbers(), jnp.asarray(TEMPERATURE), own, {})
         entities = {
             "K": first,
             "L": second,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["statistics", "excess", "transport", "reaction", "interface", "contact"]
+Kind = Literal["statistics", "excess", "swelling", "transport", "reaction", "interface", "contact"]
 
 
 @dataclass(frozen=True)

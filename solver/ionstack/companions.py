@@ -1,0 +1,126 @@
+"""Fields beside the transport unknowns that are solved in turn with them in every time step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ionstack.checkpoint import Memory
+from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
+
+# Most rounds of a step; a step that needs more is rejected and repeated with a smaller one.
+MOST_ROUNDS = 25
+
+
+class Companion(Protocol):
+    """A field that follows from the transport unknowns and acts back on them.
+
+    It hands itself over through `System.set_outer`.
+    """
+
+    name: str
+
+    def begin(self, step: float) -> None:
+        """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
+
+    def solve(self) -> float:
+        """Solve with the present unknowns and hand the field over (collective).
+
+        Returns the largest change since the last solve over the tolerance.
+        """
+
+    def accept(self) -> None:
+        """Take the last trial as the state."""
+
+    def memory(self) -> Memory:
+        """What `recall` needs to go on from the last accepted state."""
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another one stood, and hand the field over (collective)."""
+
+    def entries(self) -> Mapping[str, Any]:
+        """Entries for the summary, with units (collective)."""
+
+
+class Companions:
+    """All companions of a system; without any a step is one Newton solve."""
+
+    def __init__(self, newton: Newton, members: Sequence[Companion] = ()) -> None:
+        self._newton, self._members = newton, tuple(members)
+        self.rounds = self.solves = self.most = 0
+
+    def start(self) -> None:
+        """Solve all fields in the state at the start (collective)."""
+        for one in self._members:
+            one.begin(0.0)
+            one.solve()
+            one.accept()
+
+    def solve(self, scheme: Scheme) -> NewtonResult:
+        """Solve transport and fields in turn until no field changes any more (collective).
+
+        What the fields handed over last is what the unknowns were solved with: the balances
+        hold to round-off, the fields to their tolerance.
+        """
+        for one in self._members:
+            one.begin(scheme.step)
+        result = self._newton.solve(scheme)
+        iterations = result.iterations
+        for round_ in range(1, MOST_ROUNDS + 1):
+            if not self._members or result.outcome is not Outcome.CONVERGED:
+                return replace(result, iterations=iterations)
+            before = self._newton.system.outer
+            if max(one.solve() for one in self._members) <= 1.0:
+                self._newton.system.outer = before
+                self._count(round_)
+                return replace(result, iterations=iterations)
+            result = self._newton.solve(_warm(scheme, result))
+            iterations += result.iterations
+        return replace(result, outcome=Outcome.COUPLING, iterations=iterations)
+
+    def accept(self) -> None:
+        """Take the last trial of all fields as the state."""
+        for one in self._members:
+            one.accept()
+
+    def memory(self) -> Memory:
+        """What `recall` needs."""
+        plain: dict[str, Any] = {"counts": [self.rounds, self.solves, self.most]}
+        owned: dict[str, Any] = {}
+        for one in self._members:
+            own = one.memory()
+            plain[one.name] = own.plain
+            owned |= {f"{one.name}/{key}": values for key, values in own.owned.items()}
+        return Memory(plain, owned)
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where others stood (collective)."""
+        self.rounds, self.solves, self.most = memory.plain["counts"]
+        for one in self._members:
+            start = f"{one.name}/"
+            found = memory.owned.items()
+            owned = {key[len(start) :]: v for key, v in found if key.startswith(start)}
+            one.recall(Memory(memory.plain[one.name], owned))
+
+    def entries(self) -> dict[str, Any]:
+        """Entries for the summary: those of all fields, and rounds per step (collective)."""
+        if not self._members:
+            return {}
+        rounds = {
+            "coupling.rounds": self.rounds,
+            "coupling.rounds.mean": self.rounds / max(self.solves, 1),
+            "coupling.rounds.most": self.most,
+        }
+        return rounds | {key: v for one in self._members for key, v in one.entries().items()}
+
+    def _count(self, rounds: int) -> None:
+        self.rounds, self.solves = self.rounds + rounds, self.solves + 1
+        self.most = max(self.most, rounds)
+
+
+def _warm(scheme: Scheme, result: NewtonResult) -> Scheme:
+    """The scheme with the circuit where the last solve left it."""
+    if scheme.circuit is None:
+        return scheme
+    return replace(scheme, circuit=replace(scheme.circuit, unknowns=result.circuit))
