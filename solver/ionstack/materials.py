@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
-from ionstack.law_choice import LawChoice, Value, law_choice, number, thermalor_curve
+from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
 from ionstack.physics.registry import Curve
 from ionstack.reaction_choice import ReactionChoice, reaction_choice
 from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, failure_at, validated
@@ -38,7 +38,7 @@ __all__ = [
 # Fixed charge by place: depth below the top electrode, lateral place, distance from the axis.
 _PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
 _CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
-FixedCharge = Annotated[Value | CurveChoice, thermalor_curve(_CHARGE)]
+FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
 # Numbers that only the balance of heat reads.
 THERMAL = ("thermal_conductivity", "heat_capacity")

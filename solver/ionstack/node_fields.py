@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import Outer, System
-from ionstack.carriers import node_batch
+from ionstack.carriers import TEMPERATURE, node_batch
 from ionstack.output.names import POTENTIAL, density, electrochemical_potential, site_fraction
+from ionstack.output.names import TEMPERATURE as TEMPERATURE_FIELD
+from ionstack.physics.constants import BOLTZMANN_EV
 
 Floats = NDArray[np.float64]
 
@@ -43,22 +45,36 @@ class NodeFields:
         outer = self._system.outer
         batches = self._kernel(u, self._numbers, jnp.asarray(temperature), outer)
         fields = {POTENTIAL: u[self._layout.phi]}
+        warm = [np.asarray(own.get(TEMPERATURE, temperature)) for own in outer]
         for name in self._system.equations.model.valences:
-            self._add(fields, name, batches, self._system.thermal_voltage)
+            self._add(fields, name, batches, [BOLTZMANN_EV * one for one in warm])
+        if any(TEMPERATURE in own for own in outer):
+            fields[TEMPERATURE_FIELD] = self._of_regions(warm)
         return fields
 
+    def _of_regions(self, values: Sequence[Any]) -> Floats:
+        """One array over the nodes from those of all regions."""
+        found = np.full(len(self._volumes.node_region), np.nan)
+        for index, value in enumerate(values):
+            found[self._volumes.node_region == index] = value
+        return found
+
     def _add(
-        self, fields: dict[str, Floats], name: str, batches: list[Mapping[str, Any]], kT: float
+        self,
+        fields: dict[str, Floats],
+        name: str,
+        batches: list[Mapping[str, Any]],
+        kT: Sequence[Any],
     ) -> None:
         """Write one species' quantities of all regions into arrays over the nodes."""
-        quantities: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-            (density(name), lambda carrier: carrier.c),
-            (site_fraction(name), lambda carrier: carrier.x),
-            (electrochemical_potential(name), lambda carrier: kT * carrier.psi),
+        quantities: tuple[tuple[str, Callable[[Any, Any], Any]], ...] = (
+            (density(name), lambda carrier, kT: carrier.c),
+            (site_fraction(name), lambda carrier, kT: carrier.x),
+            (electrochemical_potential(name), lambda carrier, kT: kT * carrier.psi),
         )
         for key, read in quantities:
-            fields[key] = np.full(len(self._volumes.node_region), np.nan)
-            for index, carriers in enumerate(batches):
-                if name in carriers:
-                    inside = self._volumes.node_region == index
-                    fields[key][inside] = np.asarray(read(carriers[name]))
+            parts = [
+                np.asarray(read(own[name], thermal)) if name in own else np.nan
+                for own, thermal in zip(batches, kT, strict=True)
+            ]
+            fields[key] = self._of_regions(parts)

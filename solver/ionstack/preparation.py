@@ -12,12 +12,14 @@ from mpi4py import MPI
 
 from ionstack.assemble import System
 from ionstack.case import Case
+from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
 from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
 from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.heat_model import build_heat_model
 from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
 from ionstack.mesh import build_mesh
@@ -29,6 +31,7 @@ from ionstack.newton import Newton, NewtonControl
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
 from ionstack.surroundings import Surroundings
+from ionstack.temperature import TemperatureField
 
 
 class Timing:
@@ -70,6 +73,7 @@ class Prepared:
     newton: Newton
     network: Network
     equilibrium: Equilibrium
+    companions: tuple[Companion, ...] = ()
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
@@ -83,7 +87,8 @@ class Prepared:
         )
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
         meter = Meter(self.system, self.network)
-        return Stepper(self.system, self.newton, drive, control, self.network, meter, self.surround)
+        others = (meter, self.surround, self.companions)
+        return Stepper(self.system, self.newton, drive, control, self.network, *others)
 
     def surround(self, new: Surroundings) -> None:
         """Bring the device into other surroundings; nothing if it is in these."""
@@ -125,7 +130,15 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
-    return Prepared(case, device.axisymmetric, system, newton, network, found)
+    companions = tuple(_companions(case, system))
+    return Prepared(case, device.axisymmetric, system, newton, network, found, companions)
+
+
+def _companions(case: Case, system: System) -> Iterator[Companion]:
+    """The fields that the case asks for beside the unknowns."""
+    heat = build_heat_model(case)
+    if heat is not None:
+        yield TemperatureField(system, heat.repeated(case.circuit.copies))
 
 
 def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:

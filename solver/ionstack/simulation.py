@@ -240,6 +240,7 @@ def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
         "linear.method": newton.method,
         "linear.iterations": newton.linear_iterations,
         "unknowns": prepared.system.layout.n_global,
+        **stepper.companions.entries(),
     }
 
 
