@@ -6,12 +6,15 @@ Regions share the temperature of a vertex unless their interface resists. A meta
 temperature: given, or such that what it takes up flows on through its resistance. The
 latter are found from the response of the nodes to each of them.
 
-Temperatures are differences [K] to the one at the start: they keep all digits.
+Films conduct far better than what the heat has to pass outside, so that they are almost
+equally warm: the nodes are solved for as differences to one metal, and keep all digits.
+Temperatures are rises [K] above that at the start.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +46,24 @@ class Heated:
 
 @dataclass(frozen=True)
 class _Bonds:
-    """Owned unknowns at contacts: their contact, and the conductance [W/K] to its metal."""
+    """Owned unknowns at contacts: their contact, and how they are bound to its metal.
+
+    Some are `held` at the metal's temperature, others give heat to it through a `soft`
+    conductance [W/K], which is 0 for those that are held.
+    """
 
     row: Ints
     contact: Ints
-    conductance: Floats
+    held: NDArray[np.bool_]
+    soft: Floats
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What acts on the nodes: heat [W] at the owned unknowns, rises [K] of the metals."""
+
+    load: Floats
+    metal: Floats
 
 
 class HeatEquation:
@@ -66,8 +82,10 @@ class HeatEquation:
         self._free = [k for k, sink in enumerate(sinks) if sink is not None and sink.resistance]
         self._scale = np.maximum(self._conduction.diagonal(), 1e-300)
         self._step: float | None = None
+        self._rate: Floats = np.zeros_like(self._capacity)
         self._ksp: PETSc.KSP
-        self._responses: list[Floats] = []
+        self._moves: list[_Part] = []
+        self._answers: Floats
         self._vector = PETSc.Vec().createGhost(
             self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self._comm
         )
@@ -88,19 +106,30 @@ class HeatEquation:
             around: temperature of the surroundings [K].
         """
         self._prepare(step)
-        rate = self._capacity / step
+        count = self.layout.n_owned
         generated = self._at_unknowns(source)
-        load = generated + rate * before[: self.layout.n_owned]
-        metal = self._given(around)
-        rise = self._respond(load, metal)
-        for contact, share in self._floating(load, rise, metal, around):
-            metal[contact] = share
-        for contact, response in zip(self._free, self._responses, strict=True):
-            rise = rise + metal[contact] * response
-        outflow = self._outflow(load, rise, metal)
-        stored = rate * (rise - before)[: self.layout.n_owned]
+        own = _Part(generated + self._rate * before[:count], self._given(around))
+        base, part = self._with_metals(own, around)
+        lag = self._respond(part)
+        outflow, rise = self._outflow(part, lag), base + lag
+        stored = self._rate * (rise - before)[:count]
         sums = self._sum(np.array([generated.sum(), stored.sum()]))
         return Heated(rise, float(sums[0]), outflow, float(sums[1]))
+
+    def _with_metals(self, own: _Part, around: float) -> tuple[float, _Part]:
+        """Rise [K] of the metal that others are measured from, and what acts on the nodes then.
+
+        `own` acts on them where all metals without a given temperature have none.
+        """
+        if not self._free:
+            first = next((k for k, sink in enumerate(self._sinks) if sink is not None), None)
+            base = 0.0 if first is None else float(own.metal[first])
+            return base, _Part(own.load - base * self._rate, own.metal - base)
+        rises = self._floating(own, around)
+        load, metal = own.load, own.metal
+        for one, value in zip(self._moves, rises, strict=True):
+            load, metal = load + value * one.load, metal + value * one.metal
+        return float(rises[0]), _Part(load, metal)
 
     def _at_unknowns(self, nodes: Floats) -> Floats:
         """Sums over the nodes of each owned unknown."""
@@ -118,36 +147,24 @@ class HeatEquation:
     def _beyond(self, sink: Sink, around: float) -> float:
         return (around if sink.temperature is None else sink.temperature) - self._start
 
-    def _floating(
-        self, load: Floats, rise: Floats, metal: Floats, around: float
-    ) -> list[tuple[int, float]]:
-        """Rise of the metals that take the temperature at which they pass all heat on."""
-        if not self._free:
-            return []
-        sinks = [self._sinks[contact] for contact in self._free]
-        resistance = np.array([one.resistance for one in sinks if one is not None])
-        beyond = np.array([self._beyond(one, around) for one in sinks if one is not None])
-        own = resistance * self._outflow(load, rise, metal)[self._free]
-        columns = []
-        for contact, response in zip(self._free, self._responses, strict=True):
-            unit = np.zeros(len(self._sinks))
-            unit[contact] = 1.0
-            flow = self._outflow(np.zeros_like(load), response, unit)
-            columns.append(resistance * flow[self._free])
-        matrix = np.eye(len(self._free)) - np.column_stack(columns)
-        found = np.linalg.solve(matrix, own + beyond)
-        return list(zip(self._free, map(float, found), strict=True))
+    def _floating(self, own: _Part, around: float) -> Floats:
+        """Rises [K] at which the metals without a given temperature pass all heat on."""
+        sinks = [sink for sink in self._sinks if sink is not None and sink.resistance]
+        resistance = np.array([sink.resistance for sink in sinks])
+        beyond = np.array([self._beyond(sink, around) for sink in sinks])
+        flow = self._outflow(own, self._respond(own))[self._free]
+        matrix = np.eye(len(sinks)) - resistance[:, None] * self._answers
+        return np.asarray(np.linalg.solve(matrix, resistance * flow + beyond))
 
-    def _outflow(self, load: Floats, rise: Floats, metal: Floats) -> Floats:
+    def _outflow(self, part: _Part, rise: Floats) -> Floats:
         """Heat into every metal [W]: through bonds, or what the balance of held nodes leaves."""
         bonds = self._bonds
-        held = ~np.isfinite(bonds.conductance)
-        left = load - self._conduction @ rise - self._rate * rise[: self.layout.n_owned]
-        through = np.where(held, 0.0, bonds.conductance) * (rise[bonds.row] - metal[bonds.contact])
-        flow = np.where(held, left[bonds.row], through)
-        return self._sum(np.bincount(bonds.contact, flow, len(metal)))
+        left = part.load - self._conduction @ rise - self._rate * rise[: self.layout.n_owned]
+        fall = rise[bonds.row] - part.metal[bonds.contact]
+        flow = np.where(bonds.held, left[bonds.row], bonds.soft * fall)
+        return self._sum(np.bincount(bonds.contact, flow, len(self._sinks)))
 
-    def _sum(self, local: Floats) -> Floats:
+    def _sum(self, local: NDArray[Any]) -> Floats:
         return np.asarray(self._comm.allreduce(local) if self._comm.size > 1 else local)
 
     def _prepare(self, step: float) -> None:
@@ -156,19 +173,29 @@ class HeatEquation:
             return
         self._step, self._rate = step, self._capacity / step
         self._ksp = self._solver(self._matrix())
-        self._responses = []
-        for contact in self._free:
-            unit = np.zeros(len(self._sinks))
-            unit[contact] = 1.0
-            self._responses.append(self._respond(np.zeros_like(self._capacity), unit))
+        self._moves = [self._moved(contact) for contact in self._free]
+        flows = [self._outflow(one, self._respond(one))[self._free] for one in self._moves]
+        self._answers = np.column_stack(flows) if flows else np.zeros((0, 0))
+
+    def _moved(self, contact: int) -> _Part:
+        """What acts on the nodes when a metal without a given temperature rises by 1 K.
+
+        All is measured from the first of them: when it rises, the others stay behind.
+        """
+        metal = np.zeros(len(self._sinks))
+        if contact == self._free[0]:
+            metal -= 1.0
+            metal[contact] = 0.0
+            return _Part(0.0 - self._rate, metal)
+        metal[contact] = 1.0
+        return _Part(np.zeros_like(self._rate), metal)
 
     def _matrix(self) -> PETSc.Mat:
         """Matrix of the free nodes' balances; rows of held nodes say that they are held."""
         bonds, layout = self._bonds, self.layout
-        held = ~np.isfinite(bonds.conductance)
-        soft = np.bincount(bonds.row[~held], bonds.conductance[~held], layout.n_owned)
+        soft = np.bincount(bonds.row, bonds.soft, layout.n_owned)
         free = np.ones(layout.n_owned)
-        free[bonds.row[held]] = 0.0
+        free[bonds.row[bonds.held]] = 0.0
         balance = self._conduction + _diagonal(self._rate + soft, layout.n_local)
         rows = diags_array(free) @ balance + _diagonal((1.0 - free) * self._scale, layout.n_local)
         own = csr_array(rows)
@@ -194,14 +221,13 @@ class HeatEquation:
         ksp.setFromOptions()
         return ksp
 
-    def _respond(self, load: Floats, metal: Floats) -> Floats:
-        """Rise of the local unknowns for heat [W] at the owned ones and metals' rises [K]."""
+    def _respond(self, part: _Part) -> Floats:
+        """Rise [K] of the local unknowns under loads at the owned ones and of the metals."""
         bonds = self._bonds
-        held = ~np.isfinite(bonds.conductance)
-        right = load.copy()
-        weight = np.where(held, 0.0, bonds.conductance) * metal[bonds.contact]
-        right += np.bincount(bonds.row, weight, len(right))
-        right[bonds.row[held]] = self._scale[bonds.row[held]] * metal[bonds.contact[held]]
+        metal = part.metal[bonds.contact]
+        right = part.load + np.bincount(bonds.row, bonds.soft * metal, len(part.load))
+        held = bonds.row[bonds.held]
+        right[held] = self._scale[held] * metal[bonds.held]
         self._load.setArray(right)
         self._ksp.solve(self._load, self._vector)
         return self.with_ghosts(self._vector.getArray(readonly=1).copy())
@@ -273,4 +299,6 @@ def _bonds(
     row = unknown[volumes.face_node]
     kept = (row < n_owned) & (per_area[volumes.face_contact] > 0.0)
     contact = volumes.face_contact[kept]
-    return _Bonds(row[kept], contact, per_area[contact] * volumes.face_area[kept])
+    held = ~np.isfinite(per_area[contact])
+    soft = np.where(held, 0.0, per_area[contact]) * volumes.face_area[kept]
+    return _Bonds(row[kept], contact, held, soft)

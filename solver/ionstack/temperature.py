@@ -45,7 +45,8 @@ class TemperatureField:
             np.flatnonzero(volumes.node_region == k) for k in range(len(volumes.regions))
         ]
         self._places = NodePlaces(volumes, system.layout)
-        self._accepted = self._rise = np.zeros(self._equation.layout.n_local)
+        self._rise: Floats = np.zeros(self._equation.layout.n_local)
+        self._accepted: Floats = self._rise
         self._step = 0.0
         self._last: Heated | None = None
         self.generated = self.stored = self.highest = self.lowest = 0.0
