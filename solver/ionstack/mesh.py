@@ -107,7 +107,7 @@ def _distribute(model: Any, comm: MPI.Comm, gdim: int) -> tuple[dolfinx.mesh.Mes
     if "ghost_mode" in inspect.signature(read).parameters:
         made = read(model, comm, 0, gdim=gdim, ghost_mode=shared)
     else:
-        made = read(model, comm, 0, gdim=gdim, partitioner=_partitioner(shared))
+        made = read(model, comm, 0, gdim=gdim, partitioner=cell_partitioner(shared))
     return made[0], made[1], made[2]
 
 
@@ -119,7 +119,7 @@ def cell_points(mesh: dolfinx.mesh.Mesh) -> NDArray[np.int32]:
     return np.asarray(geometry.dofmap)
 
 
-def _partitioner(shared: Any) -> Any:
+def cell_partitioner(shared: Any) -> Any:
     """Return DOLFINx's partitioner with facet ghosts; a facet has two cells at most."""
     try:
         return dolfinx.mesh.create_cell_partitioner(shared, 2)

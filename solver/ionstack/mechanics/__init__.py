@@ -1,0 +1,1 @@
+"""Quasi-static mechanics of a stack by finite elements: mesh, body, and the way to the nodes."""

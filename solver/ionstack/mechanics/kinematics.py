@@ -1,0 +1,146 @@
+"""Strain of a displacement field, and the forms that DOLFINx compiles.
+
+Symmetric tensors are vectors in Mandel's order (see `physics.plasticity`). In two dimensions
+the third normal component is that out of the plane: 0 in plane strain, u_r/r around an axis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import basix
+import basix.ufl
+import dolfinx.mesh
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from ionstack.mechanics.mesh import MechanicalMesh
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_HALF_ROOT = 2.0**-0.5
+# Exact for quadratic displacements and linear free strains; one more around an axis,
+# where the volume grows with the radius.
+_DEGREE = {False: 2, True: 3}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Quadrature points of a cell: barycentric `weights` (n, corners) of its corners."""
+
+    degree: int
+    reference: Floats
+    weights: Floats
+
+    @property
+    def count(self) -> int:
+        """Number of points in a cell."""
+        return len(self.reference)
+
+    def interpolate(self, corners: Floats) -> Floats:
+        """Linear interpolation of (cells, corners, ...) to (cells, points, ...)."""
+        return np.asarray(np.einsum("qv,cv...->cq...", self.weights, corners))
+
+    def to_corners(self, values: Floats) -> Floats:
+        """Linear fit to (cells, points, ...) at the corners (cells, corners, ...)."""
+        return np.asarray(np.einsum("vq,cq...->cv...", np.linalg.pinv(self.weights), values))
+
+
+def quadrature(mesh: MechanicalMesh) -> Points:
+    """Return the points at which stress is evaluated."""
+    degree = _DEGREE[mesh.axisymmetric]
+    reference = basix.make_quadrature(mesh.mesh.basix_cell(), degree)[0]
+    first = 1.0 - reference.sum(axis=1, keepdims=True)
+    return Points(degree, reference, np.hstack([first, reference]))
+
+
+def strain_size(mesh: MechanicalMesh) -> int:
+    """Number of components of a symmetric tensor, 4 or 6."""
+    return 4 if mesh.dimension == 2 else 6
+
+
+def axes(mesh: MechanicalMesh) -> tuple[int, int, int]:
+    """Components of the normal strains: first and second lateral one, and that along the stack."""
+    return (0, 2, 1) if mesh.dimension == 2 else (0, 1, 2)
+
+
+def strain(mesh: MechanicalMesh, u: Any) -> Any:
+    """UFL vector of the strain of a displacement."""
+    g = ufl.grad(u)
+
+    def shear(i: int, j: int) -> Any:
+        return _HALF_ROOT * (g[i, j] + g[j, i])
+
+    if mesh.dimension == 3:
+        normal = [g[k, k] for k in range(3)]
+        return ufl.as_vector([*normal, shear(0, 1), shear(0, 2), shear(1, 2)])
+    around = u[0] / radius(mesh) if mesh.axisymmetric else 0.0 * g[0, 0]
+    return ufl.as_vector([g[0, 0], g[1, 1], around, shear(0, 1)])
+
+
+def radius(mesh: MechanicalMesh) -> Any:
+    """UFL weight of a volume: the radius around an axis [m], 1 otherwise."""
+    return ufl.SpatialCoordinate(mesh.mesh)[0] if mesh.axisymmetric else 1.0
+
+
+class Forms:
+    """Space of displacements and the compiled forms on it.
+
+    `tangent` and `stress` are functions of the quadrature points that the forms read;
+    `array_of` gives their values by cell.
+    """
+
+    def __init__(self, mesh: MechanicalMesh) -> None:
+        """Compile what every solve needs (collective)."""
+        cell = mesh.mesh.basix_cell()
+        points = quadrature(mesh)
+        size = strain_size(mesh)
+        element = basix.ufl.element("Lagrange", cell, 2, shape=(mesh.dimension,))
+        self.space = fem.functionspace(mesh.mesh, element)
+        self.tangent = self._at_points(mesh, points, (size, size))
+        self.stress = self._at_points(mesh, points, (size,))
+        self.displacement = fem.Function(self.space)
+        u, v = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
+        metadata = {"quadrature_degree": points.degree, "quadrature_scheme": "default"}
+        volume = ufl.dx(domain=mesh.mesh, metadata=metadata)
+        stretch = radius(mesh) * strain(mesh, v)
+        self.stiffness = fem.form(
+            ufl.inner(ufl.dot(self.tangent, strain(mesh, u)), stretch) * volume
+        )
+        self.force = fem.form(ufl.inner(self.stress, stretch) * volume)
+        self._strain = fem.Expression(strain(mesh, self.displacement), points.reference)
+        self._mesh = mesh
+        self._shape = (mesh.n_owned, points.count, size)
+        self._cells = np.arange(mesh.n_owned, dtype=np.int32)
+
+    @staticmethod
+    def _at_points(mesh: MechanicalMesh, points: Points, shape: tuple[int, ...]) -> Any:
+        element = basix.ufl.quadrature_element(
+            mesh.mesh.basix_cell(), value_shape=shape, degree=points.degree
+        )
+        return fem.Function(fem.functionspace(mesh.mesh, element))
+
+    def strain(self) -> Floats:
+        """Strain (cells, points, components) of `displacement` in the rank's own cells."""
+        found = self._strain.eval(self._mesh.mesh, self._cells)
+        return np.asarray(found).reshape(self._shape)
+
+    def put(self, function: Any, cells: Ints, values: Floats) -> None:
+        """Set a function of the quadrature points in own cells, values (cells, points, ...)."""
+        rows = function.function_space.dofmap.list[cells]
+        whole = function.x.array.reshape(-1, function.function_space.dofmap.bs)
+        whole[rows] = values.reshape(*rows.shape, -1)
+
+    def pressure(self, facets: NDArray[np.int32], size: Any) -> Any:
+        """Compile the load of a pressure, a constant `size` [Pa], on facets."""
+        mesh = self._mesh.mesh
+        v = ufl.TestFunction(self.space)
+        normal = ufl.FacetNormal(mesh)
+        ones = np.ones(len(facets), dtype=np.int32)
+        tags = dolfinx.mesh.meshtags(mesh, mesh.topology.dim - 1, facets, ones)
+        surface = ufl.ds(domain=mesh, subdomain_data=tags)(1)
+        return fem.form(-size * ufl.inner(normal, v) * radius(self._mesh) * surface)
