@@ -7,11 +7,13 @@ from math import inf, sqrt
 
 import numpy as np
 import pytest
+from mpi4py import MPI
 
 from ionstack.case import load_case
 from ionstack.companions import Companions
 from ionstack.heat_model import HeatModel, Medium, Sink
 from ionstack.model import ContactModel, RegionModel
+from ionstack.newton import Outcome, Scheme
 from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from ionstack.preparation import prepare
 from support.devices import ROOT
@@ -38,11 +40,11 @@ def test_current_times_voltage_is_the_heat_of_electrons():
     device = Device(slab(), resistor(1e3, 0.05), {"film": {"e-": 0.1}})
     sinks = {"top": Sink(1e9), "bottom": Sink(inf, 1e-8)}
     heated = HeatedDevice(device, heat_model(sinks=sinks))
-    assert heated.steady(0.05, 0.0) > 2
+    assert heated.steady(0.3, 0.0) > 2
     assert 1.0 < heated.field.highest < 100.0
     balances(heated.power, heated.field)
-    # Half a volt per edge's end: the heat is uniform but for the activation.
-    assert heated.power == pytest.approx(0.05**2 * 1e3 / LENGTH, rel=0.2)
+    # A little more than that of the cold film.
+    assert 1.0 < heated.power / (0.3**2 * 1e3 / LENGTH) < 1.2
 
 
 def test_a_resistor_warms_as_in_closed_form():
@@ -59,15 +61,16 @@ def test_current_times_voltage_is_the_heat_of_ions_that_are_exchanged():
     hop = activated(bound("transport", "site_hopping", diffusivity=1e-12), 0.4)
     ion = species("M+", 1, "lattice_gas", 1e27, hop)
     film = RegionModel("film", 10.0, -5e26, (ion,))
-    law = bound(
-        "contact", "butler_volmer", exchange_current_density=1e5, chemical_potential=0.0
-    )
+    kinetics = {"exchange_current_density": 1e5, "transfer_coefficient": 0.4}
+    law = bound("contact", "butler_volmer", **kinetics, chemical_potential=0.0)
     metals = [ContactModel(name, 0.0, {"M+": activated(law, 0.3)}) for name in ("top", "bottom")]
     laws = replace(model((film,), (), *metals, temperature=START), heated=True)
     device = Device(slab(20, length=10e-9), laws)
-    sinks = {"top": Sink(1e5), "bottom": Sink(inf, 3e-5)}
+    sinks = {"top": Sink(1e4), "bottom": Sink(inf, 3e-4)}
     heated = HeatedDevice(device, heat_model(sinks=sinks), tolerance=1e-12)
-    assert heated.steady(0.3, 0.0) > 1
+    for volts in (0.1, 0.2, 0.3):
+        heated.field.generated, heated.field.out = 0.0, np.zeros(2)
+        assert heated.steady(volts, 0.0) > 1
     assert heated.field.highest > 0.5
     balances(heated.power, heated.field)
 
@@ -75,18 +78,10 @@ def test_current_times_voltage_is_the_heat_of_ions_that_are_exchanged():
 @pytest.fixture(scope="module")
 def diode():
     """The p-n diode with recombination over traps, on silicon."""
-    return prepare(load_case(DIODE, [*HEATED, "heat.balance=steady"]), comm=_self())
-
-
-def _self():
-    from mpi4py import MPI
-
-    return MPI.COMM_SELF
+    return prepare(load_case(DIODE, [*HEATED, "heat.balance=steady"]), MPI.COMM_SELF)
 
 
 def test_current_times_voltage_is_the_heat_of_a_diode(diode):
-    from ionstack.newton import Outcome, Scheme
-
     (field,) = diode.companions
     companions = Companions(diode.newton, diode.companions)
     for volts in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):

@@ -108,7 +108,10 @@ class HeatedDevice:
         for count in range(1, rounds + 1):
             result = self.newton.solve(self.scheme)
             assert result.outcome is Outcome.CONVERGED, result
+            used = self.system.outer
             if self.field.solve() <= 1.0:
+                # What the unknowns were solved with, as in a time step.
+                self.system.outer = used
                 self.field.accept()
                 return count
         return -1
