@@ -171,7 +171,7 @@ class HeatEquation:
         """Factor the matrix and find the responses, unless the step is the same as before."""
         if step == self._step:
             return
-        self._step, self._rate = step, self._capacity / step
+        self._step, self._rate = step, np.asarray(self._capacity / step)
         self._ksp = self._solver(self._matrix())
         self._moves = [self._moved(contact) for contact in self._free]
         flows = [self._outflow(one, self._respond(one))[self._free] for one in self._moves]

@@ -45,12 +45,13 @@ class TemperatureField:
             np.flatnonzero(volumes.node_region == k) for k in range(len(volumes.regions))
         ]
         self._places = NodePlaces(volumes, system.layout)
+        # Of the unknowns of the equation [K]: last accepted, last solved.
         self._rise: Floats = np.zeros(self._equation.layout.n_local)
         self._accepted: Floats = self._rise
         self._step = 0.0
         self._last: Heated | None = None
         self.generated = self.stored = self.highest = self.lowest = 0.0
-        self.out = np.zeros(len(volumes.contacts))
+        self.out: Floats = np.zeros(len(volumes.contacts))
         self._hand_over(self.at_nodes)
 
     @property

@@ -181,5 +181,3 @@ def _starts(system, name):
         if term.name == name:
             yield start
         start += term.size
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from math import inf
 
 import numpy as np
@@ -45,9 +46,7 @@ def heat_model(**changes: object) -> HeatModel:
 class Heater:
     """The balance of heat alone, with given sources."""
 
-    def __init__(
-        self, layers: Stack, laws: HeatModel, comm: MPI.Comm = MPI.COMM_SELF
-    ) -> None:
+    def __init__(self, layers: Stack, laws: HeatModel, comm: MPI.Comm = MPI.COMM_SELF) -> None:
         self.volumes: ControlVolumes = build_control_volumes(build_mesh(layers, comm))
         self.equation = HeatEquation(self.volumes, laws)
         self.rise: Floats = np.zeros(self.equation.layout.n_local)
@@ -79,12 +78,12 @@ def resistor(conductivity: float, energy: float = 0.0, films: tuple[str, ...] = 
     """Films of one conductivity [S/m] and many electrons, with ohmic contacts."""
     law = activated(bound("transport", "ohmic", conductivity=conductivity), energy)
     electron = species("e-", -1, "boltzmann", 1e25, law)
-    wires = [ContactModel(name, None, {"e-": bound("contact", "ohmic")}) for name in ("top", "bottom")]
+    wires = [
+        ContactModel(name, None, {"e-": bound("contact", "ohmic")}) for name in ("top", "bottom")
+    ]
     regions = tuple(RegionModel(name, 10.0, 1e24, (electron,)) for name in films)
     merged = {"e-": bound("interface", "continuous")}
-    joints = tuple(
-        InterfaceModel(pair, merged) for pair in zip(films[:-1], films[1:], strict=True)
-    )
+    joints = tuple(InterfaceModel(pair, merged) for pair in pairwise(films))
     return replace(model(regions, joints, *wires, temperature=START), heated=True)
 
 
