@@ -38,6 +38,7 @@ from ionstack.materials import (
     material_values,
     used_value,
 )
+from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.protocol import Protocol
 from ionstack.protocol_checks import course_problems
@@ -71,7 +72,8 @@ class Case:
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
     source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents. Without `heat` the temperature is the same everywhere.
+    the place of start and contents. Without `mechanics` nothing is stressed, without `heat` the
+    temperature is the same everywhere.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Case:
     observables: tuple[Observable, ...]
     initial: Initial | None = None
     heat: Heat | None = None
+    mechanics: MechanicsChoice | None = None
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -147,7 +150,9 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:
     """Return every number with a source that the case uses, one row each."""
-    rows = [row for material in case.materials.values() for row in material_values(material)]
+    materials = case.materials.values()
+    stressed = case.mechanics is not None
+    rows = [row for one in materials for row in material_values(_as_used(one, stressed))]
     if case.heat is None:
         rows = [row for row in rows if row.path not in THERMAL]
     else:
@@ -163,6 +168,16 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
             extra = _boundary_values(case.boundaries.get(name, Boundary()))
             rows += [used_value(f"{what} {name}", key, value) for key, value in extra]
     return tuple(rows)
+
+
+def _as_used(material: Material, stressed: bool) -> Material:
+    """The material without what a case without mechanics does not use."""
+    if stressed:
+        return material
+    species = {
+        name: dataclasses.replace(one, swelling=None) for name, one in material.species.items()
+    }
+    return dataclasses.replace(material, species=species, mechanics=None)
 
 
 def _boundary_values(boundary: Boundary) -> Iterator[tuple[str, Value]]:
@@ -210,6 +225,7 @@ def _case(
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
         heat=None if read.heat is None else read.heat.record(),
+        mechanics=None if read.mechanics is None else read.mechanics.choice(),
     )
 
 

@@ -12,6 +12,7 @@ from ionstack.errors import nearest
 from ionstack.heat_checks import heat_problems
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
+from ionstack.mechanics_checks import mechanics_problems
 from ionstack.physics_checks import physics_problems
 from ionstack.protocol_checks import protocol_names
 from ionstack.schema import known_keys, not_among
@@ -32,6 +33,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from instrument_problems(subject)
     yield from ambient_problems(subject)
     yield from heat_problems(subject)
+    yield from mechanics_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)

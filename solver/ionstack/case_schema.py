@@ -16,6 +16,7 @@ from ionstack.heat_schema import HeatModel
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
+from ionstack.mechanics_schema import MechanicsModel
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
     FRACTION,
@@ -169,6 +170,7 @@ class CaseModel(Strict):
     contacts: dict[str, ContactModel]
     heat: HeatModel | None = None
     circuit: CircuitModel | None = None
+    mechanics: MechanicsModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     instruments: Instruments = Field(default_factory=automatic)
     materials: dict[str, Any] = Field(default_factory=dict)

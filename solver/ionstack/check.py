@@ -9,6 +9,7 @@ from ionstack.case import Case, values_used
 from ionstack.case_schema import Start
 from ionstack.heat_model import build_heat_model
 from ionstack.materials import value_table
+from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.model import (
     BoundLaw,
     ContactModel,
@@ -41,6 +42,7 @@ def describe(case: Case) -> str:
         *_laws(model),
         *_ambient(case, model),
         *_heat(case),
+        *_mechanics(case),
         "",
         *_circuit(case),
         *_protocol(case),
@@ -137,6 +139,46 @@ def _heat(case: Case) -> Iterator[str]:
     for name, one in heat.interfaces.items():
         yield f"  {name}: {one.value:g} K m^2/W"
     yield "  left out: heat that carriers take along (Peltier), thermal diffusion (Soret, Seebeck)"
+
+
+def _mechanics(case: Case) -> Iterator[str]:
+    """What is stressed, how it is held, and the assumptions in place of what is not solved."""
+    read = case.mechanics
+    if read is None:
+        return
+    yield ""
+    films = case.stack.dimension == "1d"
+    yield "Mechanics: " + (
+        "plane stress of films that are thin against their width, in closed form"
+        if films
+        else "small strain of the whole stack, displacement of second order"
+    )
+    below = read.substrate
+    held = "a rigid clamp below" if below is None else f"{below.thickness:g} m of {below.material}"
+    yield f"  held by {held}; transport and stress agree to {read.tolerance:g} V"
+    swelling = [
+        f"{name} in {layer.name}"
+        for layer in case.stack.layers
+        for name, one in case.materials[layer.material].species.items()
+        if one.swelling is not None
+    ]
+    yield f"  swells: {', '.join(swelling) or 'nothing'}"
+    for metal, thickness in read.metals.items():
+        yield f"  {metal}: metal of {thickness * 1e9:g} nm, bonded"
+    for debond in read.debonds:
+        yield f"  {debond.interface}: assumed to bear no traction within {debond.radius:g} m"
+    yield from (f"  {line}" for line in _closures(read))
+
+
+def _closures(read: MechanicsChoice) -> Iterator[str]:
+    for one in read.roughness:
+        amplitude = f"{one.amplitude.value:g} m + {one.gain.value:g} x growth of {one.layer}"
+        yield (
+            f"{one.metal}: closure: grains of {one.grain.value:g} m strain it by (pi A/l)^2, "
+            f"A = {amplitude}; a clamped film does not"
+        )
+    for pores in read.porosity:
+        yield f"{pores.metal}: plastic strain opens pores, which do not soften it"
 
 
 def _leaves(steps: Iterable[Entry]) -> Iterator[Entry]:

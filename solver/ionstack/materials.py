@@ -20,6 +20,7 @@ from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_
 from ionstack.physics.registry import Curve
 from ionstack.reaction_choice import ReactionChoice, reaction_choice
 from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, failure_at, validated
+from ionstack.solid_schema import SolidChoice, SolidModel
 from ionstack.yaml_source import Keys, Node, merged, read_yaml
 
 __all__ = [
@@ -58,11 +59,14 @@ class SpeciesRecord:
     transport: LawChoice
     excess: LawChoice | None = None
     sublattice: str | None = None
+    swelling: LawChoice | None = None
 
 
 @dataclass(frozen=True)
 class Material:
     """A layer material (permittivity, species) or an electrode material (work function).
+
+    One with numbers of `mechanics` only is that of a substrate.
 
     `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
     curve of the place. `thermal_conductivity` [W/(m K)] and `heat_capacity` per volume
@@ -78,6 +82,7 @@ class Material:
     reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
     thermal_conductivity: Value | None = None
     heat_capacity: Value | None = None
+    mechanics: SolidChoice | None = None
 
     @property
     def is_electrode(self) -> bool:
@@ -109,6 +114,7 @@ class _SpeciesModel(Strict):
     transport: Annotated[LawChoice, law_choice("transport")]
     excess: Annotated[LawChoice, law_choice("excess")] | None = None
     sublattice: Annotated[str, Field(min_length=1)] | None = None
+    swelling: Annotated[LawChoice, law_choice("swelling")] | None = None
 
 
 class _MaterialModel(Strict):
@@ -123,6 +129,7 @@ class _MaterialModel(Strict):
     reactions: dict[str, Annotated[ReactionChoice, reaction_choice()] | None] = Field(
         default_factory=dict
     )
+    mechanics: SolidModel | None = None
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
@@ -131,9 +138,11 @@ class _MaterialModel(Strict):
         if electrode and (self.species or self.relative_permittivity is not None):
             message = "an electrode has a work_function and neither species nor permittivity"
             raise failure("role", message)
-        if not electrode and not layer:
+        substrate = self.mechanics is not None and not self.species
+        if not electrode and not layer and not substrate:
             message = (
-                "needs relative_permittivity and species (layer), or work_function (electrode)"
+                "needs relative_permittivity and species (layer), work_function (electrode), "
+                "or mechanics (substrate)"
             )
             raise failure("role", message)
         return self
@@ -203,7 +212,9 @@ def material_from_node(name: str, node: Node, at: Keys = ()) -> Material:
     read = validated(_MaterialModel, node, at)
     species = {key: SpeciesRecord(**dict(model)) for key, model in read.species.items()}
     reactions = {key: one for key, one in read.reactions.items() if one is not None}
-    return Material(name=name, **{**dict(read), "species": species, "reactions": reactions})
+    solid = None if read.mechanics is None else read.mechanics.choice()
+    parts = {"species": species, "reactions": reactions, "mechanics": solid}
+    return Material(name=name, **{**dict(read), **parts})
 
 
 def unknown_material(name: str, known: Sequence[str]) -> str:
@@ -262,12 +273,14 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "fixed_charge", charge
     for name, record in material.species.items():
         yield f"species.{name}.level", record.level
-        for part in ("statistics", "excess", "transport"):
+        for part in ("statistics", "excess", "transport", "swelling"):
             choice: LawChoice | None = getattr(record, part)
             if choice is not None:
                 yield from law_values(f"species.{name}.{part}", choice)
     for name, reaction in material.reactions.items():
         yield from law_values(f"reactions.{name}", reaction.law)
+    for path, value in material.mechanics.values() if material.mechanics else ():
+        yield f"mechanics.{path}", value
 
 
 def _cells(row: UsedValue) -> tuple[str, ...]:

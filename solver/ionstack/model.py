@@ -331,8 +331,9 @@ def _region(case: Case, layer: str, name: str) -> RegionModel:
     material = case.materials[name]
     if material.relative_permittivity is None:
         raise InputError(f"{case.path}: layer material {name!r} has no relative_permittivity")
+    stressed = case.mechanics is not None
     species = tuple(
-        _species(key, case.valences[key], record)
+        _species(key, case.valences[key], record, stressed)
         for key, record in material.species.items()
         if key in case.valences
     )
@@ -351,7 +352,7 @@ def _region(case: Case, layer: str, name: str) -> RegionModel:
     )
 
 
-def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
+def _species(name: str, z: int, record: SpeciesRecord, stressed: bool) -> SpeciesModel:
     return SpeciesModel(
         name=name,
         z=z,
@@ -361,6 +362,7 @@ def _species(name: str, z: int, record: SpeciesRecord) -> SpeciesModel:
         excess=None if record.excess is None else _bind("excess", record.excess),
         transport=_bind("transport", record.transport),
         sublattice=record.sublattice,
+        swelling=_bind("swelling", record.swelling) if stressed and record.swelling else None,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.assemble import System
+from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case
 from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
@@ -18,6 +19,7 @@ from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
+from ionstack.film_mechanics import FilmMechanics
 from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.heat_model import build_heat_model
 from ionstack.layout import build_layout
@@ -30,7 +32,9 @@ from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
+from ionstack.stress import Stress
 from ionstack.surroundings import Surroundings
+from ionstack.swelling import Swelling
 from ionstack.temperature import TemperatureField
 
 
@@ -87,8 +91,16 @@ class Prepared:
         )
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
         meter = Meter(self.system, self.network)
-        others = (meter, self.surround, self.companions)
-        return Stepper(self.system, self.newton, drive, control, self.network, *others)
+        return Stepper(
+            self.system,
+            self.newton,
+            drive,
+            control,
+            self.network,
+            meter,
+            self.surround,
+            self.companions,
+        )
 
     def surround(self, new: Surroundings) -> None:
         """Bring the device into other surroundings; nothing if it is in these."""
@@ -117,6 +129,7 @@ def prepare(
         volumes = build_control_volumes(device)
     with timing.part("setup"):
         system = _system(case, build_model(case), volumes)
+        companions = _companions(case, system)
     choice = case.numerics.solver
     with timing.part("equilibrium"):
         if search:
@@ -130,15 +143,27 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
-    companions = tuple(_companions(case, system))
+    companions = (*companions, *_temperature(case, system))
     return Prepared(case, device.axisymmetric, system, newton, network, found, companions)
 
 
-def _companions(case: Case, system: System) -> Iterator[Companion]:
-    """The fields that the case asks for beside the unknowns."""
+def _temperature(case: Case, system: System) -> tuple[Companion, ...]:
+    """The temperature, if the case has heat; that of the start is the same everywhere."""
     heat = build_heat_model(case)
-    if heat is not None:
-        yield TemperatureField(system, heat.repeated(case.circuit.copies))
+    if heat is None:
+        return ()
+    return (TemperatureField(system, heat.repeated(case.circuit.copies)),)
+
+
+def _companions(case: Case, system: System) -> tuple[Companion, ...]:
+    """The fields that the case solves beside the unknowns."""
+    if case.mechanics is None:
+        return ()
+    volumes = system.equations.volumes
+    films = case.stack.dimension == "1d"
+    solver = FilmMechanics(case, volumes) if films else BodyMechanics(case, volumes)
+    given = Swelling(system).given(case.contents)
+    return (Stress(system, solver, given, case.mechanics.tolerance),)
 
 
 def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:

@@ -12,6 +12,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case, values_used
 from ionstack.errors import (
     Interrupted,
@@ -22,6 +23,7 @@ from ionstack.errors import (
 )
 from ionstack.itinerary import Itinerary
 from ionstack.log import Log
+from ionstack.mechanics_observer import BodySnapshots, MechanicsTable
 from ionstack.newton import Scheme
 from ionstack.node_fields import NodeFields
 from ionstack.observers import Balance, Homogeneity, Observer, Snapshots, Trace
@@ -38,6 +40,7 @@ from ionstack.restart import Keeper, Signals, take_over
 from ionstack.states import State
 from ionstack.step_observers import Spectra, StepLines, StepTable
 from ionstack.stepper import Stepper
+from ionstack.stress import Stress
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +73,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bo
     entries = dict(keeper.entries) | _restart_entries(keeper)
     for observer in observers:
         entries |= observer.found()
-    entries |= _step_entries(prepared, stepper)
+    entries |= _step_entries(prepared, stepper) | stepper.companions.entries()
     timing.seconds["assembly"] = prepared.newton.assembly_seconds
     timing.seconds["linear"] = prepared.newton.linear_seconds
     _finish(case, run, system, entries, failure, timing, log)
@@ -163,8 +166,13 @@ def _observers(
         observers.append(Spectra(run, system, case.protocol))
     if case.protocol.pulses:
         observers.append(PulseTable(run, system, case.protocol, prepared.network))
-    if case.output.snapshots == "breakpoints":
+    snapshots = case.output.snapshots == "breakpoints"
+    if snapshots:
         observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))
+    for stress in (one for one in prepared.companions if isinstance(one, Stress)):
+        observers.append(MechanicsTable(run, system.comm, stress))
+        if snapshots and isinstance(stress.solver, BodyMechanics):
+            observers.append(BodySnapshots(run, system.comm, stress.solver, case.protocol))
     return observers
 
 
@@ -240,7 +248,6 @@ def _step_entries(prepared: Prepared, stepper: Stepper) -> dict[str, Any]:
         "linear.method": newton.method,
         "linear.iterations": newton.linear_iterations,
         "unknowns": prepared.system.layout.n_global,
-        **stepper.companions.entries(),
     }
 
 

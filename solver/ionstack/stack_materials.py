@@ -18,15 +18,22 @@ from ionstack.stack import Stack
 from ionstack.yaml_source import Keys, Node, Problem, raise_problems
 
 _SECTION = "materials"
+_SUBSTRATE_MATERIAL = ("mechanics", "substrate", "material")
+_LAYER, _ELECTRODE, _SUBSTRATE = "a layer", "an electrode", "a substrate"
 
 
 @dataclass(frozen=True)
 class _Use:
-    """Where a stack file names a material, and whether as a layer or an electrode."""
+    """Where a file names a material, and as what: layer, electrode or substrate."""
 
+    node: Node
     keys: Keys
     material: str
-    electrode: bool
+    role: str
+
+    def problem(self, message: str) -> Problem:
+        """Return a problem at this place."""
+        return Problem(self.node.place(self.keys), self.keys, message)
 
 
 def materials_of(
@@ -34,18 +41,20 @@ def materials_of(
 ) -> dict[str, Material]:
     """Return all materials of a stack by name.
 
-    `case_node` is the tree of a case, whose section ``materials`` adds materials
-    or changes single numbers. Raises one `InputError` with all mistakes.
+    `case_node` is the tree of a case, which may name the material of a substrate, and whose
+    section ``materials`` adds materials or changes single numbers.
+
+    Raises one `InputError` with all mistakes.
     """
     changes = _changes(case_node)
-    uses = list(_uses(stack))
+    uses = [*_uses(stack, stack_node), *_substrates(case_node)]
     library = available_materials(search_paths)
     known = sorted({*library, *changes})
     unused = _unused(uses, changes, library, case_node)
-    raise_problems([*_unknown(uses, known, stack_node), *unused])
+    raise_problems([*_unknown(uses, known), *unused])
     names = list(dict.fromkeys(use.material for use in uses))
     materials = _read(names, changes, search_paths)
-    raise_problems(_misplaced(uses, materials, stack_node))
+    raise_problems(_misplaced(uses, materials))
     return materials
 
 
@@ -54,18 +63,23 @@ def _changes(case_node: Node | None) -> Mapping[str, Node]:
     return section.content if section is not None and isinstance(section.content, Mapping) else {}
 
 
-def _uses(stack: Stack) -> Iterator[_Use]:
-    yield _Use(("electrodes", "top", "material"), stack.top.material, True)
+def _uses(stack: Stack, node: Node) -> Iterator[_Use]:
+    yield _Use(node, ("electrodes", "top", "material"), stack.top.material, _ELECTRODE)
     for index, layer in enumerate(stack.layers):
-        yield _Use(("layers", index, "material"), layer.material, False)
-    yield _Use(("electrodes", "bottom", "material"), stack.bottom.material, True)
+        yield _Use(node, ("layers", index, "material"), layer.material, _LAYER)
+    yield _Use(node, ("electrodes", "bottom", "material"), stack.bottom.material, _ELECTRODE)
 
 
-def _unknown(uses: Sequence[_Use], known: Sequence[str], stack_node: Node) -> Iterator[Problem]:
+def _substrates(case_node: Node | None) -> Iterator[_Use]:
+    node = None if case_node is None else case_node.find(_SUBSTRATE_MATERIAL)
+    if case_node is not None and node is not None and isinstance(node.content, str):
+        yield _Use(case_node, _SUBSTRATE_MATERIAL, node.content, _SUBSTRATE)
+
+
+def _unknown(uses: Sequence[_Use], known: Sequence[str]) -> Iterator[Problem]:
     for use in uses:
         if use.material not in known:
-            message = unknown_material(use.material, known)
-            yield Problem(stack_node.place(use.keys), use.keys, message)
+            yield use.problem(unknown_material(use.material, known))
 
 
 def _unused(
@@ -102,14 +116,20 @@ def _read(
     return materials
 
 
-def _misplaced(
-    uses: Sequence[_Use], materials: Mapping[str, Material], stack_node: Node
-) -> Iterator[Problem]:
+def _misplaced(uses: Sequence[_Use], materials: Mapping[str, Material]) -> Iterator[Problem]:
     for use in uses:
-        if materials[use.material].is_electrode == use.electrode:
+        roles = _roles(materials[use.material])
+        if use.role in roles:
             continue
-        role, other = ("an electrode", "a layer") if use.electrode else ("a layer", "an electrode")
-        fitting = [name for name, entry in materials.items() if entry.is_electrode == use.electrode]
-        message = f"{use.material!r} is {other} material, this needs {role} material"
+        fitting = [name for name, entry in materials.items() if use.role in _roles(entry)]
         hint = f"; of this stack: {', '.join(fitting)}" if fitting else ""
-        yield Problem(stack_node.place(use.keys), use.keys, message + hint)
+        found = f"{use.material!r} is {roles[0]} material, this needs {use.role} material"
+        yield use.problem(found + hint)
+
+
+def _roles(material: Material) -> tuple[str, ...]:
+    """What a material can be used as, first what it is."""
+    layer = _LAYER if material.species else _SUBSTRATE
+    own = _ELECTRODE if material.is_electrode else layer
+    able = material.mechanics is not None and own != _SUBSTRATE
+    return (own, _SUBSTRATE) if able else (own,)

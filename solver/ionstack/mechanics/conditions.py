@@ -35,14 +35,15 @@ class Conditions:
     """How a body is held.
 
     clamp: the bottom face does not move (``rigid``), moves in its plane only
-        (``roller``), or bears nothing (``free``: points hold the body without force).
+        (``roller``), or bears nothing (``free``). Points then hold what can still move, without
+        force. With ``none`` nothing holds the body but `held`.
     sides: ``free``, or ``roller``: they do not move across their plane.
     held: further displacements that are prescribed.
 
     On the axis of axial symmetry the radial displacement is 0 always.
     """
 
-    clamp: Literal["rigid", "roller", "free"] = "rigid"
+    clamp: Literal["rigid", "roller", "free", "none"] = "rigid"
     sides: Literal["free", "roller"] = "free"
     held: tuple[Held, ...] = ()
 
@@ -110,7 +111,7 @@ def _supports(mesh: MechanicalMesh, conditions: Conditions) -> Iterator[tuple[Fl
     They are as many as there are rigid motions left, so they bear no force unless the loads
     are out of balance.
     """
-    if conditions.clamp == "rigid":
+    if conditions.clamp in ("rigid", "none"):
         return
     along = mesh.dimension - 1
     lies_free = conditions.clamp == "free"

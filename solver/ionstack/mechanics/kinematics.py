@@ -23,9 +23,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _HALF_ROOT = 2.0**-0.5
-# Exact for quadratic displacements and linear free strains; one more around an axis,
-# where the volume grows with the radius.
-_DEGREE = {False: 2, True: 3}
+# Exact for quadratic displacements and linear free strains in the plane and in space. Around
+# an axis more points would ask the cells for more constant volume than they have freedom.
+_DEGREE = 2
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ class Points:
 
 def quadrature(mesh: MechanicalMesh) -> Points:
     """Return the points at which stress is evaluated."""
-    degree = _DEGREE[mesh.axisymmetric]
-    reference = basix.make_quadrature(mesh.mesh.basix_cell(), degree)[0]
+    reference = basix.make_quadrature(mesh.mesh.basix_cell(), _DEGREE)[0]
     first = 1.0 - reference.sum(axis=1, keepdims=True)
-    return Points(degree, reference, np.hstack([first, reference]))
+    return Points(_DEGREE, reference, np.hstack([first, reference]))
 
 
 def strain_size(mesh: MechanicalMesh) -> int:

@@ -50,12 +50,14 @@ class Materials:
         """Take one solid for each region of the mesh."""
         self.points: Points = quadrature(mesh)
         self._size = strain_size(mesh)
-        self._axes = axes(mesh)
+        self.axes = axes(mesh)
         self._region = mesh.cell_region[: mesh.n_owned]
         self._solids = tuple(solids)
         cells = [np.flatnonzero(self._region == k) for k in range(len(solids))]
         kept = [k for k, solid in enumerate(solids) if solid.flows]
-        self.flowing: Ints = np.concatenate([np.zeros(0, dtype=np.int64), *(cells[k] for k in kept)])
+        self.flowing: Ints = np.concatenate(
+            [np.zeros(0, dtype=np.int64), *(cells[k] for k in kept)]
+        )
         ends = np.cumsum([0, *(len(cells[k]) for k in kept)])
         self._parts = [
             (self._solids[k], slice(*bounds))
@@ -95,14 +97,14 @@ class Materials:
         expansion = self._by_cell([solid.thermal_expansion for solid in self._solids])
         swelling = each + (expansion * temperature_change)[..., None]
         result = np.zeros((len(self._region), self.points.count, self._size))
-        result[..., self._axes] = self.points.interpolate(np.broadcast_to(swelling, (*swelling.shape[:2], 3)))
+        result[..., self.axes] = self.points.interpolate(
+            np.broadcast_to(swelling, (*swelling.shape[:2], 3))
+        )
         return result
 
     def respond(self, strain: Floats, free: Floats, before: Flowed, step: float) -> Response:
         """Stress of a total strain (cells, points, components) at the end of a step [s]."""
-        elastic = strain - free
-        elastic[self.flowing] -= before.strain
-        stress = self._elastic_stress(elastic)
+        stress = self.held_stress(strain, free, before)
         pieces = [
             flow(solid, stress[self.flowing[part]], before.equivalent[part], step)
             for solid, part in self._parts
@@ -116,9 +118,9 @@ class Materials:
         )
         return Response(stress, flowed, np.concatenate([piece.tangent for piece in pieces]))
 
-    def held_stress(self, free: Floats, before: Flowed) -> Floats:
-        """Stress of a body that nothing lets move, as if all were elastic."""
-        elastic = -free
+    def held_stress(self, strain: Floats, free: Floats, before: Flowed) -> Floats:
+        """Stress of a total strain if nothing flows any more."""
+        elastic = strain - free
         elastic[self.flowing] -= before.strain
         return self._elastic_stress(elastic)
 
@@ -127,5 +129,5 @@ class Materials:
         stress = self._twice_shear[..., None] * strain
         stress[..., :3] += (self._lame * strain[..., :3].sum(axis=-1))[..., None]
         deposited = self._by_cell([solid.residual_stress for solid in self._solids])
-        stress[..., self._axes[:2]] += deposited[..., None]
+        stress[..., self.axes[:2]] += deposited[..., None]
         return stress

@@ -65,6 +65,16 @@ class RunDirectory:
         return self.path / "fields.vtkhdf"
 
     @property
+    def mechanics(self) -> Path:
+        """Stress, growth and plastic strain of the layers at every state."""
+        return self.path / "mechanics.csv"
+
+    @property
+    def body(self) -> Path:
+        """Displacement, stress and plastic strain at the snapshots, VTKHDF."""
+        return self.path / "mechanics.vtkhdf"
+
+    @property
     def profiles(self) -> Path:
         """Depth profiles at named states."""
         return self.path / "profiles.csv"
@@ -113,6 +123,8 @@ class RunDirectory:
             self.steps,
             self.spectra,
             self.fields,
+            self.mechanics,
+            self.body,
             self.profiles,
             self.summary,
             self.checkpoint,

@@ -70,25 +70,38 @@ def flow(solid: Solid, trial: Floats, equivalent: Floats, step: float) -> Flow:
     """
     loaded = equivalent_stress(trial)
     shear = solid.shear_modulus
-    yielding = _yielding(solid, loaded, equivalent)
-    creeping = _creeping(solid.creep, shear, loaded, step)
-    amount, slope = _larger(yielding, creeping)
+    amount, slope = equivalent_flow(solid, 3.0 * shear, loaded, equivalent, step)
     direction = deviator(trial) / np.where(loaded > 0.0, loaded, 1.0)[..., None]
     strain = 1.5 * amount[..., None] * direction
     tangent = _tangent(solid, direction, loaded, amount, slope)
     return Flow(trial - 2.0 * shear * strain, strain, amount, tangent)
 
 
-def _yielding(solid: Solid, loaded: Floats, equivalent: Floats) -> tuple[Floats, Floats]:
+def equivalent_flow(
+    solid: Solid, relief: float, loaded: Floats, equivalent: Floats, step: float
+) -> tuple[Floats, Floats]:
+    """Equivalent strain that a step adds, and its slope by the equivalent trial stress [1/Pa].
+
+    relief: fall of the equivalent stress per equivalent strain that flows [Pa]: 3 G where the
+        total strain is given, E/(2 (1 - nu)) in a film that is free across.
+    loaded: equivalent stress [Pa] of the trial; equivalent, step: as in `flow`.
+    """
+    yielding = _yielding(solid, relief, loaded, equivalent)
+    return _larger(yielding, _creeping(solid.creep, relief, loaded, step))
+
+
+def _yielding(
+    solid: Solid, relief: float, loaded: Floats, equivalent: Floats
+) -> tuple[Floats, Floats]:
     """Equivalent strain of rate-independent flow and its slope by the trial stress."""
-    slope = 1.0 / (3.0 * solid.shear_modulus + solid.hardening)
+    slope = 1.0 / (relief + solid.hardening)
     excess = loaded - (solid.yield_strength + solid.hardening * equivalent)
     flows = excess > 0.0
     return np.where(flows, excess, 0.0) * slope, np.where(flows, slope, 0.0)
 
 
 def _creeping(
-    creep: Creep | None, shear: float, loaded: Floats, step: float
+    creep: Creep | None, relief: float, loaded: Floats, step: float
 ) -> tuple[Floats, Floats]:
     """Equivalent strain of creep and its slope by the trial stress."""
     amount, slope = np.zeros_like(loaded), np.zeros_like(loaded)
@@ -96,21 +109,21 @@ def _creeping(
         return amount, slope
     over = loaded - creep.threshold
     flows = over > 0.0
-    log_left = _log_overstress(creep, shear, np.log(over[flows]), step)
+    log_left = _log_overstress(creep, relief, np.log(over[flows]), step)
     found = step * creep.rate * np.exp(creep.exponent * (log_left - np.log(creep.stress)))
     local = creep.exponent * found * np.exp(-log_left)
-    amount[flows], slope[flows] = found, local / (1.0 + 3.0 * shear * local)
+    amount[flows], slope[flows] = found, local / (1.0 + relief * local)
     return amount, slope
 
 
-def _log_overstress(creep: Creep, shear: float, log_over: Floats, step: float) -> Floats:
-    """Solve s + 3 G step rate (s/stress)^m = s_trial for ln s.
+def _log_overstress(creep: Creep, relief: float, log_over: Floats, step: float) -> Floats:
+    """Solve s + relief step rate (s/stress)^m = s_trial for ln s.
 
     In logarithms the left side is convex with slopes between 1 and m: from the right of
     the root, where at least one of its two terms is all of the right side, Newton's method
     comes down to it without fail.
     """
-    offset = np.log(3.0 * shear * step * creep.rate) - creep.exponent * np.log(creep.stress)
+    offset = np.log(relief * step * creep.rate) - creep.exponent * np.log(creep.stress)
     root = np.minimum(log_over, (log_over - offset) / creep.exponent)
     for _ in range(_MOST_ITERATIONS):
         power = offset + creep.exponent * root

@@ -16,13 +16,14 @@ import ionstack
 from ionstack.errors import InputError
 from ionstack.metrics import Trace
 from ionstack.output.field_reader import read_fields
+from ionstack.output.mechanics import read_mechanics
 from ionstack.output.names import first_positive_ion
 from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.steps import StepRow, read_steps
-from ionstack.output.trace import CYCLE, PROTOCOL_STEP, read_trace
-from ionstack.plots import course, depth, loops, maps, pulses
+from ionstack.output.trace import CYCLE, PROTOCOL_STEP, TIME, read_trace
+from ionstack.plots import course, depth, loops, maps, mechanics, pulses
 from ionstack.plots.style import RC
 
 _LOG = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def draw_all(run_dir: Path) -> list[Path]:
             *_from_pulses(run),
             *_from_profiles(run),
             *_from_fields(run),
+            *_from_mechanics(run),
         ]
 
 
@@ -109,6 +111,20 @@ def _from_fields(run: RunDirectory) -> list[Path]:
         return []
     drawn = [maps.draw_map(fields, maps.states_of(run, fields), run.figures / "li_map.png")]
     return [*drawn, *_rendered(run)] if fields.dimension == 3 else drawn
+
+
+def _from_mechanics(run: RunDirectory) -> list[Path]:
+    drawn: list[Path | None] = []
+    if run.mechanics.exists():
+        table = read_mechanics(run.mechanics)
+        if len(table[TIME]) > 1:
+            drawn.append(mechanics.draw_layers(table, run.figures / "mechanics.png"))
+    if run.body.exists():
+        body = read_fields(run.body)
+        states = maps.states_of(run, body)
+        drawn.append(mechanics.draw_faces(body, states, run.figures / "deflection.png"))
+        drawn.append(mechanics.draw_plastic(body, states, run.figures / "plastic_strain.png"))
+    return [path for path in drawn if path is not None]
 
 
 def _rendered(run: RunDirectory) -> list[Path]:

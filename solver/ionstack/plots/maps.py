@@ -164,7 +164,7 @@ def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float], colormap:
 def _mark_layers(axes: Axes, fields: Fields) -> None:
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
     for name, upper, lower in fields.layers:
-        if upper > 0.0:
+        if upper > fields.layers[0][1]:
             axes.axhline(upper * 1e9, color="black", lw=1.8)
             axes.axhline(upper * 1e9, color="white", lw=0.8)
         axes.annotate(

@@ -1,0 +1,160 @@
+"""Mechanics of a 2-D, axisymmetric or 3-D device: the body of all layers by finite elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.case import Case
+from ionstack.checkpoint import Memory, Places
+from ionstack.errors import NumericsError
+from ionstack.graph import ControlVolumes
+from ionstack.mechanics.body import Body, Trial
+from ionstack.mechanics.conditions import Conditions
+from ionstack.mechanics.mesh import build_mechanical_mesh
+from ionstack.mechanics.slit import Debond
+from ionstack.mechanics.transfer import Transfer
+from ionstack.mechanics_schema import MechanicsChoice
+from ionstack.solid_schema import SolidChoice
+from ionstack.stack import Layer
+from ionstack.stress import Stressed
+
+Floats = NDArray[np.float64]
+
+# Cells of a metal or substrate: the first over the thickness, and the growth from there.
+_FIRST, _GROWTH = 0.125, 2.0
+SUBSTRATE = "substrate"
+
+
+class BodyMechanics:
+    """Stress at the nodes from displacements of second order, see `stress.Solver`."""
+
+    local = False
+
+    def __init__(self, case: Case, volumes: ControlVolumes) -> None:
+        """Mesh and assemble the body of a case with a section `mechanics` (collective)."""
+        assert case.mechanics is not None
+        self._volumes, self._comm = volumes, volumes.comm
+        above, below = _metals(case)
+        debonds = [_debond(one.interface, one.radius) for one in case.mechanics.debonds]
+        self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds)
+        solids = {name: one for name, one in _choices(case, case.mechanics)}
+        bodies = [solids[name].solid() for name in self.mesh.regions]
+        free = case.mechanics.clamp == "substrate"
+        self.body = Body(self.mesh, bodies, Conditions("free" if free else "rigid"))
+        self._transfer = Transfer(volumes, self.mesh)
+        self._places = Places(self._comm, self.body.keys())
+        chosen = [solids[name] for name in volumes.regions]
+        region = volumes.node_region
+        self._share = np.array([one.share for one in chosen])[region]
+        moduli = np.array([one.solid().biaxial_modulus for one in chosen])[region]
+        self._slope = -2.0 * self._share**2 * moduli
+        residual = np.array([one.solid().residual_stress for one in chosen])[region]
+        self._residual = 2.0 * self._share * residual
+        self.trial: Trial | None = None
+
+    def clamped(self) -> Stressed:
+        """Residual stress, as if all films were clamped and elastic."""
+        return Stressed(self._residual, self._slope)
+
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
+        """Stress at volume strains after a step [s] and a rise of the temperature [K].
+
+        Raises:
+            NumericsError: when the plastic body finds no equilibrium.
+        """
+        shares = np.stack([self._share, self._share, 1.0 - 2.0 * self._share], axis=1)
+        free = self._transfer.to_cells(shares * strain[:, None])
+        self.trial = self.body.solve(free, step, heating)
+        if not self.trial.newton.converged:
+            raise NumericsError(
+                "the body finds no mechanical equilibrium: "
+                f"{self.trial.newton.imbalance:.1e} of the forces stay out of balance"
+            )
+        along = self.trial.corner_stress()[..., self.body.materials.axes]
+        first, second, across = np.moveaxis(self._transfer.to_nodes(along), -1, 0)
+        stress = self._share * (first + second) + (1.0 - 2.0 * self._share) * across
+        return Stressed(stress, self._slope)
+
+    def accept(self) -> None:
+        """Take the last solution as the state."""
+        if self.trial is not None:
+            self.body.accept(self.trial)
+
+    def memory(self) -> Mapping[str, Any]:
+        """Plastic strains and displacement by cell, complete on rank 0 (collective)."""
+        owned = self.body.memory().owned
+        return {name: self._places.gather(one) for name, one in owned.items()}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Stand where another one stood (collective)."""
+        owned = {}
+        for name in sorted(memory):
+            whole = np.array(memory[name], dtype=np.float64)
+            here = whole if self._comm.rank == 0 else whole[..., :0]
+            owned[name] = self._places.scatter(here)
+        self.body.recall(Memory({}, owned))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, with units."""
+        layers = self.mesh.regions
+        stress = [f"stress.{name}.{end} [Pa]" for name in layers for end in ("least", "most")]
+        plastic = [f"plastic_strain.{name} [1]" for name in layers]
+        return [*stress, *plastic, "deflection.most [m]"]
+
+    def entries(self) -> Mapping[str, float]:
+        """Extremes of hydrostatic stress, plastic strain and deflection (collective)."""
+        trial = self.trial
+        assert trial is not None
+        hydrostatic, plastic = trial.hydrostatic(), trial.corner_plastic()
+        region = self.mesh.cell_region[: self.mesh.n_owned]
+        layers = [region == index for index in range(len(self.mesh.regions))]
+        stress = [end for own in layers for end in self._extremes(hydrostatic[own])]
+        strain = [self._extremes(plastic[own])[1] for own in layers]
+        # The stack runs down, deflection is told upwards.
+        deflection = -self._extremes(trial.corner_displacement()[..., -1])[0]
+        return dict(zip(self.names, [*stress, *strain, deflection], strict=True))
+
+    def _extremes(self, values: Floats) -> tuple[float, float]:
+        low = self._comm.allreduce(float(values.min(initial=np.inf)), MPI.MIN)
+        return low, self._comm.allreduce(float(values.max(initial=-np.inf)), MPI.MAX)
+
+
+def _metals(case: Case) -> tuple[list[Layer], list[Layer]]:
+    """Mechanical layers above and below the films."""
+    read = case.mechanics
+    assert read is not None
+    top, bottom = case.stack.electrodes
+    above, below = (
+        [_layer(one.name, one.material, read.metals[one.name])] if one.name in read.metals else []
+        for one in (top, bottom)
+    )
+    if read.substrate is not None:
+        below.append(_layer(SUBSTRATE, read.substrate.material, read.substrate.thickness))
+    return above, below
+
+
+def _layer(name: str, material: str, thickness: float) -> Layer:
+    return Layer(name, material, thickness, _FIRST * thickness, _GROWTH)
+
+
+def _debond(interface: str, radius: float) -> Debond:
+    upper, lower = interface.split("/")
+    return Debond(upper, lower, radius)
+
+
+def _choices(case: Case, read: MechanicsChoice) -> Iterator[tuple[str, SolidChoice]]:
+    """Mechanical numbers by layer."""
+    named = {one.name: one.material for one in case.stack.layers}
+    named |= {one.name: one.material for one in case.stack.electrodes if one.name in read.metals}
+    if read.substrate is not None:
+        named[SUBSTRATE] = read.substrate.material
+    for name, material in named.items():
+        choice = case.materials[material].mechanics
+        assert choice is not None
+        yield name, choice

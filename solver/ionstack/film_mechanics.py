@@ -1,0 +1,235 @@
+"""Mechanics of a 1-D device: films, metals of given thickness, clamp or substrate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.case import Case
+from ionstack.graph import ControlVolumes
+from ionstack.mechanics.film import FilmStack, FilmTrial, Sheets, Strains, Substrate
+from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice, RoughnessChoice
+from ionstack.physics.porosity import Nucleation, film_triaxiality, grown_porosity
+from ionstack.physics.roughness import field_factor, roughness_amplitude, roughness_strain
+from ionstack.physics.solids import Solid
+from ionstack.solid_schema import SolidChoice
+from ionstack.stress import Stressed
+
+Floats = NDArray[np.float64]
+
+
+class FilmMechanics:
+    """Plane-biaxial stress of every node and of the metals, see `stress.Solver`."""
+
+    def __init__(self, case: Case, volumes: ControlVolumes) -> None:
+        """Set up the films of a 1-D case with a section `mechanics`."""
+        assert case.mechanics is not None
+        self._choice: MechanicsChoice = case.mechanics
+        self._volumes, self._comm = volumes, volumes.comm
+        self._names = [*volumes.regions, *self._choice.metals]
+        choices = [_choice(case, name) for name in self._names]
+        self._solids = [one.solid() for one in choices]
+        self._inside = [
+            np.flatnonzero(volumes.node_region == index) for index in range(len(volumes.regions))
+        ]
+        self._share, self._slope = np.zeros((2, len(volumes.node_region)))
+        for nodes, one, solid in zip(self._inside, choices, self._solids, strict=False):
+            self._share[nodes] = one.share
+            self._slope[nodes] = -2.0 * one.share**2 * solid.biaxial_modulus
+        self._films = FilmStack(list(self._sheets(case)), _substrate(case), self._comm)
+        self._gap = {one.name: one.thickness for one in case.stack.layers}
+        self._porosity = {one.metal: one.initial.value for one in self._choice.porosity}
+        self._stretch = dict.fromkeys(self._choice.metals, 0.0)
+        self._trial: tuple[FilmTrial, Floats, dict[str, float]] | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether the stress of a node is linear in its own strain, always with one slope."""
+        return self._films.local
+
+    def clamped(self) -> Stressed:
+        """Residual stress, as if all films were clamped and elastic."""
+        stress = np.zeros(len(self._share))
+        for nodes, solid in zip(self._inside, self._solids, strict=False):
+            stress[nodes] = 2.0 * self._share[nodes] * solid.residual_stress
+        return Stressed(stress, self._slope)
+
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
+        """Stress at volume strains after a step [s] and a rise of the temperature [K]."""
+        stretch = self._stretch
+        for _ in range(2):
+            found = self._films.solve(self._free(strain, stretch), step, heating)
+            stretch = self._rough_strains(found, strain)
+            if stretch == self._stretch:
+                break
+        found = self._films.solve(self._free(strain, stretch), step, heating)
+        self._trial = found, strain, stretch
+        count = len(strain)
+        order = np.concatenate(self._inside)
+        stress, slope = np.zeros((2, count))
+        stress[order], slope[order] = found.stress[:count], found.slope[:count]
+        return Stressed(2.0 * self._share * stress, -2.0 * self._share**2 * slope)
+
+    def accept(self) -> None:
+        """Take the last solution as the state; pores open with the plastic strain."""
+        if self._trial is None:
+            return
+        trial, _, self._stretch = self._trial
+        before = self._films.strains
+        for one in self._choice.porosity:
+            self._porosity[one.metal] = self._opened(one, before, trial)
+        self._films.accept(trial)
+
+    def _opened(self, one: PorosityChoice, before: Strains, trial: FilmTrial) -> float:
+        nucleation = Nucleation(one.nucleated.value, one.strain.value, one.deviation.value)
+        part = self._films.parts[self._names.index(one.metal)]
+        grown = grown_porosity(
+            np.full(part.stop - part.start, self._porosity[one.metal]),
+            before.equivalent[part],
+            trial.strains.equivalent[part],
+            film_triaxiality(trial.stress[part]),
+            nucleation,
+        )
+        return float(self._of_metal(grown))
+
+    def porosity(self, metal: str) -> float:
+        """Porosity of a metal at the accepted state."""
+        return self._porosity[metal]
+
+    def memory(self) -> Mapping[str, Any]:
+        """Plastic strains by part, in the order of depth (collective)."""
+        parts = []
+        for part in self._films.parts:
+            values = np.array([one[part] for one in self._films.strains])
+            parts.append(self._gathered(part, values).tolist())
+        return {"strains": parts, "porosity": self._porosity, "stretch": self._stretch}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Stand where another one stood (collective)."""
+        self._porosity, self._stretch = dict(memory["porosity"]), dict(memory["stretch"])
+        plastic, equivalent = np.zeros((2, len(self._films.strains.plastic)))
+        for part, known in zip(self._films.parts, memory["strains"], strict=True):
+            depth, first, second = np.array(known).reshape(3, -1)
+            places = np.searchsorted(depth, self._films.depth[part])
+            plastic[part], equivalent[part] = first[places], second[places]
+        self._films.strains = Strains(plastic, equivalent)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, with units."""
+        films = self._volumes.regions
+        kinds = [("stress", "Pa", self._names), ("plastic_strain", "1", self._names)]
+        kinds += [("growth", "m", list(films)), ("porosity", "1", list(self._porosity))]
+        kinds += [("field_factor", "1", [one.metal for one in self._choice.roughness])]
+        named = [f"{kind}.{name} [{unit}]" for kind, unit, names in kinds for name in names]
+        return [*named, "curvature [1/m]"] if self._choice.substrate else named
+
+    def entries(self) -> Mapping[str, float]:
+        """Mean stress and growth of every layer, plastic strain and porosity (collective)."""
+        assert self._trial is not None
+        trial, strain, _ = self._trial
+        parts = self._films.parts
+        values = [self._mean(part, trial.stress) for part in parts]
+        values += [self._mean(part, trial.strains.equivalent) for part in parts]
+        values += [self._growth(name, trial, strain) for name in self._volumes.regions]
+        values += [*self._porosity.values(), *self._field_factors(trial, strain)]
+        bend = [trial.bend] if self._choice.substrate else []
+        return dict(zip(self.names, [*values, *bend], strict=True))
+
+    def _free(self, strain: Floats, stretch: Mapping[str, float]) -> Floats:
+        """Strain in the plane of every sheet if it were free."""
+        parts = [self._share[nodes] * strain[nodes] for nodes in self._inside]
+        for metal, part in zip(
+            self._choice.metals, self._films.parts[len(self._inside) :], strict=True
+        ):
+            parts.append(np.full(part.stop - part.start, -stretch[metal]))
+        return np.concatenate(parts)
+
+    def _rough_strains(self, trial: FilmTrial, strain: Floats) -> dict[str, float]:
+        """What roughness strains the metals, from the growth of the films below them."""
+        found = dict.fromkeys(self._choice.metals, 0.0)
+        for one in self._choice.roughness:
+            amplitude = self._amplitude(one, trial, strain)
+            found[one.metal] += roughness_strain(amplitude, one.grain.value)
+        return found
+
+    def _field_factors(self, trial: FilmTrial, strain: Floats) -> list[float]:
+        """Field at the crests of rough faces over the mean one, for laws that read it."""
+        return [
+            field_factor(self._amplitude(one, trial, strain), one.grain.value, self._gap[one.layer])
+            for one in self._choice.roughness
+        ]
+
+    def _amplitude(self, one: RoughnessChoice, trial: FilmTrial, strain: Floats) -> float:
+        growth = self._growth(one.layer, trial, strain)
+        return roughness_amplitude(one.amplitude.value, one.gain.value, growth)
+
+    def _growth(self, name: str, trial: FilmTrial, strain: Floats) -> float:
+        """Growth of a layer's thickness [m] (collective)."""
+        index = self._names.index(name)
+        part, nodes = self._films.parts[index], self._inside[index]
+        across = trial.across[part] + (1.0 - 2.0 * self._share[nodes]) * strain[nodes]
+        return float(self._comm.allreduce(float(across @ self._films.thickness[part])))
+
+    def _mean(self, part: slice, values: Floats) -> float:
+        """Mean of a part over its thickness (collective)."""
+        weight = self._films.thickness[part]
+        total, size = self._comm.allreduce(np.array([weight @ values[part], weight.sum()]))
+        return float(total / size)
+
+    def _of_metal(self, values: Floats) -> float:
+        """Value of a metal, which lies on the first rank (collective)."""
+        found = self._comm.bcast(float(values[0]) if self._comm.rank == 0 else 0.0, root=0)
+        return float(found)
+
+    def _gathered(self, part: slice, values: Floats) -> Floats:
+        """Depths and values of a part's owned sheets, in order (collective)."""
+        own = self._films.thickness[part] > 0.0
+        rows = np.vstack([self._films.depth[part], values])[:, own]
+        every = np.hstack(self._comm.allgather(rows))
+        return np.asarray(every[:, np.argsort(every[0], kind="stable")])
+
+    def _sheets(self, case: Case) -> Iterator[Sheets]:
+        volumes = self._volumes
+        owned = np.arange(len(volumes.node_region)) < volumes.n_owned_nodes
+        thickness = np.where(owned, volumes.node_volume / case.stack.area, 0.0)
+        for nodes, solid in zip(self._inside, self._solids, strict=False):
+            yield Sheets(solid, volumes.depth[nodes], thickness[nodes])
+        for metal, solid in zip(
+            self._choice.metals, self._solids[len(self._inside) :], strict=True
+        ):
+            yield _metal(case, metal, solid, self._comm)
+
+
+def _metal(case: Case, name: str, solid: Solid, comm: MPI.Comm) -> Sheets:
+    """A metal as one sheet of the first rank."""
+    assert case.mechanics is not None
+    thickness = case.mechanics.metals[name]
+    top = name == case.stack.top.name
+    depth = -0.5 * thickness if top else case.stack.thickness + 0.5 * thickness
+    here = slice(0, 1 if comm.rank == 0 else 0)
+    return Sheets(solid, np.array([depth])[here], np.array([thickness])[here])
+
+
+def _substrate(case: Case) -> Substrate | None:
+    assert case.mechanics is not None
+    read = case.mechanics.substrate
+    if read is None:
+        return None
+    choice = case.materials[read.material].mechanics
+    assert choice is not None
+    below = case.mechanics.metals.get(case.stack.bottom.name, 0.0)
+    return Substrate(choice.solid(), case.stack.thickness + below, read.thickness)
+
+
+def _choice(case: Case, name: str) -> SolidChoice:
+    """Mechanical numbers of a layer or electrode."""
+    parts: Sequence[Any] = (*case.stack.layers, *case.stack.electrodes)
+    material = next(one.material for one in parts if one.name == name)
+    found = case.materials[material].mechanics
+    assert found is not None
+    return found

@@ -1,0 +1,93 @@
+"""Checks of the mechanics of a case: names, and numbers that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ionstack.case_subject import Subject
+from ionstack.mechanics_schema import MechanicsModel
+from ionstack.schema import not_among
+from ionstack.yaml_source import Keys, Problem
+
+_SECTION = "mechanics"
+
+
+def mechanics_problems(subject: Subject) -> Iterator[Problem]:
+    """Yield what the section names wrongly, and the stiffness that a material lacks."""
+    read = subject.case.mechanics
+    if read is None:
+        return
+    yield from _unknown_names(subject, read)
+    yield from _missing_stiffness(subject, read)
+    yield from _missing_metals(subject, read)
+    yield from _unknown_swelling(subject)
+    if subject.case.circuit is not None:
+        message = "not beside a circuit yet; drive the contacts by the protocol"
+        yield subject.problem((_SECTION,), message, of_key=True)
+    if read.debonds and subject.stack.dimension == "1d":
+        message = "a 1-D stack has no lateral place; use dimension axisymmetric, 2d or 3d"
+        yield subject.problem((_SECTION, "debonds"), message)
+
+
+def _unknown_names(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
+    metals = [one.name for one in subject.stack.electrodes]
+    layers = [one.name for one in subject.stack.layers]
+    for name in read.metals:
+        yield from _checked(subject, ("metals", name), name, "electrode", metals)
+    for index, rough in enumerate(read.roughness):
+        at: Keys = ("roughness", index)
+        yield from _checked(subject, (*at, "metal"), rough.metal, "electrode", metals)
+        yield from _checked(subject, (*at, "layer"), rough.layer, "layer", layers)
+    for index, pores in enumerate(read.porosity):
+        yield from _checked(subject, ("porosity", index, "metal"), pores.metal, "electrode", metals)
+    top, bottom = subject.stack.electrodes
+    faces = [f"{top.name}/{layers[0]}", *subject.stack.interfaces, f"{layers[-1]}/{bottom.name}"]
+    for index, debond in enumerate(read.debonds):
+        at = ("debonds", index, "interface")
+        yield from _checked(subject, at, debond.interface, "interface", faces)
+
+
+def _checked(
+    subject: Subject, at: Keys, name: str, what: str, allowed: Sequence[str]
+) -> Iterator[Problem]:
+    if name not in allowed:
+        yield subject.problem((_SECTION, *at), not_among(what, name, allowed))
+
+
+def _missing_stiffness(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
+    """Layers, metals with a thickness and the substrate need a stiffness."""
+    used = {one.material: one.name for one in subject.stack.layers}
+    used |= {e.material: e.name for e in subject.stack.electrodes if e.name in read.metals}
+    if read.substrate is not None:
+        used[read.substrate.material] = "the substrate"
+    for material, place in used.items():
+        if material in subject.materials and subject.materials[material].mechanics is None:
+            message = (
+                f"{place} needs the stiffness of {material}; write for instance 'materials: "
+                f"{{{material}: {{mechanics: {{young_modulus: {{value: 100 GPa, source: ...}}, "
+                f"poisson_ratio: {{value: 0.3, source: ...}}}}}}}}'"
+            )
+            yield subject.problem((_SECTION,), message, of_key=True)
+
+
+def _missing_metals(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
+    """What happens in a metal needs its thickness."""
+    named = [("roughness", k, one.metal) for k, one in enumerate(read.roughness)]
+    named += [("porosity", k, one.metal) for k, one in enumerate(read.porosity)]
+    known = [one.name for one in subject.stack.electrodes]
+    for section, index, metal in named:
+        if metal in known and metal not in read.metals:
+            message = f"{metal} has no thickness; write for instance 'metals: {{{metal}: 50 nm}}'"
+            yield subject.problem((_SECTION, section, index, "metal"), message)
+
+
+def _unknown_swelling(subject: Subject) -> Iterator[Problem]:
+    """Species with a swelling law that the case does not list."""
+    for name in {entry.material for entry in subject.stack.layers}:
+        for species, record in subject.materials[name].species.items():
+            keys: Keys = ("materials", name, "species", species, "swelling")
+            if subject.node.find(keys) is None or record.swelling is None:
+                continue
+            if species not in subject.case.species:
+                listed = list(subject.case.species)
+                yield subject.problem(keys, not_among("species", species, listed))

@@ -1,0 +1,56 @@
+"""Pores in a metal that flows: they nucleate with plastic strain and grow in tension.
+
+d(phi) = (1 - phi) tr(d eps_p) + A(eps) d(eps), with a normal distribution of the strain at
+which pores nucleate (Chu, Needleman, J. Eng. Mater. Technol. 102, 249 (1980)). The metal
+itself keeps its volume in J2 flow; the trace is that of Gurson's potential for few pores
+(Gurson, J. Eng. Mater. Technol. 99, 2 (1977), with q1 of Tvergaard, Int. J. Fract. 17, 389
+(1981)): tr(d eps_p) = 3/2 q1 phi sinh(3 sigma_h/(2 sigma_eq)) d(eps). Pores do not soften it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Floats = NDArray[np.float64]
+
+_Q1 = 1.5
+
+
+@dataclass(frozen=True)
+class Nucleation:
+    """Pores that plastic strain opens: volume `fraction` in all, around a mean `strain`."""
+
+    fraction: float
+    strain: float
+    deviation: float
+
+
+def grown_porosity(
+    porosity: Floats, before: Floats, after: Floats, triaxiality: Floats, nucleation: Nucleation
+) -> Floats:
+    """Porosity after the equivalent plastic strain has gone from `before` to `after`.
+
+    `triaxiality` is the hydrostatic over the equivalent stress, 2/3 in a film that is
+    stretched in its plane. Nucleation is exact, growth exact for a constant triaxiality.
+    """
+    rate = 1.5 * _Q1 * np.sinh(1.5 * triaxiality)
+    odds = porosity * np.exp(rate * (after - before))
+    grown = odds / (1.0 - porosity + odds)
+    share = ndtr((after - nucleation.strain) / nucleation.deviation)
+    share = share - ndtr((before - nucleation.strain) / nucleation.deviation)
+    return np.asarray(grown + nucleation.fraction * share)
+
+
+def open_share(porosity: Floats | float, threshold: float, exponent: float = 2.0) -> Floats:
+    """Share of the pores that is connected: ((phi - phi_c)/(1 - phi_c))^t, 0 below phi_c."""
+    above = np.maximum(np.asarray(porosity) - threshold, 0.0)
+    return np.asarray((above / (1.0 - threshold)) ** exponent)
+
+
+def film_triaxiality(stress: Floats) -> Floats:
+    """Hydrostatic over equivalent stress of an equibiaxial stress: 2/3 with its sign."""
+    return np.asarray(2.0 / 3.0 * np.sign(stress))

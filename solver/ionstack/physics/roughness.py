@@ -1,0 +1,33 @@
+"""What strains a metal on a clamped film: grains that swell unevenly make its face rough.
+
+A film that is clamped in the plane does not stretch the metal on top of it. As a closure the
+face below the metal is taken as a sine of the amplitude A and the wavelength of two grains;
+its length exceeds that of the plane by about (pi A/l)^2 for a grain size l. How the amplitude
+follows the swelling, A = A0 + gain (growth of the film), is an assumption without a source.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def roughness_amplitude(initial: float, gain: float, growth: float) -> float:
+    """Amplitude [m] of a face whose film has grown in thickness by `growth` [m]."""
+    return initial + gain * growth
+
+
+def roughness_strain(amplitude: float, grain: float) -> float:
+    """Strain in the plane of a metal that follows a rough face: (pi A/l)^2."""
+    return (math.pi * amplitude / grain) ** 2
+
+
+def field_factor(amplitude: float, grain: float, gap: float) -> float:
+    """Field at the crests of a rough face over that of a plane one, to first order.
+
+    A face z = A sin(k x) with k = pi/l, at a distance `gap` [m] from a plane electrode: the
+    solution of Laplace's equation to first order in A gives 1 + k A coth(k gap).
+    """
+    k = math.pi / grain
+    return float(1.0 + k * amplitude / np.tanh(k * gap))

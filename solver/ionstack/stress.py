@@ -1,0 +1,167 @@
+"""Stress as a field beside the transport unknowns: what swells strains, what strains resists.
+
+In every round of a time step the solver of the mechanics gets the volume strain at the
+nodes and gives the stress that works against swelling, and how it changes with the strain
+of the node itself. Transport is solved with this straight line, which is all there is to a
+clamped film, and what the line misses is left to the next round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.carriers import STRAIN, STRESS, STRESS_SLOPE
+from ionstack.checkpoint import Memory
+from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.swelling import Swelling
+
+Floats = NDArray[np.float64]
+
+
+class Stressed(NamedTuple):
+    """Stress that works against swelling [Pa] and its slope along the volume strain [Pa]."""
+
+    stress: Floats
+    slope: Floats
+
+
+class Solver(Protocol):
+    """Mechanics of a device at the nodes of its transport mesh."""
+
+    @property
+    def local(self) -> bool:
+        """Whether the stress of a node is linear in its own strain, always with one slope."""
+
+    def clamped(self) -> Stressed:
+        """Stress without any volume strain if all films were clamped and elastic."""
+
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
+        """Stress at volume strains after a step [s] from the accepted state (collective).
+
+        `heating` [K] is the rise of the temperature since the start.
+        """
+
+    def accept(self) -> None:
+        """Take the last solution as the state."""
+
+    def memory(self) -> Mapping[str, Any]:
+        """State as plain data, the same on any number of ranks (collective)."""
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Stand where another one stood (collective)."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, with units."""
+
+    def entries(self) -> Mapping[str, float]:
+        """Numbers of the last solution by name (collective)."""
+
+
+class Stress:
+    """The companion of transport that brings both together; see `Companion`."""
+
+    name = "stress"
+
+    def __init__(self, system: System, solver: Solver, reference: Floats, tolerance: float) -> None:
+        """`reference` is the volume strain at which only residual stress is left.
+
+        `tolerance` [V] is that of the potential which stress makes.
+        """
+        self._system, self.solver, self._reference = system, solver, reference
+        self._swelling = Swelling(system)
+        self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
+        self._step = self._heating = 0.0
+        self._temperature = system.equations.model.temperature
+        self._hand_over(solver.clamped(), reference)
+
+    def begin(self, step: float) -> None:
+        """Start a trial of a step [s]."""
+        self._step = step
+
+    def solve(self) -> float:
+        """Solve with the present unknowns and hand the stress over (collective)."""
+        heating = self._system.equations.model.temperature - self._temperature
+        if self.solver.local and heating == self._heating:
+            return 0.0
+        strain = self._swelling.evaluate()
+        found = self.solver.solve(strain - self._reference, self._step, heating)
+        self._heating = heating
+        stress, slope, at = self._present
+        change = found.stress - (stress + slope * (strain - at))
+        self._hand_over(found, strain)
+        largest = float(np.abs(change * self._weight).max(initial=0.0))
+        return float(self._system.comm.allreduce(largest, MPI.MAX))
+
+    def accept(self) -> None:
+        """Take the last trial as the state."""
+        self.solver.accept()
+
+    def strain(self) -> Floats:
+        """Volume strain [1] at all local nodes since the reference."""
+        return self._swelling.evaluate() - self._reference
+
+    def update(self) -> None:
+        """Solve at the accepted state where steps did not need to (collective)."""
+        if self.solver.local:
+            self.solver.solve(self.strain(), 0.0, self._heating)
+
+    def memory(self) -> Memory:
+        """What `recall` needs; the straight line lies at the nodes of any number of ranks."""
+        lines = self._on_unknowns(np.array(self._present))
+        return Memory({"solver": self.solver.memory()}, {"lines": lines})
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another one stood (collective)."""
+        self.solver.recall(memory.plain["solver"])
+        stress, slope, at = self._off_unknowns(memory.owned["lines"])
+        self._hand_over(Stressed(stress, slope), at)
+
+    def entries(self) -> Mapping[str, Any]:
+        """Entries for the summary (collective)."""
+        self.update()
+        return self.solver.entries()
+
+    def _hand_over(self, found: Stressed, strain: Floats) -> None:
+        self._present = found.stress, found.slope, strain
+        volumes = self._system.equations.volumes
+        for index, name in enumerate(volumes.regions):
+            if self._system.equations.model.region(name).swelling:
+                inside = volumes.node_region == index
+                fields = {STRESS: found.stress[inside], STRESS_SLOPE: found.slope[inside]}
+                self._system.set_outer(index, fields | {STRAIN: strain[inside]})
+
+    def _on_unknowns(self, fields: Floats) -> Floats:
+        """Fields (..., n_nodes) where an unknown of the node's own holds the place."""
+        result = np.zeros((*fields.shape[:-1], self._system.layout.n_owned))
+        for nodes, rows in self._rows():
+            result[..., rows] = fields[..., nodes]
+        return result
+
+    def _off_unknowns(self, owned: Floats) -> Floats:
+        result = np.zeros((*owned.shape[:-1], len(self._reference)))
+        local = np.array([self._system.with_ghosts(one) for one in owned])
+        for index, rows in self._every_row():
+            result[..., index] = local[..., rows]
+        return result
+
+    def _every_row(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Nodes and local unknowns of a species that swells each region."""
+        system = self._system
+        volumes, found = system.equations.volumes, []
+        for index, name in enumerate(volumes.regions):
+            for one in system.equations.model.region(name).swelling[:1]:
+                nodes = np.flatnonzero(volumes.node_region == index)
+                found.append((nodes, system.layout.species[one.name][nodes]))
+        return found
+
+    def _rows(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Of those the ones that this rank owns."""
+        n_owned = self._system.layout.n_owned
+        return [(nodes[rows < n_owned], rows[rows < n_owned]) for nodes, rows in self._every_row()]
