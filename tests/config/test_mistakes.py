@@ -108,7 +108,7 @@ CASE_MISTAKES = [
         "temperatur: 25",
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, stack, temperature, ambient, species, "
-        "layers, start, initial, content, interfaces, contacts, circuit, protocol, instruments, "
+        "layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, protocol, instruments, "
         "materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
