@@ -91,14 +91,14 @@ class Companions:
         for one in self._members:
             own = one.memory()
             plain[one.name] = own.plain
-            owned |= {f"{one.name}/{key}": values for key, values in own.owned.items()}
+            owned |= {f"{one.name}.{key}": values for key, values in own.owned.items()}
         return Memory(plain, owned)
 
     def recall(self, memory: Memory) -> None:
         """Stand where others stood (collective)."""
         self.rounds, self.solves, self.most = memory.plain["counts"]
         for one in self._members:
-            start = f"{one.name}/"
+            start = f"{one.name}."
             found = memory.owned.items()
             owned = {key[len(start) :]: v for key, v in found if key.startswith(start)}
             one.recall(Memory(memory.plain[one.name], owned))

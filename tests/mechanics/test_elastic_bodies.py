@@ -291,7 +291,7 @@ def test_free_sphere_with_more_swelling_outside() -> None:
     np.testing.assert_allclose(hoop, unit * (1 - 2 * r**2), atol=3e-2 * unit)
     pressure = trial.hydrostatic()
     expected = unit * (3 - 5 * part) / 3
-    np.testing.assert_allclose(pressure, expected, atol=2e-2 * unit)
+    np.testing.assert_allclose(pressure, expected, atol=3e-2 * unit)
 
 
 # ---------------------------------------------------------------- what is refused

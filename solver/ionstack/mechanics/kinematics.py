@@ -131,8 +131,8 @@ class Forms:
     def put(self, function: Any, cells: Ints, values: Floats) -> None:
         """Set a function of the quadrature points in own cells, values (cells, points, ...)."""
         rows = function.function_space.dofmap.list[cells]
-        whole = function.x.array.reshape(-1, function.function_space.dofmap.bs)
-        whole[rows] = values.reshape(*rows.shape, -1)
+        size = function.function_space.dofmap.bs
+        function.x.array.reshape(-1, size)[rows] = values.reshape(*rows.shape, size)
 
     def pressure(self, facets: NDArray[np.int32], size: Any) -> Any:
         """Compile the load of a pressure, a constant `size` [Pa], on facets."""

@@ -69,7 +69,7 @@ class Transfer:
 
         Only values at owned nodes are read; cells of other layers get 0.
         """
-        flat = node_values.reshape(len(node_values), -1)
+        flat = _flat(node_values, 1)
         target = self._ask_rank
         _, (place, values) = route(self._comm, target, self._ask_place, flat[self._ask_node])
         at_places = np.zeros((self._count, flat.shape[1]))
@@ -84,20 +84,25 @@ class Transfer:
         A node, owned or ghost, gets the mean over its film's cells around it, weighed by
         their volumes.
         """
-        flat = cell_values.reshape(*self._shape, -1)
+        flat = _flat(cell_values, 2)
         total = self._sum_at_nodes(flat[self._film])
-        mean = total / self._weight.reshape(-1, 1)
+        mean = total / self._weight
         return np.asarray(mean.reshape(self._n_nodes, *cell_values.shape[2:]))
 
     def _sum_at_nodes(self, corner_values: Floats) -> Floats:
         """Sum over film cells of volume times value (film cells, corners[, k]), at all nodes."""
-        weighed = corner_values.reshape(*corner_values.shape[:2], -1) * self._volumes[:, None, None]
+        weighed = _flat(corner_values, 2) * self._volumes[:, None, None]
         at_places = np.zeros((self._count, weighed.shape[2]))
         np.add.at(at_places, self._corners, weighed)
         _, (node, part) = route(self._comm, self._rank, self._node, at_places[self._place])
         total = np.zeros((self._n_nodes, weighed.shape[2]))
         np.add.at(total, node, part)
         return total
+
+
+def _flat(values: Floats, kept: int) -> Floats:
+    """Join all axes after the first `kept` ones, also where there are no rows."""
+    return values.reshape(*values.shape[:kept], int(np.prod(values.shape[kept:])))
 
 
 def _film_numbers(mesh: MechanicalMesh, regions: tuple[str, ...]) -> list[int]:

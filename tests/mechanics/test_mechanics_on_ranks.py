@@ -1,0 +1,54 @@
+"""The same stress, flow and displacement on 1, 2 and 3 ranks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.launch import launch
+
+RANKS = (1, 2, 3)
+FIELDS = ("pressure", "plastic", "displacement")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> dict[int, dict[str, Any]]:
+    found = {}
+    for ranks in RANKS:
+        folder = tmp_path_factory.mktemp(f"ranks-{ranks}")
+        done = launch(ranks, ["-m", "support.mechanics_on_ranks", str(folder)])
+        assert done.returncode == 0, done.stderr[-3000:]
+        found[ranks] = json.loads((folder / "body.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("shape", ["axisymmetric", "3d-rectangle"])
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_fields_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
+    found, serial = results[ranks][shape], results[1][shape]
+    assert found["keys"] == serial["keys"]
+    for name in FIELDS:
+        one, other = np.array(found[name]), np.array(serial[name])
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
+    for shape in ("axisymmetric", "3d-rectangle"):
+        found = results[ranks][shape]
+        assert all(found["converged"])
+        assert found["most"] > 1e-3
+        assert found["ghosts"] < 1e-12
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_a_mistake_reaches_all_ranks(results, ranks) -> None:
+    messages = results[ranks]["mistake"]
+    assert len(messages) == ranks
+    assert set(messages) == {messages[0]}
+    assert "did you mean 'oxide'" in messages[0]

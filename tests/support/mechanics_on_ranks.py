@@ -1,0 +1,139 @@
+"""A program for ``mpirun``: a body that yields, creeps and has come apart, on any ranks.
+
+``python -m support.mechanics_on_ranks FOLDER`` writes ``FOLDER/body.json`` on rank 0.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from ionstack.abort import abort_on_crash
+from ionstack.checkpoint import Memory, Places
+from ionstack.compute import configure
+from ionstack.errors import InputError
+from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.mechanics.body import Body, Trial
+from ionstack.mechanics.conditions import Conditions
+from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
+from ionstack.mechanics.slit import Debond
+from ionstack.mechanics.transfer import Transfer
+from ionstack.mesh import build_mesh
+from ionstack.physics.solids import Creep, Solid
+from ionstack.stack import Layer, Stack
+from support.stacks import stack
+
+COMM = MPI.COMM_WORLD
+METAL = Layer("metal", "Pt", 50e-9, 20e-9, 2.0)
+PLATE = Layer("plate", "glass", 300e-9, 100e-9, 2.0)
+HOST = Solid(100e9, 0.3)
+SOLIDS = (
+    Solid(140e9, 0.38, yield_strength=100e6, hardening=5e9, residual_stress=50e6),
+    Solid(100e9, 0.3, yield_strength=300e6, hardening=1e9),
+    Solid(80e9, 0.25, creep=Creep(1e-4, 50e6, 3.0)),
+    HOST,
+    Solid(70e9, 0.2),
+)
+SLITS = {
+    "axisymmetric": Debond("metal", "oxide", radius=70e-6),
+    "3d-rectangle": Debond("metal", "oxide", between=(0.0, 55e-6)),
+}
+
+
+def run(shape: str) -> dict[str, Any]:
+    """Three steps, the last after the state has gone through a checkpoint's arrays."""
+    films = _films(shape)
+    mesh = build_mechanical_mesh(films, (METAL,), (PLATE,), COMM, (SLITS[shape],))
+    volumes = build_control_volumes(build_mesh(films, COMM))
+    transfer = Transfer(volumes, mesh)
+    body = Body(mesh, SOLIDS, Conditions())
+    trials = []
+    for level, step in ((0.5, 1.0), (1.0, 2.0), (0.2, 5.0)):
+        if len(trials) == 2:
+            body = _restored(body, mesh)
+        trials.append(body.solve(transfer.to_cells(_swelling(volumes, level)), step))
+        body.accept(trials[-1])
+    return _summary(volumes, transfer, trials[-1]) | {
+        "converged": [trial.newton.converged for trial in trials],
+    }
+
+
+def _films(shape: str) -> Stack:
+    films = stack(shape, 40e-9)
+    cells = 3 if shape == "3d-rectangle" else 6
+    return replace(films, lateral=replace(films.lateral, cells=cells))
+
+
+def _swelling(volumes: ControlVolumes, level: float) -> np.ndarray:
+    """More in the middle, in the uppermost film only."""
+    x = volumes.coordinates[volumes.node_vertex][:, 0]
+    return np.where(volumes.node_region == 0, 0.02 * level * (1.0 - (x / 100e-6) ** 2), 0.0)
+
+
+def _restored(body: Body, mesh: MechanicalMesh) -> Body:
+    """Another body with the state that went to rank 0 and back."""
+    places = Places(COMM, body.keys())
+    memory = body.memory()
+    back = {name: places.scatter(places.gather(one)) for name, one in memory.owned.items()}
+    other = Body(mesh, SOLIDS, Conditions())
+    other.recall(Memory({}, back))
+    return other
+
+
+def _summary(volumes: ControlVolumes, transfer: Transfer, trial: Trial) -> dict[str, Any]:
+    """Node values in the order of the mesh, with the coordinates that name them."""
+    fields = {
+        "pressure": transfer.to_nodes(trial.hydrostatic()),
+        "plastic": transfer.to_nodes(trial.corner_plastic()),
+        "displacement": transfer.to_nodes(trial.corner_displacement()),
+    }
+    own = slice(volumes.n_owned_nodes)
+    keys = volumes.vertex_id[volumes.node_vertex[own]] * 10 + volumes.node_region[own]
+    keys = np.concatenate(COMM.allgather(keys))
+    order = np.argsort(keys)
+    found: dict[str, Any] = {"keys": keys[order].tolist()}
+    for name, field in fields.items():
+        found[name] = np.concatenate(COMM.allgather(field[own]))[order].tolist()
+    metal = COMM.allreduce(float(trial.plastic.max(initial=0.0)), op=MPI.MAX)
+    return found | {"most": metal, "ghosts": _ghosts_agree(volumes, fields["pressure"])}
+
+
+def _ghosts_agree(volumes: ControlVolumes, field: np.ndarray) -> float:
+    """Largest difference between ghosts and their owners, over the largest value."""
+    keys = volumes.vertex_id[volumes.node_vertex] * 10 + volumes.node_region
+    own = volumes.n_owned_nodes
+    every = COMM.allgather(dict(zip(keys[:own].tolist(), field[:own].tolist(), strict=True)))
+    whole = {key: value for one in every for key, value in one.items()}
+    ghosts = zip(keys[own:].tolist(), field[own:].tolist(), strict=True)
+    worst = max((abs(whole[key] - value) for key, value in ghosts), default=0.0)
+    return float(COMM.allreduce(worst, op=MPI.MAX) / max(map(abs, whole.values())))
+
+
+def mistake() -> list[str]:
+    """What every rank says of an area at no interface."""
+    try:
+        slit = Debond("metal", "oxid", radius=70e-6)
+        build_mechanical_mesh(stack("axisymmetric"), (METAL,), (PLATE,), COMM, (slit,))
+    except InputError as error:
+        return COMM.allgather(str(error))
+    return []
+
+
+def main(folder: Path) -> None:
+    """Run all and write what was found."""
+    configure()
+    abort_on_crash(COMM)
+    found: dict[str, Any] = {shape: run(shape) for shape in SLITS}
+    found["mistake"] = mistake()
+    if COMM.rank == 0:
+        (folder / "body.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
