@@ -21,6 +21,8 @@ from ionstack.node_places import NodePlaces
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# Bounds of the factor on what the field in use misses.
+SHORTEST, LONGEST = 0.1, 20.0
 # What is remembered as it is, besides the temperature.
 _REMEMBERED = ("generated", "stored", "highest", "lowest")
 
@@ -52,7 +54,10 @@ class TemperatureField:
         self._last: Heated | None = None
         self.generated = self.stored = self.highest = self.lowest = 0.0
         self.out: Floats = np.zeros(len(volumes.contacts))
-        self._hand_over(self.at_nodes)
+        # What the field in use missed in the last round, and how far it went on along that.
+        self._missed: Floats | None = None
+        self._reach = 1.0
+        self._hand_over(self._rise)
 
     @property
     def at_nodes(self) -> Floats:
@@ -62,22 +67,44 @@ class TemperatureField:
     def begin(self, step: float) -> None:
         """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
         self._step = step
-        self._last = None
+        self._last, self._missed, self._reach = None, None, 1.0
 
     def solve(self) -> float:
-        """Solve with the heat that the present unknowns make, and hand the field over.
+        """Solve with the heat that the present unknowns make, and hand a better field over.
 
-        Returns the largest change [K] since the last solve over the tolerance (collective).
+        Returns the largest difference [K] from the field in use over the tolerance
+        (collective). A field that is within the tolerance stays in use.
         """
         if self._step == 0.0:
             return 0.0
         step = np.inf if self._model.steady else self._step
         around = self._system.equations.model.temperature
         self._last = self._equation.solve(self._sources.at_nodes(), self._accepted, step, around)
-        change = self._largest(np.abs(self._last.rise - self._rise))
         self._rise = self._last.rise
-        self._hand_over(self.at_nodes)
+        missed = self._rise - self._used
+        change = self._largest(np.abs(missed))
+        if change > self._model.tolerance:
+            self._reach = self._stretched(missed)
+            self._missed = missed
+            self._hand_over(self._used + self._reach * missed)
         return change / self._model.tolerance
+
+    def _stretched(self, missed: Floats) -> float:
+        """How far to go along what the field in use misses: Aitken's relaxation.
+
+        Heat that feeds back lets the plain iteration creep or swing; see Kuettler and Wall,
+        Comput. Mech. 43, 61 (2008).
+        """
+        if self._missed is None:
+            return 1.0
+        owned = slice(self._equation.layout.n_owned)
+        turn = (missed - self._missed)[owned]
+        sums = np.array([self._missed[owned] @ turn, turn @ turn])
+        comm = self._system.comm
+        along, size = comm.allreduce(sums) if comm.size > 1 else sums
+        if size == 0.0:
+            return 1.0
+        return float(np.clip(-self._reach * along / size, SHORTEST, LONGEST))
 
     def accept(self) -> None:
         """Take the last trial as the state, and its heat into the sums (collective)."""
@@ -94,21 +121,18 @@ class TemperatureField:
     def memory(self) -> Memory:
         """The rise of the last accepted state, the temperature used last, and the sums."""
         plain = {name: getattr(self, name) for name in _REMEMBERED} | {"out": self.out.tolist()}
-        rise, used = self._accepted[self._equation.layout.phi], np.zeros(len(self.at_nodes))
-        for own, nodes in zip(self._system.outer, self._inside, strict=True):
-            used[nodes] = own[TEMPERATURE]
-        by_unknown = self._places.by_unknown
-        return Memory(plain, {"rise": by_unknown(rise), "used": by_unknown(used)})
+        both = {"rise": self._accepted, "used": self._used}
+        unknown = self._equation.layout.phi
+        return Memory(plain, {k: self._places.by_unknown(v[unknown]) for k, v in both.items()})
 
     def recall(self, memory: Memory) -> None:
         """Stand where another one stood, and hand the field over (collective)."""
         for name in _REMEMBERED:
             setattr(self, name, memory.plain[name])
         self.out = np.array(memory.plain["out"])
-        unknown = self._equation.layout.phi
         rise, used = (self._everywhere(memory.owned[name]) for name in ("rise", "used"))
         self._accepted = self._rise = rise
-        self._hand_over(used[unknown])
+        self._hand_over(used)
 
     def _everywhere(self, by_unknown: Floats) -> Floats:
         """Values of the temperature's local unknowns from what a checkpoint holds (collective)."""
@@ -140,7 +164,9 @@ class TemperatureField:
         comm = self._system.comm
         return comm.allreduce(largest, MPI.MAX) if comm.size > 1 else largest
 
-    def _hand_over(self, temperature: Floats) -> None:
-        """Give the temperature [K] at all local nodes to the system."""
+    def _hand_over(self, rise: Floats) -> None:
+        """Give the system the temperature at all local nodes from the rise of the unknowns [K]."""
+        self._used = rise
+        temperature = self._model.start + rise[self._equation.layout.phi]
         for region, nodes in enumerate(self._inside):
             self._system.set_outer(region, {TEMPERATURE: temperature[nodes]})

@@ -84,7 +84,7 @@ def diode():
 def test_current_times_voltage_is_the_heat_of_a_diode(diode):
     (field,) = diode.companions
     companions = Companions(diode.newton, diode.companions)
-    for volts in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+    for volts in (0.2, 0.4, 0.5, 0.6, 0.7):
         size = diode.system.layout.n_owned
         scheme = Scheme(np.zeros(size), 0.0, 1.0, np.array([volts, 0.0]))
         field.generated, field.out = 0.0, np.zeros(2)
