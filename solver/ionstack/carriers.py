@@ -17,9 +17,9 @@ from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from ionstack.physics.states import Carrier, Occupation
 from ionstack.physics.swelling import volume_per_particle
 
-# Fields from outside: stress [Pa] that works against a swelling host, at a volume strain [1],
-# and its slope along the strain [Pa]: stress = STRESS + STRESS_SLOPE (strain - STRAIN).
-STRESS, STRESS_SLOPE, STRAIN = "stress", "stress_slope", "strain"
+# Fields from outside: the stress [Pa] that works against a swelling host lies on the straight
+# line STRESS + STRESS_SLOPE (volume strain).
+STRESS, STRESS_SLOPE = "stress", "stress_slope"
 # Temperature [K] where it is a field; else it is one number for all.
 TEMPERATURE = "temperature"
 
@@ -255,7 +255,7 @@ def _stress_work(
         function = one.swelling.law.function
         strain = strain + function(x, sites, values)
         volumes[one.name] = volume_per_particle(function, x, sites, values)
-    stress = outer[STRESS] + outer[STRESS_SLOPE] * (strain - outer[STRAIN])
+    stress = outer[STRESS] + outer[STRESS_SLOPE] * strain
     energy = ELEMENTARY_CHARGE * BOLTZMANN_EV * temperature
     return {name: -volume * stress / energy for name, volume in volumes.items()}
 

@@ -16,7 +16,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.carriers import STRAIN, STRESS, STRESS_SLOPE
+from ionstack.carriers import STRESS, STRESS_SLOPE
 from ionstack.checkpoint import Memory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
@@ -77,13 +77,21 @@ class Stress:
         self._system, self.solver, self._reference = system, solver, reference
         self._swelling = Swelling(system)
         self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
-        self._step = self._heating = 0.0
+        self._step = self._heating = self._last_step = 0.0
         self._temperature = system.equations.model.temperature
-        self._hand_over(solver.clamped(), reference)
+        first = solver.clamped()
+        # Stress without strain on the lines of the last two states, and their common slope.
+        self._kept = [first.stress - first.slope * reference] * 2
+        self._hand_over(self._kept[1], first.slope)
 
     def begin(self, step: float) -> None:
-        """Start a trial of a step [s]."""
+        """Start a trial of a step [s] with the lines of the last states, extrapolated."""
         self._step = step
+        if self.solver.local:
+            return
+        before, last = self._kept
+        share = step / self._last_step if self._last_step > 0.0 else 0.0
+        self._hand_over(last + share * (last - before), self._present[1])
 
     def solve(self) -> float:
         """Solve with the present unknowns and hand the stress over (collective)."""
@@ -93,15 +101,18 @@ class Stress:
         strain = self._swelling.evaluate()
         found = self.solver.solve(strain - self._reference, self._step, heating)
         self._heating = heating
-        stress, slope, at = self._present
-        change = found.stress - (stress + slope * (strain - at))
-        self._hand_over(found, strain)
+        start, slope = self._present
+        change = found.stress - (start + slope * strain)
+        self._hand_over(found.stress - found.slope * strain, found.slope)
         largest = float(np.abs(change * self._weight).max(initial=0.0))
         return float(self._system.comm.allreduce(largest, MPI.MAX))
 
     def accept(self) -> None:
         """Take the last trial as the state."""
         self.solver.accept()
+        if not self.solver.local:
+            self._kept = [self._kept[1], self._present[0]]
+            self._last_step = self._step
 
     def strain(self) -> Floats:
         """Volume strain [1] at all local nodes since the reference."""
@@ -113,29 +124,31 @@ class Stress:
             self.solver.solve(self.strain(), 0.0, self._heating)
 
     def memory(self) -> Memory:
-        """What `recall` needs; the straight line lies at the nodes of any number of ranks."""
-        lines = self._on_unknowns(np.array(self._present))
-        return Memory({"solver": self.solver.memory()}, {"lines": lines})
+        """What `recall` needs; lines are kept at the nodes of any number of ranks."""
+        lines = self._on_unknowns(np.array([*self._kept, *self._present]))
+        plain = {"solver": self.solver.memory(), "step": self._last_step, "heating": self._heating}
+        return Memory(plain, {"lines": lines})
 
     def recall(self, memory: Memory) -> None:
         """Stand where another one stood (collective)."""
         self.solver.recall(memory.plain["solver"])
-        stress, slope, at = self._off_unknowns(memory.owned["lines"])
-        self._hand_over(Stressed(stress, slope), at)
+        self._last_step, self._heating = memory.plain["step"], memory.plain["heating"]
+        *self._kept, start, slope = self._off_unknowns(memory.owned["lines"])
+        self._hand_over(start, slope)
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary (collective)."""
         self.update()
         return self.solver.entries()
 
-    def _hand_over(self, found: Stressed, strain: Floats) -> None:
-        self._present = found.stress, found.slope, strain
+    def _hand_over(self, start: Floats, slope: Floats) -> None:
+        """Let transport see the stress start + slope strain."""
+        self._present = start, slope
         volumes = self._system.equations.volumes
         for index, name in enumerate(volumes.regions):
             if self._system.equations.model.region(name).swelling:
                 inside = volumes.node_region == index
-                fields = {STRESS: found.stress[inside], STRESS_SLOPE: found.slope[inside]}
-                self._system.set_outer(index, fields | {STRAIN: strain[inside]})
+                self._system.set_outer(index, {STRESS: start[inside], STRESS_SLOPE: slope[inside]})
 
     def _on_unknowns(self, fields: Floats) -> Floats:
         """Fields (..., n_nodes) where an unknown of the node's own holds the place."""
