@@ -21,6 +21,9 @@ def mechanics_problems(subject: Subject) -> Iterator[Problem]:
     yield from _missing_stiffness(subject, read)
     yield from _missing_metals(subject, read)
     yield from _unknown_swelling(subject)
+    if subject.case.initial is not None:
+        message = "not with a state of another run: it has no plastic strains to begin with"
+        yield subject.problem((_SECTION,), message, of_key=True)
     if subject.case.circuit is not None:
         message = "not beside a circuit yet; drive the contacts by the protocol"
         yield subject.problem((_SECTION,), message, of_key=True)
@@ -42,6 +45,9 @@ def _unknown_names(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
         yield from _checked(subject, ("porosity", index, "metal"), pores.metal, "electrode", metals)
     top, bottom = subject.stack.electrodes
     faces = [f"{top.name}/{layers[0]}", *subject.stack.interfaces, f"{layers[-1]}/{bottom.name}"]
+    if read.substrate is not None:
+        lowest = bottom.name if bottom.name in read.metals else layers[-1]
+        faces.append(f"{lowest}/substrate")
     for index, debond in enumerate(read.debonds):
         at = ("debonds", index, "interface")
         yield from _checked(subject, at, debond.interface, "interface", faces)

@@ -77,7 +77,7 @@ class MechanicsChoice:
     debonds: tuple[DebondChoice, ...] = ()
     roughness: tuple[RoughnessChoice, ...] = ()
     porosity: tuple[PorosityChoice, ...] = ()
-    tolerance: float = 1e-6
+    tolerance: float = 5e-5
 
 
 class _SubstrateModel(Strict):
@@ -115,7 +115,7 @@ class MechanicsModel(Strict):
     debonds: list[_DebondModel] = Field(default_factory=list)
     roughness: list[_RoughnessModel] = Field(default_factory=list)
     porosity: list[_PorosityModel] = Field(default_factory=list)
-    tolerance: PositiveVoltage = 1e-6
+    tolerance: PositiveVoltage = 5e-5
 
     @model_validator(mode="after")
     def _held_by_something(self) -> Self:

@@ -166,6 +166,14 @@ def test_a_trial_changes_nothing() -> None:
     np.testing.assert_allclose(again.displacement.x.array, before.displacement.x.array, atol=1e-18)
 
 
+def test_a_trial_near_the_last_one_starts_there() -> None:
+    body = film(yield_strength=STRENGTH, hardening=1e9)
+    cold = swell(body, 0.02).newton.iterations
+    warm = swell(body, 0.02 * (1.0 + 1e-6)).newton.iterations
+    assert warm < cold
+    assert swell(body, 0.02 * (1.0 + 1e-6)).newton.iterations == 0
+
+
 def test_memory_brings_the_state_back() -> None:
     body, other = (film(yield_strength=STRENGTH, hardening=1e9) for _ in range(2))
     body.accept(swell(body, 0.03))
@@ -185,8 +193,8 @@ def test_elastic_factors_serve_every_load_that_yields_nothing() -> None:
     body = film(yield_strength=STRENGTH)
     for strain in (0.001, 0.002, -0.001):
         assert swell(body, strain).newton.iterations <= 2
-    assert body._elastic.count == 1
-    assert body._flowing is None
+    assert body.balance.elastic.count == 1
+    assert body.balance.flowing is None
 
 
 def test_more_load_than_a_body_can_bear_is_told() -> None:

@@ -37,6 +37,17 @@ def test_fields_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
         np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
 
 
+@pytest.mark.parametrize("shape", ["axisymmetric", "3d-rectangle"])
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_checkpoints_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
+    found, serial = results[ranks][shape]["memory"], results[1][shape]["memory"]
+    assert found.keys() == serial.keys()
+    for name, expected in serial.items():
+        one, other = np.array(found[name]), np.array(expected)
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("ranks", RANKS)
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
     for shape in ("axisymmetric", "3d-rectangle"):

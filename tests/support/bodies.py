@@ -51,7 +51,7 @@ def of_mesh(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> MechanicalMesh:
         sides = dolfinx.mesh.locate_entities_boundary(mesh, 1, lambda x: x[0] == 1.0)
         faces["inner"] = np.sort(sides)
     region = np.zeros(count, dtype=np.int32)
-    return MechanicalMesh(mesh, axisymmetric, ("film",), region, ("film",), faces)
+    return MechanicalMesh(mesh, axisymmetric, ("film",), ("film",), region, ("film",), faces)
 
 
 def shell(inner: float, outer: float, cells: int, around: int) -> MechanicalMesh:
@@ -181,7 +181,7 @@ def curvature(body: Body, trial: Trial, within: float) -> float:
 def bilayer_curvature(
     moduli: tuple[float, float], thickness: tuple[float, float], strains: tuple[float, float]
 ) -> float:
-    """Curvature of two layers from the balance of force and moment; positive if the upper swells less.
+    """Curvature of two layers by the balance of force and moment, where the upper swells less.
 
     Depth runs downwards from the top; moduli are those of the plane, E/(1 - nu) or E/(1 - nu^2).
     """

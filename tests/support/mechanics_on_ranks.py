@@ -19,10 +19,10 @@ from ionstack.checkpoint import Memory, Places
 from ionstack.compute import configure
 from ionstack.errors import InputError
 from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mesh import build_mesh
 from ionstack.physics.solids import Creep, Solid
@@ -60,6 +60,7 @@ def run(shape: str) -> dict[str, Any]:
         trials.append(body.solve(transfer.to_cells(_swelling(volumes, level)), step))
         body.accept(trials[-1])
     return _summary(volumes, transfer, trials[-1]) | {
+        "memory": _remembered(body),
         "converged": [trial.newton.converged for trial in trials],
     }
 
@@ -84,6 +85,13 @@ def _restored(body: Body, mesh: MechanicalMesh) -> Body:
     other = Body(mesh, SOLIDS, Conditions())
     other.recall(Memory({}, back))
     return other
+
+
+def _remembered(body: Body) -> dict[str, Any]:
+    """The arrays of a checkpoint, as rank 0 has them."""
+    places = Places(COMM, body.keys())
+    whole = {name: places.gather(one) for name, one in body.memory().owned.items()}
+    return {name: one.reshape(-1).tolist() for name, one in whole.items()}
 
 
 def _summary(volumes: ControlVolumes, transfer: Transfer, trial: Trial) -> dict[str, Any]:

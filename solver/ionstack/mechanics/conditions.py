@@ -77,7 +77,7 @@ class Holds:
         part = self._space.sub(axis)
         if not callable(value):
             dofs = fem.locate_dofs_topological(part, dimension, entities)
-            return fem.dirichletbc(float(value), dofs, part)
+            return fem.dirichletbc(np.float64(value), dofs, part)  # type: ignore[arg-type]
         collapsed, _ = part.collapse()
         dofs = fem.locate_dofs_topological((part, collapsed), dimension, entities)
         function = fem.Function(collapsed)
@@ -133,7 +133,7 @@ def _against_rotation(mesh: MechanicalMesh, lies_free: bool) -> Iterator[tuple[F
 
 
 def _corner(mesh: MechanicalMesh, number: int) -> Floats:
-    """Return a corner of the bottom: 0 the least one, 1 and 2 next to it along x and y (collective).
+    """Return a corner of the bottom: 0 the least, 1 and 2 next to it along x and y (collective).
 
     Of a disc it is the point farthest out that way.
     """

@@ -7,9 +7,10 @@ from typing import Any
 from petsc4py import PETSc
 
 PREFIX = "ionstack_mechanics_"
-# A factorisation costs more than this many iterations with an old one.
-_LAGGED_ITERATIONS = 20
-_TOLERANCE = 1e-10
+# A factorisation costs more than this many iterations with an old one. They leave over what
+# the next step of Newton's method finds anyway.
+_LAGGED_ITERATIONS = 15
+_TOLERANCE = 1e-3
 
 
 class Factors:

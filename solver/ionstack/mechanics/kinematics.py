@@ -43,16 +43,22 @@ class Points:
 
     def interpolate(self, corners: Floats) -> Floats:
         """Linear interpolation of (cells, corners, ...) to (cells, points, ...)."""
-        return np.asarray(np.einsum("qv,cv...->cq...", self.weights, corners))
+        return _along_points(self.weights, corners)
 
     def to_corners(self, values: Floats) -> Floats:
         """Linear fit to (cells, points, ...) at the corners (cells, corners, ...)."""
-        return np.asarray(np.einsum("vq,cq...->cv...", np.linalg.pinv(self.weights), values))
+        return _along_points(np.linalg.pinv(self.weights), values)
+
+
+def _along_points(matrix: NDArray[Any], values: Floats) -> Floats:
+    """Multiply the second axis of (cells, n, ...) by a matrix (m, n)."""
+    rows = values.reshape(*values.shape[:2], int(np.prod(values.shape[2:])))
+    return np.asarray(matrix @ rows).reshape(len(values), len(matrix), *values.shape[2:])
 
 
 def quadrature(mesh: MechanicalMesh) -> Points:
     """Return the points at which stress is evaluated."""
-    reference = basix.make_quadrature(mesh.mesh.basix_cell(), _DEGREE)[0]
+    reference = np.asarray(basix.make_quadrature(mesh.mesh.basix_cell(), _DEGREE)[0])
     first = 1.0 - reference.sum(axis=1, keepdims=True)
     return Points(_DEGREE, reference, np.hstack([first, reference]))
 

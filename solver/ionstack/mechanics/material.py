@@ -70,11 +70,6 @@ class Materials:
         """One number for each solid as an array that multiplies (cells, points)."""
         return np.asarray(values, dtype=np.float64)[self._region][:, None]
 
-    @property
-    def anything_flows(self) -> bool:
-        """Whether any solid of the whole body may flow."""
-        return any(solid.flows for solid in self._solids)
-
     def nothing_flowed(self) -> Flowed:
         """The state of a body as it was made."""
         shape = (len(self.flowing), self.points.count)
@@ -97,7 +92,7 @@ class Materials:
         expansion = self._by_cell([solid.thermal_expansion for solid in self._solids])
         swelling = each + (expansion * temperature_change)[..., None]
         result = np.zeros((len(self._region), self.points.count, self._size))
-        result[..., self.axes] = self.points.interpolate(
+        result[..., self._axes] = self.points.interpolate(
             np.broadcast_to(swelling, (*swelling.shape[:2], 3))
         )
         return result

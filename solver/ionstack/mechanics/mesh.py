@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ionstack.errors import InputError, nearest, raise_together
 from ionstack.exchange import route
 from ionstack.gmsh_model import GmshModel, gmsh_model, layer_grid, stack_planes
-from ionstack.mechanics.slit import Debond, open_slit
+from ionstack.mechanics.areas import Debond, Zone
+from ionstack.mechanics.slit import open_slit
 from ionstack.mesh import cell_partitioner, cell_points
 from ionstack.stack import Layer, Stack
 
@@ -39,18 +40,19 @@ class MechanicalMesh:
 
     mesh: DOLFINx mesh, geometric = topological dimension 2 or 3.
     axisymmetric: coordinates are (r, z).
-    regions: names of all layers, from the top; cell_region: int32 (cells of this rank and
-        ghosts), index into them.
+    regions: names of all layers, from the top, then of zones; cell_region: int32 (cells of this
+        rank and ghosts), index into them. layers: the layer of each region.
     films: names of the layers in which ions move.
     faces: outer faces by name, the facets of this rank and its ghosts, sorted: ``top``,
-        ``bottom``, ``sides``; in axial symmetry ``axis``; in 3-D ``sides_x``, ``sides_y``,
-        the sides that lie across x and y.
+        ``bottom``, ``sides``, ``slit`` with both faces of all slits; in axial symmetry
+        ``axis``; in 3-D ``sides_x`` and ``sides_y``, the sides that lie across x and y.
     square: whether the sides are planes across the lateral coordinates.
     """
 
     mesh: dolfinx.mesh.Mesh
     axisymmetric: bool
     regions: tuple[str, ...]
+    layers: tuple[str, ...]
     cell_region: NDArray[np.int32]
     films: tuple[str, ...]
     faces: Mapping[str, NDArray[np.int32]]
@@ -88,11 +90,12 @@ def build_mechanical_mesh(
     below: Sequence[Layer],
     comm: MPI.Comm,
     debonded: Sequence[Debond] = (),
+    zones: Sequence[Zone] = (),
 ) -> MechanicalMesh:
     """Mesh the films of `stack` with the layers `above` and `below` them (collective).
 
     Layers run from the top. Raises on all ranks `InputError` for a stack in 1-D or of a mesh
-    file, or a debonded area at no interface; `NumericsError` if Gmsh fails.
+    file, a debonded area at no interface or a zone of no layer; `NumericsError` if Gmsh fails.
     """
     whole = replace(stack, layers=(*above, *stack.layers, *below))
     found: _Pieces | None = None
@@ -103,12 +106,15 @@ def build_mechanical_mesh(
                 found = _pieces(built, _planes(stack, above, below))
             for area in debonded:
                 found = _opened(found, area, stack)
+            for zone in zones:
+                found = _zoned(found, zone, stack)
     dimension = 3 if stack.dimension == "3d" else 2
     mesh = _distributed(found, dimension, comm)
     return MechanicalMesh(
         mesh=mesh,
         axisymmetric=stack.dimension == "axisymmetric",
-        regions=tuple(layer.name for layer in whole.layers),
+        regions=(*(layer.name for layer in whole.layers), *(zone.name for zone in zones)),
+        layers=(*(layer.name for layer in whole.layers), *(zone.layer for zone in zones)),
         cell_region=_cell_regions(mesh, found, comm),
         films=tuple(layer.name for layer in stack.layers),
         faces=outer_faces(mesh, stack.dimension == "axisymmetric"),
@@ -137,7 +143,7 @@ def _check(stack: Stack) -> None:
 def _planes(stack: Stack, above: Sequence[Layer], below: Sequence[Layer]) -> list[Floats]:
     """Coordinates of the node planes of each layer; those of films as transport has them."""
     films = stack_planes(stack)
-    planes = []
+    planes: list[Floats] = []
     start = 0.0
     for layer in reversed(above):
         grid = layer_grid(layer.thickness, layer.first_cell, layer.growth)
@@ -169,20 +175,14 @@ def _pieces(built: GmshModel, planes: Sequence[Floats]) -> _Pieces:
 def _cells(built: GmshModel, number: int) -> Ints:
     entities = built.model.getEntitiesForPhysicalGroup(built.tdim, number + 1)
     flat = [part for tag in entities for part in built.model.mesh.getElements(built.tdim, tag)[2]]
-    return np.concatenate(flat).astype(np.int64).reshape(-1, built.tdim + 1)
+    return np.asarray(np.concatenate(flat).astype(np.int64).reshape(-1, built.tdim + 1))
 
 
 def _opened(pieces: _Pieces, area: Debond, stack: Stack) -> _Pieces:
-    for name in (area.upper, area.lower):
-        if name not in pieces.names:
-            allowed = ", ".join(pieces.names)
-            raise InputError(f"no layer {name!r}{nearest(name, pieces.names)}; layers: {allowed}")
-    upper, lower = (pieces.names.index(name) for name in (area.upper, area.lower))
+    upper, lower = (_layer(pieces, name) for name in (area.upper, area.lower))
     if lower != upper + 1:
         raise InputError(f"{area.upper} does not lie directly above {area.lower}")
-    lateral = pieces.points[:, :-1]
-    middle = np.zeros(1) if stack.dimension == "axisymmetric" else _middle(lateral)
-    inside = area.contains(lateral, middle)
+    inside = area.contains(pieces.points[:, :-1], _middle(pieces, stack))
     above = pieces.region <= upper
     slit = open_slit(pieces.points, pieces.cells, above, float(pieces.tops[lower]), inside)
     if slit is None:
@@ -193,7 +193,30 @@ def _opened(pieces: _Pieces, area: Debond, stack: Stack) -> _Pieces:
     return replace(pieces, points=slit[0], cells=slit[1])
 
 
-def _middle(lateral: Floats) -> Floats:
+def _layer(pieces: _Pieces, name: str) -> int:
+    if name not in pieces.names:
+        allowed = ", ".join(pieces.names)
+        raise InputError(f"no layer {name!r}{nearest(name, pieces.names)}; layers: {allowed}")
+    return pieces.names.index(name)
+
+
+def _zoned(pieces: _Pieces, zone: Zone, stack: Stack) -> _Pieces:
+    """Make cells of a layer within an area a region of their own."""
+    if zone.name in pieces.names:
+        raise InputError(f"zone {zone.name!r}: there is a layer or zone of that name")
+    corners = pieces.points[pieces.cells][..., :-1]
+    within = zone.contains(corners, _middle(pieces, stack)).all(axis=1)
+    within &= pieces.region == _layer(pieces, zone.layer)
+    if not within.any():
+        raise InputError(f"zone {zone.name!r} holds no cell of layer {zone.layer}")
+    region = np.where(within, len(pieces.names), pieces.region)
+    return replace(pieces, names=(*pieces.names, zone.name), region=region)
+
+
+def _middle(pieces: _Pieces, stack: Stack) -> Floats:
+    lateral = pieces.points[:, :-1]
+    if stack.dimension == "axisymmetric":
+        return np.zeros(1)
     return np.asarray(0.5 * (lateral.min(axis=0) + lateral.max(axis=0)))
 
 
@@ -226,7 +249,7 @@ def _cell_regions(
 def outer_faces(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> dict[str, NDArray[np.int32]]:
     """Name the outer facets of a body between two planes across its last coordinate.
 
-    Facets within the outer faces are those of a slit, and have no name (collective).
+    Facets across that coordinate between the planes are those of slits (collective).
     """
     dimension = mesh.geometry.dim
     mesh.topology.create_entities(dimension - 1)
@@ -240,6 +263,7 @@ def outer_faces(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> dict[str, NDArra
         "top": (last <= low[-1] + slack[-1]).all(axis=1),
         "bottom": (last >= high[-1] - slack[-1]).all(axis=1),
     }
+    parts["slit"] = (np.ptp(last, axis=1) == 0.0) & ~parts["top"] & ~parts["bottom"]
     parts["sides"] = np.ptp(last, axis=1) > 0.0
     if axisymmetric:
         parts["axis"] = (np.abs(first) <= slack[0]).all(axis=1)

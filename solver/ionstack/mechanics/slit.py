@@ -1,46 +1,12 @@
-"""Areas where two layers have come apart, and the slit that they make in a mesh."""
+"""The slit that an area makes in a mesh where two layers have come apart."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-_ROUND_OFF = 1e-9
-
-
-@dataclass(frozen=True)
-class Debond:
-    """An area in which two layers bear no traction on each other; lengths in m.
-
-    Facets of the interface all of whose points lie within come apart. Nothing keeps the
-    faces of the slit from passing through each other.
-
-    upper, lower: names of the layers above and below the interface.
-    radius: greatest distance from the middle of the device, or None.
-    between: least and greatest first coordinate, or None.
-    """
-
-    upper: str
-    lower: str
-    radius: float | None = None
-    between: tuple[float, float] | None = None
-
-    def contains(self, points: Floats, middle: Floats) -> NDArray[np.bool_]:
-        """Whether `points` (n, lateral coordinates) lie within; `middle` of the device."""
-        inside = np.ones(len(points), dtype=bool)
-        if self.radius is not None:
-            distance = np.linalg.norm(points - middle, axis=1)
-            inside &= distance <= self.radius * (1.0 + _ROUND_OFF)
-        if self.between is not None:
-            low, high = self.between
-            slack = _ROUND_OFF * (high - low)
-            inside &= (points[:, 0] >= low - slack) & (points[:, 0] <= high + slack)
-        return inside
 
 
 def open_slit(

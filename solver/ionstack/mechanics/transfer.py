@@ -79,7 +79,7 @@ class Transfer:
         return result.reshape(*self._shape, *node_values.shape[1:])
 
     def to_nodes(self, cell_values: Floats) -> Floats:
-        """Means (nodes, ...) of values at the corners of own cells (cells, corners, ...) (collective).
+        """Means (nodes, ...) of values at own cells' corners (cells, corners, ...) (collective).
 
         A node, owned or ghost, gets the mean over its film's cells around it, weighed by
         their volumes.
@@ -106,12 +106,12 @@ def _flat(values: Floats, kept: int) -> Floats:
 
 
 def _film_numbers(mesh: MechanicalMesh, regions: tuple[str, ...]) -> list[int]:
-    return [number for number, name in enumerate(mesh.regions) if name in regions]
+    return [number for number, name in enumerate(mesh.layers) if name in regions]
 
 
 def _places(mesh: MechanicalMesh, regions: tuple[str, ...]) -> tuple[Ints, Ints, Floats]:
     """Places of the corners of own film cells; region (of transport) and coordinates of each."""
-    number = np.array([regions.index(name) if name in regions else -1 for name in mesh.regions])
+    number = np.array([regions.index(name) if name in regions else -1 for name in mesh.layers])
     region = number[mesh.cell_region[: mesh.n_owned]]
     corners = mesh.owned_cells()[region >= 0]
     keys = corners * len(regions) + region[region >= 0][:, None]
@@ -153,7 +153,7 @@ def _matched(
     n_places: int,
 ) -> tuple[Ints, NDArray[np.int32], Ints, NDArray[np.bool_]]:
     """Pairs (place of this rank, rank and number of a node, whether it is owned there)."""
-    missing = np.arange(n_places)
+    missing: Ints = np.arange(n_places)
     pairs = []
     for of_nodes, of_places in labels:
         found = _meet(comm, of_nodes, of_places[missing], volumes.n_owned_nodes)

@@ -132,7 +132,7 @@ def _log_overstress(creep: Creep, relief: float, log_over: Floats, step: float) 
         root = root - change
         if np.all(np.abs(change) <= 4e-16 * np.maximum(1.0, np.abs(root))):
             break
-    return root
+    return np.asarray(root)
 
 
 def _larger(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
@@ -159,8 +159,8 @@ def _tangent(
 def _volumetric(size: int) -> Floats:
     unit = np.zeros(size)
     unit[:3] = 1.0
-    return np.outer(unit, unit)
+    return np.asarray(np.outer(unit, unit), dtype=np.float64)
 
 
 def _deviatoric(size: int) -> Floats:
-    return np.eye(size) - _volumetric(size) / 3.0
+    return np.asarray(np.eye(size) - _volumetric(size) / 3.0)

@@ -1,0 +1,117 @@
+"""The section mechanics of a case and of a material: what is read, printed, and mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ionstack.case import load_case, values_used
+from ionstack.check import describe
+from ionstack.model import build_model
+from support.spoilt import message, place, replace
+
+SECTION = "mechanics:\n  clamp: rigid\n  metals: {Pt: 50 nm}\n"
+PORES = """  porosity:
+    - metal: %s
+      initial: {value: 0.01, source: test}
+      nucleated: {value: 0.1, source: test}
+      strain: {value: 0.02, source: test}
+      deviation: {value: 0.01, source: test}
+"""
+ROUGH = """  roughness:
+    - metal: Pt
+      layer: %s
+      grain: {value: 100 nm, source: test}
+      amplitude: {value: 0 nm, source: test}
+      gain: {value: 1, source: test}
+"""
+
+
+def stressed(case: Path, section: str = SECTION) -> Path:
+    """The case with mechanics, and a stack of materials that have a stiffness."""
+    replace(case, "protocol:\n", f"{section}\nprotocol:\n")
+    return case
+
+
+def test_swelling_acts_only_where_stress_is_solved_for(files: tuple[Path, Path]) -> None:
+    free = load_case(files[0])
+    assert not any(region.swelling for region in build_model(free).regions)
+    assert not any("mechanics" in row.path or "swelling" in row.path for row in values_used(free))
+    case = load_case(stressed(files[0]))
+    assert build_model(case).region("WO3").swelling[0].name == "Li+"
+    assert any(row.path == "mechanics.yield_strength" for row in values_used(case))
+
+
+def test_check_prints_how_it_is_held_and_what_is_assumed(files: tuple[Path, Path]) -> None:
+    text = describe(load_case(stressed(files[0], SECTION + ROUGH % "WO3")))
+    assert "in closed form\n  held by a rigid clamp below" in text
+    assert "Pt: metal of 50 nm, bonded" in text
+    assert "closure: grains of 1e-07 m strain it by (pi A/l)^2" in text
+    assert "a clamped film does not" in text
+
+
+def test_nothing_holds_the_stack(files: tuple[Path, Path]) -> None:
+    case = stressed(files[0], "mechanics: {clamp: substrate}\n")
+    answer = message(case)
+    assert f"{place(case, '{clamp: substrate}')}: mechanics: nothing holds the stack: " in answer
+    case = files[0].parent / "other.yaml"
+    case.write_text(files[0].read_text().replace("mechanics: {clamp: substrate}", "mechanics: {}"))
+    assert "mechanics.clamp: missing" in message(case)
+
+
+@pytest.mark.parametrize(
+    ("setting", "answer"),
+    [
+        ("young_modulus={value: 0 GPa, source: x}", "must be greater than 0"),
+        ("young_modulus={value: -3 GPa, source: x}", "must be greater than 0"),
+        ("poisson_ratio={value: 0.5, source: x}", "must lie between -1 and 0.5"),
+        ("poisson_ratio={value: -1, source: x}", "must lie between -1 and 0.5"),
+        ("yield_strength={value: 3 m, source: x}", "m"),
+        ("residual_stress={value: 2 GPa, source: x}", "the film would flow at rest"),
+    ],
+)
+def test_impossible_solids(files: tuple[Path, Path], setting: str, answer: str) -> None:
+    found = message(stressed(files[0]), f"materials.Pt.mechanics.{setting}")
+    assert answer in found
+    assert "materials.Pt.mechanics" in found
+
+
+def test_a_layer_without_stiffness(files: tuple[Path, Path]) -> None:
+    answer = message(stressed(files[0]), "materials.WO3.mechanics=null")
+    assert "mechanics: WO3 needs the stiffness of WO3; write for instance" in answer
+
+
+@pytest.mark.parametrize(
+    ("section", "answer"),
+    [
+        ("  metals: {Pr: 5 nm}\n", "metals.Pr: unknown electrode 'Pr'; allowed: Pt, ITO (did"),
+        (ROUGH % "WO", "roughness.0.layer: unknown layer 'WO'; allowed: WO3"),
+        (PORES % "ITO", "porosity.0.metal: ITO has no thickness; write for instance"),
+        ("  debonds: [{interface: Pt/WO3, radius: 1 um}]\n", "debonds: a 1-D stack has no lateral"),
+        ("  debonds: [{interface: Pt/WO2, radius: 1 um}]\n", "unknown interface 'Pt/WO2'; allowed"),
+        ("  tolerance: 0 V\n", "tolerance: must be greater than 0"),
+    ],
+)
+def test_names_and_places(files: tuple[Path, Path], section: str, answer: str) -> None:
+    base = "mechanics:\n  clamp: rigid\n"
+    base += "" if "metals" in section else "  metals: {Pt: 50 nm}\n"
+    assert answer in message(stressed(files[0], base + section))
+
+
+def test_a_swelling_law_of_a_species_that_the_case_lacks(files: tuple[Path, Path]) -> None:
+    law = "{kind: partial_volume, partial_molar_volume: {value: 1 cm^3/mol, source: x}}"
+    one = "materials.WO3.species.Li={statistics: {kind: boltzmann, site_density: {value: 1 1/m^3, "
+    one += "source: x}}, level: {value: 0 eV, source: x}, transport: {kind: immobile}, swelling: "
+    answer = message(stressed(files[0]), f"{one}{law}}}")
+    assert "unknown species 'Li'; allowed: Li+, e-" in answer
+
+
+def test_a_substrate_that_does_not_bend(files: tuple[Path, Path]) -> None:
+    section = "mechanics: {clamp: rigid, substrate: {material: glass, thickness: 0.5 mm}}\n"
+    assert "a substrate that bends needs 'clamp: substrate'" in message(stressed(files[0], section))
+    other = files[0].parent / "other.yaml"
+    other.write_text(files[0].read_text().replace("clamp: rigid", "clamp: substrate"))
+    assert load_case(other).materials["glass"].mechanics is not None
+    assert "unknown material 'glas'" in message(other, "mechanics.substrate.material=glas")
+    assert "'Pt' is" not in message(other, "mechanics.substrate.material=P13")
