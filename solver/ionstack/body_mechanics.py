@@ -13,10 +13,10 @@ from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
+from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.solid_schema import SolidChoice
