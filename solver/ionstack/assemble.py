@@ -65,6 +65,8 @@ class System:
         self.opened: tuple[Floats, ...] = tuple(
             np.zeros(len(film["area"])) for film in equations.arrays["films"]
         )
+        # Of the contacts [V], as last used.
+        self.voltages: Floats = np.zeros(len(equations.volumes.contacts))
         self._levels = np.asarray(equations.arrays.get("levels", np.zeros(0)))
         self._buffers, unpack = pack(_constants(equations))
         kernel = _kernel(equations, unpack)
@@ -99,6 +101,10 @@ class System:
         They are those at the present unknowns; the matrix stays as it is.
         """
         return np.asarray(self._both(*self._inputs(1.0, 1.0, voltages))[1])
+
+    def flows(self) -> Floats:
+        """Values of all terms at the present unknowns and last voltages; flows in 1/s."""
+        return np.asarray(self._values(*self._inputs(1.0, 1.0, self.voltages))[0])
 
     def rows_of(self, slopes: Numbers) -> csr_array:
         """Return this rank's rows of the matrix that slopes make, shape (n_owned, n_global)."""
@@ -213,6 +219,7 @@ class System:
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
+        self.voltages = voltages
         scheme = np.array([lead, step, self.equations.model.temperature])
         return (
             self.local_unknowns(),
@@ -245,7 +252,8 @@ class System:
 def _constants(equations: Equations) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arrays and numbers that a kernel reads, levels apart."""
     arrays = {name: one for name, one in equations.arrays.items() if name != "levels"}
-    return arrays, settled(equations.numbers, equations.model.temperature)
+    model = equations.model
+    return arrays, settled(equations.numbers, model.temperature, activated=model.heated)
 
 
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isfinite
 
 from ionstack.case import Case, values_used
 from ionstack.case_schema import Start
+from ionstack.heat_model import build_heat_model
 from ionstack.materials import value_table
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.model import (
@@ -40,6 +42,7 @@ def describe(case: Case) -> str:
         "",
         *_laws(model),
         *_ambient(case, model),
+        *_heat(case),
         *_mechanics(case),
         "",
         *_circuit(case),
@@ -130,6 +133,28 @@ def _ambient(case: Case, model: Model) -> Iterator[str]:
     laws = [law for contact in model.contacts for law in contact.laws.values()]
     if not any(law.gas or law.law.binding for law in laws):
         yield "  no law reads it: it changes nothing"
+
+
+def _heat(case: Case) -> Iterator[str]:
+    """How heat leaves, if the case has a balance of heat."""
+    heat, model = case.heat, build_heat_model(case)
+    if heat is None or model is None:
+        return
+    yield ""
+    yield f"Heat with a {heat.balance} balance, temperature to {heat.tolerance:g} K"
+    for electrode in case.stack.electrodes:
+        sink = model.sinks.get(electrode.name)
+        if sink is None:
+            yield f"  {electrode.name}: lets no heat through"
+            continue
+        place = "surroundings" if sink.temperature is None else f"{sink.temperature:g} K"
+        ways = [f"{sink.conductance:g} W/(m^2 K)"] if isfinite(sink.conductance) else []
+        ways += [f"{sink.resistance:g} K/W"] if sink.resistance else []
+        through = f" through {' and '.join(ways)}" if ways else ""
+        yield f"  {electrode.name}: {heat.contacts[electrode.name].kind}, to {place}{through}"
+    for name, one in heat.interfaces.items():
+        yield f"  {name}: {one.value:g} K m^2/W"
+    yield "  left out: heat that carriers take along (Peltier), thermal diffusion (Soret, Seebeck)"
 
 
 def _mechanics(case: Case) -> Iterator[str]:

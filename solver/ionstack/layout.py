@@ -72,6 +72,15 @@ def build_layout(volumes: ControlVolumes, model: Model) -> Layout:
     return _number(volumes, names, np.array(leader))
 
 
+def build_node_layout(volumes: ControlVolumes, joined: Iterable[tuple[int, int]]) -> Layout:
+    """Number one quantity at all nodes, as `Layout.phi` (collective).
+
+    The nodes of a vertex share it across `joined` pairs of regions.
+    """
+    leader = _leaders(volumes, [True] * len(volumes.regions), joined)
+    return _number(volumes, (), leader[None, :])
+
+
 def _shared(volumes: ControlVolumes, model: Model, species: str | None) -> list[tuple[int, int]]:
     """Pairs of regions that share an unknown: of a species, or the potential (None)."""
 

@@ -217,7 +217,8 @@ class ContactModel:
 class Model:
     """Everything that the equations need besides geometry and voltages.
 
-    `pressures` are the partial pressures [Pa] of the gases around the device.
+    `pressures` are the partial pressures [Pa] of the gases around the device. Where the model
+    is `heated` the temperature may be a field, and this one is that of the surroundings.
     """
 
     temperature: float
@@ -226,6 +227,7 @@ class Model:
     interfaces: tuple[InterfaceModel, ...]
     contacts: tuple[ContactModel, ...]
     pressures: Mapping[str, float] = field(default_factory=dict)
+    heated: bool = False
 
     @property
     def surroundings(self) -> Surroundings:
@@ -289,7 +291,13 @@ def build_model(case: Case) -> Model:
     interfaces = tuple(_interface(case, key) for key in case.interfaces)
     contacts = tuple(_contact(case, electrode) for electrode in case.stack.electrodes)
     laws_of = regions, interfaces, contacts
-    return Model(case.temperature, dict(case.valences), *laws_of, pressures=dict(case.ambient))
+    return Model(
+        case.temperature,
+        dict(case.valences),
+        *laws_of,
+        pressures=dict(case.ambient),
+        heated=case.heat is not None,
+    )
 
 
 def _interface(case: Case, key: str) -> InterfaceModel:

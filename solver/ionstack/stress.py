@@ -16,7 +16,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.carriers import STRESS, STRESS_SLOPE
+from ionstack.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.entities import Entities
 from ionstack.physics.constants import ELEMENTARY_CHARGE
@@ -102,7 +102,7 @@ class Stress:
 
     def solve(self) -> float:
         """Solve with the present unknowns and hand the stress over (collective)."""
-        heating = self._system.equations.model.temperature - self._temperature
+        heating = self._warmth() - self._temperature
         if self.solver.local and heating == self._heating:
             return 0.0
         strain = self._swelling.evaluate()
@@ -113,6 +113,19 @@ class Stress:
         self._hand_over(found.stress - found.slope * strain, found.slope)
         largest = float(np.abs(change * self._weight).max(initial=0.0))
         return float(self._system.comm.allreduce(largest, MPI.MAX))
+
+    def _warmth(self) -> float:
+        """Temperature [K] of the films: that of the model, or the mean of the field (collective)."""
+        fields = [one.get(TEMPERATURE) for one in self._system.outer]
+        if any(field is None for field in fields):
+            return self._system.equations.model.temperature
+        volumes, total = self._system.equations.volumes, np.zeros(2)
+        weight = volumes.node_volume * (np.arange(len(self._reference)) < volumes.n_owned_nodes)
+        for index, field in enumerate(fields):
+            own = weight[volumes.node_region == index]
+            total += [own @ np.asarray(field), own.sum()]
+        energy, size = self._system.comm.allreduce(total)
+        return float(energy / size)
 
     def accept(self) -> None:
         """Take the last trial as the state."""

@@ -104,8 +104,10 @@ def step_rate(position: int, number: int, face: Face, species: str, law: BoundLa
     key = f"{face.model.name}/{species}"
 
     def evaluate(state: State) -> Contributions:
-        arrays, numbers = state.arrays["films"][position], state.resolve(key, law)
-        edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
+        arrays = state.arrays["films"][position]
+        warm = state.warmth(index, arrays["K"])
+        numbers = state.resolve(key, law, warm)
+        edge = Edge(jnp.asarray(0.0), warm.thermal_voltage, jnp.asarray(float(z)))
         # In the order of the law: a packed dictionary comes back sorted.
         places = {name: arrays["products"][name] for name in products_of(law)}
         amounts = {name: SCALE * state.arrays["u"][at] for name, at in places.items()}
@@ -116,8 +118,9 @@ def step_rate(position: int, number: int, face: Face, species: str, law: BoundLa
             return jnp.asarray(arrays["area"] * steps[number])
 
         batch = state.regions[index]
-        K = carrier_ends(batch, species, law, inputs, arrays["K"])
-        L = metal_ends(state, face.contact, z, K[0].psi)
+        K = carrier_ends(batch, species, law, inputs, arrays["K"], warm)
+        voltage = state.voltages[face.contact]
+        L = metal_ends(voltage, warm.thermal_voltage, z, K[0].psi)
         if not taken:
             K, L = (K[0], []), (L[0], [])
         return rate(K[0], L[0], amounts), _slopes(rate, K, L, amounts)

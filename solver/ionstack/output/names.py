@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 POTENTIAL = "potential [V]"
+TEMPERATURE = "temperature [K]"
 REGION = "region"
 
 
