@@ -115,7 +115,7 @@ class Stress:
         return float(self._system.comm.allreduce(largest, MPI.MAX))
 
     def _warmth(self) -> float:
-        """Temperature [K] of the films: that of the model, or the mean of the field (collective)."""
+        """Temperature [K] of the films: the model's, or the mean of the field (collective)."""
         fields = [one.get(TEMPERATURE) for one in self._system.outer]
         if any(field is None for field in fields):
             return self._system.equations.model.temperature
