@@ -107,8 +107,8 @@ def test_spreading_in_a_substrate(verify):
     radius, glass = 100e-6, 1.1
     sink = Sink(inf, spreading_resistance(glass, radius))
     warm = Heater(slab(40), heat_model(sinks={"bottom": sink}))
-    warm.heat(SOURCE)
-    power = SOURCE * LENGTH
+    warm.heat(1e3)
+    power = 1e3 * LENGTH  # W: the slab has 1 m^2
     verify("heat.spreading", float(warm.at_nodes[-1]), power / (4.0 * glass * radius), rel=1e-9,
            unit="K", title="rise of the face on glass, disc of 100 um",
            source="1/(4 k a)")  # fmt: skip
