@@ -104,7 +104,7 @@ def test_a_ripple_decays_with_the_diffusivity_that_stress_raises():
 class Curling:
     """A film on a thin substrate that creeps: the stress of a node depends on all others."""
 
-    local = False
+    local = followed = False
     names = ()
 
     def __init__(self, found: Film, slope: float) -> None:
