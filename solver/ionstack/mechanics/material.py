@@ -92,7 +92,7 @@ class Materials:
         expansion = self._by_cell([solid.thermal_expansion for solid in self._solids])
         swelling = each + (expansion * temperature_change)[..., None]
         result = np.zeros((len(self._region), self.points.count, self._size))
-        result[..., self._axes] = self.points.interpolate(
+        result[..., self.axes] = self.points.interpolate(
             np.broadcast_to(swelling, (*swelling.shape[:2], 3))
         )
         return result
