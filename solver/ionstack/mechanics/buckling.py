@@ -7,7 +7,10 @@ in the energy of the step, so that the search leaves those that are not stable:
   weighed less until it is. The rest of the stiffness always is.
 - The length of a step is chosen where its slope, forces out of balance times the update, is small.
 
-If this does not end, the forces that are out of balance at the start are let in by parts.
+Bodies that bend by many thicknesses at once stretch so much on the way that only short steps
+go down. Newton's full steps then come first, with a stiffness of the stress that the linear
+part of the last step's strain gives: Magisano, Leonetti and Garcea, Int. J. Numer. Methods
+Eng. 109, 1237 (2017).
 """
 
 from __future__ import annotations
@@ -34,17 +37,16 @@ _SLOPE = 0.5
 _LONGEST, _MOST_LENGTHS = 16.0, 12
 # Below this part of all forces the slope is one of round-off; Newton's own step serves.
 _NEAR = 1e-6
-# Least part of the forces that is let in at once, and the balance asked for of all but the last.
-_LEAST_PART, _PART_TOLERANCE = 1.0 / 64.0, 1e-6
+# Full steps, over those after which a search has failed.
+_STRIDES = 2
 
 
 class _Load(NamedTuple):
-    """What the body is to bear: task, given forces, all forces, and how well to balance them."""
+    """What the body is to bear: the task, forces of pressures or None, norm of all forces."""
 
     task: Task
     given: Any
     scale: float
-    tolerance: float
 
 
 class _Point(NamedTuple):
@@ -73,57 +75,51 @@ class Descent:
     ) -> tuple[Response, NewtonReport]:
         """Search from a displacement (local values) of the forces (collective).
 
-        A `warm` start is near the result: all forces are let in at once or not at all.
+        A `warm` start is near the result: full steps are not tried.
         """
         self._forces.displacement.x.array[:] = start
-        loads, withheld, scale = self._start(task, pressure)
-        reached, part, count = 0.0, 1.0, 0
-        while True:
-            target = min(1.0, reached + part)
-            load = self._partly(task, loads, withheld, scale, target)
-            point, steps, done = self._descend(load)
-            count += steps
-            part *= 2.0 if done else 0.5
-            if (done and target == 1.0) or warm or part < _LEAST_PART:
-                return point.response, NewtonReport(count, point.imbalance, done)
-            if done:
-                reached, start = target, self._forces.displacement.x.array.copy()
+        load = self._load(task, pressure)
+        point, count, done = self._descend(load)
+        if not done and not warm:
             self._forces.displacement.x.array[:] = start
+            strides = self._stride(load)
+            point, steps, done = self._descend(load)
+            count += strides + steps
+        return point.response, NewtonReport(count, point.imbalance, done)
 
-    def _start(self, task: Task, pressure: Mapping[str, float]) -> tuple[Any, Any, float]:
-        """Loads, forces out of balance at the start, and the norm of all forces."""
+    def _load(self, task: Task, pressure: Mapping[str, float]) -> _Load:
         loads = self._forces.loads(pressure)
         scale = self._forces.load_size(task, loads)
         _, size = self._forces.residual(self._forces.respond(task), loads)
-        return loads, self._forces.right_side.copy(), max(scale, size, TINY)
-
-    def _partly(
-        self, task: Task, loads: Any, withheld: Any, scale: float, part: float
-    ) -> _Load:
-        """Let in a part of the forces that were out of balance at the start."""
-        given = withheld.copy()
-        given.scale(part - 1.0)
-        if loads:
-            given.axpy(1.0, loads)
-        whole = part == 1.0
-        return _Load(task, given, scale, self._control.tolerance if whole else _PART_TOLERANCE)
+        return _Load(task, loads, max(scale, size, TINY))
 
     def _descend(self, load: _Load) -> tuple[_Point, int, bool]:
         """Go down to equilibrium; return where that ends, after how many steps, and success."""
         point, previous = self._point(load), np.inf
         for count in range(self._control.most + 1):
-            if self._is_done(point.imbalance, previous, load.tolerance):
+            if self._is_done(point.imbalance, previous):
                 return point, count, True
             previous = point.imbalance
-            if not np.isfinite(previous) or not self._aim():
+            if count == self._control.most or not np.isfinite(previous) or not self._aim():
                 break
             point = self._advance(load)
         return point, count, False
 
-    def _is_done(self, imbalance: float, previous: float, tolerance: float) -> bool:
+    def _stride(self, load: _Load) -> int:
+        """Take full steps until the forces are near balance; return how many."""
+        forces, strain = self._forces, None
+        for count in range(_STRIDES * self._control.most):
+            point = self._point(load)
+            forces.put(forces.respond(load.task, strain))
+            if not point.imbalance > _NEAR or not self._aim():
+                break
+            strain = forces.stride()
+        return count
+
+    def _is_done(self, imbalance: float, previous: float) -> bool:
         """Whether the balance is as good as asked for, or as round-off lets it be."""
         stuck = self._definite and ROUND_OFF >= imbalance > 0.5 * previous
-        return imbalance <= tolerance or stuck
+        return imbalance <= self._control.tolerance or stuck
 
     def _point(self, load: _Load) -> _Point:
         """Evaluate the displacement; forms and right side become those of it."""

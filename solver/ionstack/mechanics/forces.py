@@ -64,9 +64,19 @@ class Forces:
         self.displacement.x.petsc_vec.axpy(length, self.update)
         self.displacement.x.scatter_forward()
 
-    def respond(self, task: Task) -> Response:
-        """Stress at the displacement, at the end of the step."""
-        return self._materials.respond(self.forms.strain(), task.free, task.before, task.step)
+    def stride(self) -> Floats:
+        """Move by one update; return the strain up to the linear part of its change."""
+        start = self.displacement.x.array.copy()
+        before = self.forms.strain()
+        self.move(start, -1.0)
+        behind = self.forms.strain()
+        self.move(start, 1.0)
+        return before + 0.5 * (self.forms.strain() - behind)
+
+    def respond(self, task: Task, strain: Floats | None = None) -> Response:
+        """Stress at the end of the step, at the strain of the displacement or another one."""
+        strain = self.forms.strain() if strain is None else strain
+        return self._materials.respond(strain, task.free, task.before, task.step)
 
     def predict(self, task: Task) -> Response:
         """Stress at the displacement if nothing flows in the step."""
@@ -88,6 +98,11 @@ class Forces:
         self.residual(
             Response(np.zeros_like(self.forms.strain()), flowed, None), self.loads(pressure)
         )
+
+    def put(self, response: Response) -> None:
+        """Give stress and tangent to the forms."""
+        self.put_tangent(response)
+        self.forms.put(self.forms.stress, self._cells, response.stress)
 
     def put_tangent(self, response: Response) -> bool:
         """Give the tangent to the stiffness form; return whether any rank's cells flow."""
