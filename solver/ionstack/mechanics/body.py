@@ -156,7 +156,7 @@ class Body:
         self.forces.load_flat({"slit": 1.0})
         Factors(self.forces.stiffness()).solve(self.forces.right_side, self.forces.update)
         along = self.forces.update.array.reshape(-1, self.mesh.dimension)[:, -1]
-        return height / comm.allreduce(-float(along.min(initial=0.0)), op=MPI.MAX)
+        return height / float(comm.allreduce(-float(along.min(initial=0.0)), op=MPI.MAX))
 
     def keys(self) -> Ints:
         """Number of each own cell, the same for any number of ranks, for `checkpoint.Places`."""

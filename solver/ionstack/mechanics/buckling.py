@@ -82,9 +82,9 @@ class Descent:
         point, count, done = self._descend(load)
         if not done and not warm:
             self._forces.displacement.x.array[:] = start
-            strides = self._stride(load)
+            count += self._stride(load)
             point, steps, done = self._descend(load)
-            count += strides + steps
+            count += steps
         return point.response, NewtonReport(count, point.imbalance, done)
 
     def _load(self, task: Task, pressure: Mapping[str, float]) -> _Load:
@@ -108,13 +108,14 @@ class Descent:
     def _stride(self, load: _Load) -> int:
         """Take full steps until the forces are near balance; return how many."""
         forces, strain = self._forces, None
-        for count in range(_STRIDES * self._control.most):
+        most = _STRIDES * self._control.most
+        for count in range(most):
             point = self._point(load)
             forces.put(forces.respond(load.task, strain))
             if not point.imbalance > _NEAR or not self._aim():
-                break
+                return count
             strain = forces.stride()
-        return count
+        return most
 
     def _is_done(self, imbalance: float, previous: float) -> bool:
         """Whether the balance is as good as asked for, or as round-off lets it be."""
