@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from ionstack.case_subject import Subject
 from ionstack.errors import nearest
+from ionstack.law_choice import registered
 from ionstack.schema import not_among
 from ionstack.yaml_source import Keys, Problem
 
 
 def ambient_problems(subject: Subject) -> Iterator[Problem]:
     """Yield gases of laws that have no pressure at the start or after a step."""
+    yield from _binding_problems(subject)
     for keys, gas in _read(subject):
         given = subject.case.ambient
         if given is None:
@@ -28,7 +30,7 @@ def ambient_problems(subject: Subject) -> Iterator[Problem]:
 def _lacking(subject: Subject, at: Keys, given: dict[str, float]) -> Iterator[Problem]:
     for keys, gas in _read(subject):
         if gas not in given:
-            law = ".".join(map(str, keys[:-2]))
+            law = ".".join(map(str, keys[:3]))
             message = f"no pressure of {gas}, which {law} needs{nearest(gas, list(given))}"
             yield subject.problem(at, message)
 
@@ -37,5 +39,19 @@ def _read(subject: Subject) -> Iterator[tuple[Keys, str]]:
     """Gases that the contacts' laws read, with the keys where they stand."""
     for name in subject.case.contacts:
         for species, law in subject.laws("contacts", name).items():
+            at: Keys = ("contacts", name, species)
             for gas in law.gas:
-                yield ("contacts", name, species, "gas", gas), gas
+                yield (*at, "gas", gas), gas
+            binding = registered("contact")[law.kind].binding
+            for gas in binding.gases if binding else ():
+                yield (*at, "kind"), gas
+
+
+def _binding_problems(subject: Subject) -> Iterator[Problem]:
+    """A reaction with air makes products of one species."""
+    for name in subject.case.contacts:
+        for species, law in subject.laws("contacts", name).items():
+            binding = registered("contact")[law.kind].binding
+            if binding is not None and species != binding.species:
+                message = f"{law.kind} binds {binding.species}, not {species}"
+                yield subject.problem(("contacts", name, species, "kind"), message)

@@ -61,6 +61,12 @@ class System:
         self.floating = equations.floating
         self.last_slopes: Floats = np.zeros(0)
         self.outer: Outer = tuple({} for _ in equations.volumes.regions)
+        # Porosity that strain has opened, at the nodes of each face of `Entities.bindings`.
+        self.opened: tuple[Floats, ...] = tuple(
+            np.zeros(len(film["area"])) for film in equations.arrays["films"]
+        )
+        # Of the contacts [V], as last used.
+        self.voltages: Floats = np.zeros(len(equations.volumes.contacts))
         self._levels = np.asarray(equations.arrays.get("levels", np.zeros(0)))
         self._buffers, unpack = pack(_constants(equations))
         kernel = _kernel(equations, unpack)
@@ -95,6 +101,10 @@ class System:
         They are those at the present unknowns; the matrix stays as it is.
         """
         return np.asarray(self._both(*self._inputs(1.0, 1.0, voltages))[1])
+
+    def flows(self) -> Floats:
+        """Values of all terms at the present unknowns and last voltages; flows in 1/s."""
+        return np.asarray(self._values(*self._inputs(1.0, 1.0, self.voltages))[0])
 
     def rows_of(self, slopes: Numbers) -> csr_array:
         """Return this rank's rows of the matrix that slopes make, shape (n_owned, n_global)."""
@@ -209,8 +219,17 @@ class System:
         return self._evaluation(np.asarray(values), np.asarray(amounts), history)
 
     def _inputs(self, lead: float, step: float, voltages: Floats) -> tuple[Any, ...]:
+        self.voltages = voltages
         scheme = np.array([lead, step, self.equations.model.temperature])
-        return self.local_unknowns(), scheme, voltages, self._levels, self.outer, self._buffers
+        return (
+            self.local_unknowns(),
+            scheme,
+            voltages,
+            self._levels,
+            self.outer,
+            self.opened,
+            self._buffers,
+        )
 
     def _evaluation(self, values: Floats, stored: Floats, history: Floats) -> Evaluation:
         row = self._scatter.stored_row
@@ -233,7 +252,8 @@ class System:
 def _constants(equations: Equations) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arrays and numbers that a kernel reads, levels apart."""
     arrays = {name: one for name, one in equations.arrays.items() if name != "levels"}
-    return arrays, settled(equations.numbers, equations.model.temperature)
+    model = equations.model
+    return arrays, settled(equations.numbers, model.temperature, activated=model.heated)
 
 
 Kernel = Callable[..., tuple[jax.Array, jax.Array, jax.Array]]
@@ -244,14 +264,16 @@ def _kernel(equations: Equations, unpack: Callable[[Buffers], Any]) -> Kernel:
     terms = equations.terms
     regions = [equations.model.region(name) for name in equations.volumes.regions]
 
-    def run(u: Any, scheme: Any, voltages: Any, levels: Any, outer: Outer, buffers: Buffers) -> Any:
+    def run(
+        u: Any, scheme: Any, voltages: Any, levels: Any, outer: Outer, opened: Any, buffers: Buffers
+    ) -> Any:
         lead, step, temperature = scheme
         arrays, numbers = unpack(buffers)
         batches: list[NodeBatch] = []
         for region, nodes, fields in zip(regions, arrays["nodes"], outer, strict=True):
             own = {name: u[index] for name, index in nodes["unknowns"].items()}
             batches.append(node_batch(region, numbers, temperature, own, fields))
-        arrays = {**arrays, "u": u, "levels": levels, "outer": outer}
+        arrays = {**arrays, "u": u, "levels": levels, "outer": outer, "opened": opened}
         state = State(tuple(batches), arrays, numbers, temperature, voltages)
         weight = {"flow": step, "stored": lead, "algebraic": 1.0}
         values, slopes, stored = [], [], [jnp.zeros(0)]

@@ -13,10 +13,10 @@ from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
+from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
-from ionstack.mechanics.slit import Debond
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.solid_schema import SolidChoice
@@ -85,6 +85,10 @@ class BodyMechanics:
         if self.trial is not None:
             self.body.accept(self.trial)
 
+    def opened(self) -> Mapping[str, float]:
+        """Nothing: pores are those of films only."""
+        return {}
+
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains and displacement by cell, complete on rank 0 (collective)."""
         owned = self.body.memory().owned
@@ -145,7 +149,7 @@ def _layer(name: str, material: str, thickness: float) -> Layer:
 
 def _debond(interface: str, radius: float) -> Debond:
     upper, lower = interface.split("/")
-    return Debond(upper, lower, radius)
+    return Debond(upper, lower, radius=radius)
 
 
 def _choices(case: Case, read: MechanicsChoice) -> Iterator[tuple[str, SolidChoice]]:

@@ -20,6 +20,8 @@ from ionstack.physics.swelling import volume_per_particle
 # Fields from outside: the stress [Pa] that works against a swelling host lies on the straight
 # line STRESS + STRESS_SLOPE (volume strain).
 STRESS, STRESS_SLOPE = "stress", "stress_slope"
+# Temperature [K] where it is a field; else it is one number for all.
+TEMPERATURE = "temperature"
 
 Unknowns = Mapping[str, jax.Array]
 Carriers = Mapping[str, Carrier]
@@ -82,11 +84,18 @@ def at(number: Any, temperature: Any) -> jax.Array:
     return jnp.asarray(number.value * factor)
 
 
-def settled(numbers: Mapping[str, Any], temperature: float) -> dict[str, Any]:
-    """Copy of the numbers with every `Arrhenius` number evaluated at a temperature [K]."""
+def settled(
+    numbers: Mapping[str, Any], temperature: float, activated: bool = False
+) -> dict[str, Any]:
+    """Copy of the numbers with every `Arrhenius` number evaluated at a temperature [K].
+
+    Those that depend on it stay as they are if they are to remain `activated`.
+    """
 
     def one(number: Any) -> Any:
-        return np.asarray(at(number, temperature)) if isinstance(number, Arrhenius) else number
+        if not isinstance(number, Arrhenius) or (activated and number.activation_energy):
+            return number
+        return np.asarray(at(number, temperature))
 
     return {
         key: {name: one(number) for name, number in group.items()}
@@ -118,8 +127,9 @@ def node_batch(
         numbers: the model's numbers by key, see `numbers_of`.
         temperature: [K].
         u: unknowns [V] at the region's nodes, "phi" and those of `unknowns_of`.
-        outer: fields from outside at the region's nodes; see `STRESS`.
+        outer: fields from outside at the region's nodes; see `STRESS` and `TEMPERATURE`.
     """
+    temperature = outer.get(TEMPERATURE, temperature)
     carriers = partial(_carriers, region, numbers, temperature, outer)
 
     def along(name: str) -> Carriers:
@@ -256,6 +266,21 @@ def with_coupled(carriers: Carriers, name: str, couples: str | None) -> Carrier:
     if couples is None or couples not in carriers:
         return own
     return own._replace(coupled=carriers[couples].x)
+
+
+def rescaled(carrier: Carrier, ratio: jax.Array) -> Carrier:
+    """Carrier with potentials over another temperature; `ratio` is its own over that one.
+
+    Densities stay, and so do the parts of the potentials that follow from them, so that
+    c_K exp(drift_K - drift_L) = c_L exp(psi_K - psi_L) holds as at one temperature.
+    """
+    shift = (ratio - 1.0) * carrier.psi
+    return carrier._replace(
+        psi=carrier.psi + shift,
+        drift=carrier.drift + shift,
+        bare=carrier.bare + shift,
+        phi=ratio * carrier.phi,
+    )
 
 
 def take(carrier: Carrier, index: Any) -> Carrier:

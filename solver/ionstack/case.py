@@ -25,9 +25,11 @@ from ionstack.case_schema import (
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.circuit import Circuit, plain_circuit
 from ionstack.errors import InputError
+from ionstack.heat_schema import Heat
 from ionstack.instruments.catalogue import Request
 from ionstack.laid import Instruments
 from ionstack.materials import (
+    THERMAL,
     LawChoice,
     Material,
     UsedValue,
@@ -70,7 +72,8 @@ class Case:
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
     source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents. Without `mechanics` nothing is stressed.
+    the place of start and contents. Without `mechanics` nothing is stressed, without `heat` the
+    temperature is the same everywhere.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Case:
     output: OutputOptions
     observables: tuple[Observable, ...]
     initial: Initial | None = None
+    heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
 
     def resolved(self) -> str:
@@ -149,6 +153,10 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
     materials = case.materials.values()
     stressed = case.mechanics is not None
     rows = [row for one in materials for row in material_values(_as_used(one, stressed))]
+    if case.heat is None:
+        rows = [row for row in rows if row.path not in THERMAL]
+    else:
+        rows += [used_value(*where) for where in case.heat.values()]
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
@@ -216,6 +224,7 @@ def _case(
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
+        heat=None if read.heat is None else read.heat.record(),
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
     )
 

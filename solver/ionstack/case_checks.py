@@ -9,6 +9,7 @@ from ionstack.case_subject import Section, Subject, turned
 from ionstack.circuit_checks import circuit_problems
 from ionstack.content_checks import content_problems
 from ionstack.errors import nearest
+from ionstack.heat_checks import heat_problems
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
 from ionstack.mechanics_checks import mechanics_problems
@@ -31,6 +32,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from circuit_problems(subject)
     yield from instrument_problems(subject)
     yield from ambient_problems(subject)
+    yield from heat_problems(subject)
     yield from mechanics_problems(subject)
     if not names:
         yield from physics_problems(subject)

@@ -12,6 +12,7 @@ from ionstack.ambient_schema import Mixture
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
 from ionstack.curve_choice import CurveChoice
+from ionstack.heat_schema import HeatModel
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import FixedCharge
@@ -167,6 +168,7 @@ class CaseModel(Strict):
     content: dict[str, dict[str, Content]] = Field(default_factory=dict)
     interfaces: dict[str, InterfaceModel] = Field(default_factory=dict)
     contacts: dict[str, ContactModel]
+    heat: HeatModel | None = None
     circuit: CircuitModel | None = None
     mechanics: MechanicsModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isfinite
 
 from ionstack.case import Case, values_used
 from ionstack.case_schema import Start
+from ionstack.heat_model import build_heat_model
 from ionstack.materials import value_table
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.model import (
@@ -18,6 +20,7 @@ from ionstack.model import (
     build_model,
 )
 from ionstack.output.provenance import blas_name
+from ionstack.products import products_of, reactions
 from ionstack.protocol_steps import Entry, Repeat
 from ionstack.surrounding_steps import Ambient, mixture_words
 
@@ -39,6 +42,7 @@ def describe(case: Case) -> str:
         "",
         *_laws(model),
         *_ambient(case, model),
+        *_heat(case),
         *_mechanics(case),
         "",
         *_circuit(case),
@@ -76,7 +80,20 @@ def _unknowns(model: Model, start: Start) -> Iterator[str]:
         for one in region.species:
             if one.gradient_energy:
                 yield f"  gradient term of {one.name:<8}  one per node in {region.name}"
+    for name, (contacts, particles) in _products(model).items():
+        where = ", ".join(contacts)
+        yield f"  {name:<8} (binds {particles})         one per node at {where}"
     yield f"  start                     {_STARTS[start]}"
+
+
+def _products(model: Model) -> dict[str, tuple[list[str], str]]:
+    """Products by name: the contacts at which they are made, and what a unit binds."""
+    found: dict[str, tuple[list[str], str]] = {}
+    for position, species, law in reactions(model):
+        for name, count in products_of(law).items():
+            held = found.setdefault(name, ([], f"{count} {species}"))
+            held[0].append(model.contacts[position].name)
+    return found
 
 
 def _laws(model: Model) -> Iterator[str]:
@@ -102,6 +119,7 @@ def _laws(model: Model) -> Iterator[str]:
         metal = f"{contact.name} ({_alignment(contact)})"
         for name, law in contact.laws.items():
             yield f"  {metal}: {name} {_law(law)}"
+            yield from (f"    {step}" for step in _steps(law))
         yield from (f"  {metal}: {line}" for line in _capacitor(contact.double_layer))
 
 
@@ -112,8 +130,31 @@ def _ambient(case: Case, model: Model) -> Iterator[str]:
         return
     yield ""
     yield f"Ambient of {mixture_words(case.ambient) or 'unknown gas'}"
-    if not any(law.gas for contact in model.contacts for law in contact.laws.values()):
+    laws = [law for contact in model.contacts for law in contact.laws.values()]
+    if not any(law.gas or law.law.binding for law in laws):
         yield "  no law reads it: it changes nothing"
+
+
+def _heat(case: Case) -> Iterator[str]:
+    """How heat leaves, if the case has a balance of heat."""
+    heat, model = case.heat, build_heat_model(case)
+    if heat is None or model is None:
+        return
+    yield ""
+    yield f"Heat with a {heat.balance} balance, temperature to {heat.tolerance:g} K"
+    for electrode in case.stack.electrodes:
+        sink = model.sinks.get(electrode.name)
+        if sink is None:
+            yield f"  {electrode.name}: lets no heat through"
+            continue
+        place = "surroundings" if sink.temperature is None else f"{sink.temperature:g} K"
+        ways = [f"{sink.conductance:g} W/(m^2 K)"] if isfinite(sink.conductance) else []
+        ways += [f"{sink.resistance:g} K/W"] if sink.resistance else []
+        through = f" through {' and '.join(ways)}" if ways else ""
+        yield f"  {electrode.name}: {heat.contacts[electrode.name].kind}, to {place}{through}"
+    for name, one in heat.interfaces.items():
+        yield f"  {name}: {one.value:g} K m^2/W"
+    yield "  left out: heat that carriers take along (Peltier), thermal diffusion (Soret, Seebeck)"
 
 
 def _mechanics(case: Case) -> Iterator[str]:
@@ -200,6 +241,12 @@ def _alignment(contact: ContactModel) -> str:
 def _law(bound: BoundLaw) -> str:
     coupled = f", with the content of {bound.couples}" if bound.couples else ""
     return f"{bound.law.name}{coupled}{_gas(bound)}: {bound.law.summary}"
+
+
+def _steps(bound: BoundLaw) -> Iterator[str]:
+    """Steps of a reaction that makes products."""
+    for step in bound.law.binding.steps if bound.law.binding else ():
+        yield f"step, assumed: {step.equation}"
 
 
 def _gas(bound: BoundLaw) -> str:

@@ -22,6 +22,7 @@ from ionstack.model import (
     RegionModel,
 )
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.products import products_of, unknown_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -128,6 +129,13 @@ class Entities:
                 if face.region.laws.find(name) and law.law.passes and not law.law.merges:
                     yield face, name, law
 
+    def bindings(self) -> Iterator[tuple[Face, str, BoundLaw]]:
+        """Face, species and law of each reaction that binds a species in products."""
+        for face in self.faces:
+            for name, law in face.model.laws.items():
+                if face.region.laws.find(name) and law.law.binding is not None:
+                    yield face, name, law
+
     def held_by_metals(self) -> Iterator[tuple[Face, str]]:
         """Face and species of each carrier in equilibrium with a metal."""
         for face in self.faces:
@@ -211,6 +219,7 @@ class Entities:
             "bounds": [[area for _, area in self.bounds(region)] for region in self.regions],
             "pairs": [self._of_pairs(joint) for joint, _, _ in self.flows_between()],
             "faces": [self._of_faces(face, law) for face, _, law in self.flows_out()],
+            "films": [self._of_film(face, law) for face, _, law in self.bindings()],
             "capacitors": [self._of_capacitor(joint) for joint in self.capacitors],
             "contact_capacitors": [
                 self._of_contact_capacitor(face, work_functions) for face in self.contact_capacitors
@@ -251,6 +260,15 @@ class Entities:
             inner, length = self.inner(face)
             arrays |= {"inner": face.region.local[inner], "inner_length": length}
         return arrays
+
+    def _of_film(self, face: Face, law: BoundLaw) -> Arrays:
+        """Nodes with products."""
+        unknowns = self.layout.species
+        return {
+            "K": face.region.local[face.nodes],
+            "area": face.area,
+            "products": {one: unknowns[unknown_of(one)][face.nodes] for one in products_of(law)},
+        }
 
     def _of_capacitor(self, joint: Joint) -> Arrays:
         layer = joint.model.double_layer

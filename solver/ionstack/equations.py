@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack import electric_terms as electric
+from ionstack import surface_terms as surface
 from ionstack import terms as make
 from ionstack.carriers import (
     carrier_inputs,
@@ -227,6 +228,7 @@ class _Builder:
         yield from self._surface_excess()
         yield from self._interface_flows()
         yield from self._contact_flows()
+        yield from surface.balances(self.entities)
 
     def _region_balances(self, region: Region) -> Iterator[Term]:
         for one in region.laws.species:
@@ -241,7 +243,8 @@ class _Builder:
             inputs = law_inputs(region.laws, one.name, one.transport)
             K, L = region.edges.T
             columns = (*self._columns(inputs, K), *self._columns(inputs, L))
-            yield Term("flux", "flow", ((rows[K], 1), (rows[L], -1)), columns, flow)
+            ends = ((rows[K], 1), (rows[L], -1))
+            yield Term("flux", "flow", ends, columns, flow, places=(K, L))
 
     def _reactions(self, region: Region) -> Iterator[Term]:
         for one in region.laws.reactions:
@@ -253,7 +256,8 @@ class _Builder:
                 for name, change in one.changes.items()
                 if change
             )
-            yield Term("reaction", "flow", rows, columns, rate)
+            places = (region.owned,) * len(rows)
+            yield Term("reaction", "flow", rows, columns, rate, places=places)
 
     def _surface_excess(self) -> Iterator[Term]:
         """Amount of the species that carry the charge of double layers at neutral layers."""
@@ -285,7 +289,8 @@ class _Builder:
             ]
             K, L = (self.layout.species[name][ends] for ends in joint.nodes.T)
             flow = make.pair_flow(key, position, sides, name, law)
-            yield Term("exchange", "flow", ((K, 1), (L, -1)), tuple(columns), flow)
+            rows, places = ((K, 1), (L, -1)), tuple(joint.nodes.T)
+            yield Term("exchange", "flow", rows, tuple(columns), flow, places=places)
 
     def _contact_flows(self) -> Iterator[Term]:
         for position, (face, name, law) in enumerate(self.entities.flows_out()):
@@ -297,8 +302,9 @@ class _Builder:
             if law.law.field:
                 columns.append(self.layout.phi[self.entities.inner(face)[0]])
             row = (self.layout.species[name][face.nodes], 1)
-            charge = self.model.valences[name]
-            yield Term("contact", "flow", (row,), tuple(columns), flow, face.contact, charge)
+            into = (face.contact, self.model.valences[name])
+            places = (face.nodes,)
+            yield Term("contact", "flow", (row,), tuple(columns), flow, *into, places=places)
 
     def pins(self, pins: Pins) -> Iterator[Term]:
         """Electrochemical potentials equal to their level, or contents as given."""
@@ -314,6 +320,7 @@ class _Builder:
                     evaluate = make.pinned(region.index, region.laws, one.name, group)
                 columns = self._columns(inputs, region.owned)
                 yield Term("pinned", "algebraic", rows, columns, evaluate)
+        yield from surface.nothing(self.entities)
 
     def _columns(self, inputs: tuple[str, ...], nodes: Ints) -> tuple[Ints, ...]:
         unknowns = {"phi": self.layout.phi, **self.layout.species}

@@ -96,9 +96,10 @@ class FilmMechanics:
         )
         return float(self._of_metal(grown))
 
-    def porosity(self, metal: str) -> float:
-        """Porosity of a metal at the accepted state."""
-        return self._porosity[metal]
+    def opened(self) -> Mapping[str, float]:
+        """Porosity that plastic strain has opened in metals, at the accepted state."""
+        pores = self._choice.porosity
+        return {one.metal: self._porosity[one.metal] - one.initial.value for one in pores}
 
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains by part, in the order of depth (collective)."""

@@ -20,6 +20,7 @@ from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
 from ionstack.schema import (
     ANY,
     AT_LEAST_ONE,
+    BELOW_ONE,
     FRACTION,
     NOT_NEGATIVE,
     POSITIVE,
@@ -33,7 +34,10 @@ from ionstack.schema import (
     read_quantity,
 )
 
-ACTIVATED_UNITS = ("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s")
+ACTIVATED_UNITS = (
+    *("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s"),
+    *("1/(m^2*s)", "1/(m*s)", "1/s"),
+)
 _POSITIVE = (
     "anisotropy",
     "barrier_height",
@@ -41,9 +45,11 @@ _POSITIVE = (
     "effective_mass",
     "first_lifetime",
     "mobility",
+    "permeability",
     "reorganisation_energy",
     "second_lifetime",
 )
+_NOT_NEGATIVE = ("oxygen_order", "water_order", "width")
 
 _Particles = Annotated[float, quantity("1", Bounds(not_zero=True))]
 
@@ -191,13 +197,16 @@ def _curve_field(curve: Curve) -> Any:
 
 def _bounds(parameter: Parameter | Curve) -> Bounds:
     """Range of a parameter, which its unit and name imply."""
-    if parameter.name.endswith("permittivity"):
+    if parameter.name.endswith("permittivity") or parameter.name == "percolation_exponent":
         return AT_LEAST_ONE
     if parameter.unit in ("1/m^3", "m", "K") or parameter.name.endswith("_content"):
         return POSITIVE
     if parameter.name in _POSITIVE:
         return POSITIVE
-    if parameter.name == "transfer_coefficient":
+    if parameter.name in ("transfer_coefficient", "porosity"):
         return FRACTION
-    signed = parameter.unit in ("eV", "V", "1", "m^3/mol") and parameter.name != "width"
+    if parameter.name == "percolation_threshold":
+        return BELOW_ONE
+    either = parameter.unit in ("eV", "V", "1") or parameter.name == "partial_molar_volume"
+    signed = either and parameter.name not in _NOT_NEGATIVE
     return ANY if signed else NOT_NEGATIVE

@@ -9,7 +9,7 @@ The nodes of a vertex share an unknown where nothing lies between their regions:
 potential unless the interface has a double layer, a species if its law merges the sides.
 
 Unknowns of a vertex are consecutive (potentials, then the species of each region in
-order), so a 1-D stack gives a banded matrix in natural order.
+order, then products), so a 1-D stack gives a banded matrix in natural order.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ionstack.carriers import unknowns_of
 from ionstack.exchange import route
 from ionstack.graph import ControlVolumes
 from ionstack.model import InterfaceModel, Model
+from ionstack.products import nodes_with, product_names, unknown_of
 
 Ints = NDArray[np.int64]
 
@@ -33,7 +34,7 @@ class Layout:
     """Local unknowns (owned first, then ghosts) and their global numbers.
 
     `phi` holds the local unknown of each node's potential, `species[name]` that of each
-    node's species or gradient term (-1 where the node's region does not hold it).
+    node's species, gradient term or product at a contact (-1 where there is none).
     `field` tells for every local unknown which it is: 0 the potential, k the k-th of
     `names`; `node` is the first node that it belongs to.
     """
@@ -64,7 +65,20 @@ def build_layout(volumes: ControlVolumes, model: Model) -> Layout:
     for name in names:
         held = [name in unknowns_of(region) for region in regions]
         leader.append(_leaders(volumes, held, _shared(volumes, model, name)))
+    nodes = np.arange(len(volumes.node_region))
+    for product in product_names(model):
+        names = (*names, unknown_of(product))
+        leader.append(np.where(nodes_with(model, volumes, product), nodes, -1))
     return _number(volumes, names, np.array(leader))
+
+
+def build_node_layout(volumes: ControlVolumes, joined: Iterable[tuple[int, int]]) -> Layout:
+    """Number one quantity at all nodes, as `Layout.phi` (collective).
+
+    The nodes of a vertex share it across `joined` pairs of regions.
+    """
+    leader = _leaders(volumes, [True] * len(volumes.regions), joined)
+    return _number(volumes, (), leader[None, :])
 
 
 def _shared(volumes: ControlVolumes, model: Model, species: str | None) -> list[tuple[int, int]]:

@@ -41,6 +41,9 @@ _PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
 _CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
 FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
+# Numbers that only the balance of heat reads.
+THERMAL = ("thermal_conductivity", "heat_capacity")
+
 _LIBRARY = Path(__file__).parent / "data" / "materials"
 
 
@@ -66,7 +69,8 @@ class Material:
     One with numbers of `mechanics` only is that of a substrate.
 
     `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
-    curve of the place.
+    curve of the place. `thermal_conductivity` [W/(m K)] and `heat_capacity` per volume
+    [J/(m^3 K)] are needed where heat is computed.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Material:
     species: Mapping[str, SpeciesRecord]
     work_function: Value | None
     reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
+    thermal_conductivity: Value | None = None
+    heat_capacity: Value | None = None
     mechanics: SolidChoice | None = None
 
     @property
@@ -116,6 +122,8 @@ class _MaterialModel(Strict):
     relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
     fixed_charge: FixedCharge = Value(0.0, "1/m^3", "no fixed charge given")
     work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
+    thermal_conductivity: Annotated[Value, number("W/(m*K)", POSITIVE)] | None = None
+    heat_capacity: Annotated[Value, number("J/(m^3*K)", POSITIVE)] | None = None
     species: dict[str, _SpeciesModel] = Field(default_factory=dict)
     # Null takes a reaction of the library out.
     reactions: dict[str, Annotated[ReactionChoice, reaction_choice()] | None] = Field(
@@ -256,6 +264,10 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
+    for name in THERMAL:
+        thermal: Value | None = getattr(material, name)
+        if thermal is not None:
+            yield name, thermal
     charge = material.fixed_charge
     if isinstance(charge, CurveChoice) or charge.value:
         yield "fixed_charge", charge

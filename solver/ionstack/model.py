@@ -73,13 +73,20 @@ class BoundLaw:
     gas: Mapping[str, float] = field(default_factory=dict)
 
     def numbers_in(self, surroundings: Surroundings) -> Numbers:
-        """Its numbers, with the chemical potential that the gases give."""
+        """Its numbers, with the chemical potential that the gases give or their pressures [Pa]."""
+        if self.law.binding is not None:
+            return {**self.numbers, **_pressures(self.law.binding.gases, surroundings)}
         if not self.gas:
             return self.numbers
         thermal = thermal_voltage(surroundings.temperature)
         own = self.numbers[_POTENTIAL]
         shift = gas_potential(self.gas, surroundings.pressures, thermal)
         return {**self.numbers, _POTENTIAL: own._replace(value=own.value + shift)}
+
+
+def _pressures(gases: Iterable[str], surroundings: Surroundings) -> Numbers:
+    given = surroundings.pressures
+    return {f"pressure_{gas}": Arrhenius(given.get(gas, 0.0), 0.0, 298.15) for gas in gases}
 
 
 @dataclass(frozen=True)
@@ -210,7 +217,8 @@ class ContactModel:
 class Model:
     """Everything that the equations need besides geometry and voltages.
 
-    `pressures` are the partial pressures [Pa] of the gases around the device.
+    `pressures` are the partial pressures [Pa] of the gases around the device. Where the model
+    is `heated` the temperature may be a field, and this one is that of the surroundings.
     """
 
     temperature: float
@@ -219,6 +227,7 @@ class Model:
     interfaces: tuple[InterfaceModel, ...]
     contacts: tuple[ContactModel, ...]
     pressures: Mapping[str, float] = field(default_factory=dict)
+    heated: bool = False
 
     @property
     def surroundings(self) -> Surroundings:
@@ -282,7 +291,13 @@ def build_model(case: Case) -> Model:
     interfaces = tuple(_interface(case, key) for key in case.interfaces)
     contacts = tuple(_contact(case, electrode) for electrode in case.stack.electrodes)
     laws_of = regions, interfaces, contacts
-    return Model(case.temperature, dict(case.valences), *laws_of, pressures=dict(case.ambient))
+    return Model(
+        case.temperature,
+        dict(case.valences),
+        *laws_of,
+        pressures=dict(case.ambient),
+        heated=case.heat is not None,
+    )
 
 
 def _interface(case: Case, key: str) -> InterfaceModel:

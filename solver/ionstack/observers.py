@@ -19,6 +19,7 @@ from ionstack.output.growing import Growing, TableObserver
 from ionstack.output.names import first_positive_ion, site_fraction
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TraceWriter
+from ionstack.products import bound_in, unknown_of
 from ionstack.protocol import Protocol as Voltages
 from ionstack.states import State
 
@@ -140,10 +141,14 @@ class Balance:
         self._nodes = circuit is not None and not circuit.plain
 
     def _weight(self, one: Conserved) -> Floats:
-        """Factor of every owned amount in a conserved sum."""
+        """Factor of every owned amount in a conserved sum, what products bind included."""
         result = np.zeros(self._system.layout.n_owned)
+        bound = bound_in(self._system.equations.model)
         for group, factor in one.parts:
             result[self._system.members(group.species, group.regions)] = factor
+            for product, particles in bound.get(group.species, {}).items():
+                held = self._system.members(unknown_of(product), group.regions)
+                result[held] = factor * particles
         return result
 
     def see(self, state: State) -> None:

@@ -21,6 +21,7 @@ from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
 from ionstack.film_mechanics import FilmMechanics
 from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.heat_model import build_heat_model
 from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
 from ionstack.mesh import build_mesh
@@ -34,6 +35,7 @@ from ionstack.stepper import Stepper
 from ionstack.stress import Stress
 from ionstack.surroundings import Surroundings
 from ionstack.swelling import Swelling
+from ionstack.temperature import TemperatureField
 
 
 class Timing:
@@ -141,7 +143,16 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
+    companions = (*companions, *_temperature(case, system))
     return Prepared(case, device.axisymmetric, system, newton, network, found, companions)
+
+
+def _temperature(case: Case, system: System) -> tuple[Companion, ...]:
+    """The temperature, if the case has heat; that of the start is the same everywhere."""
+    heat = build_heat_model(case)
+    if heat is None:
+        return ()
+    return (TemperatureField(system, heat.repeated(case.circuit.copies)),)
 
 
 def _companions(case: Case, system: System) -> tuple[Companion, ...]:

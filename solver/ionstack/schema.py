@@ -174,7 +174,8 @@ class Bounds:
         if self.not_zero and value == 0.0:
             return "must not be zero"
         if not self.above < value < self.below and self.below < math.inf:
-            return f"must lie between {_bound(self.above, unit)} and {_bound(self.below, unit)}"
+            lowest = max(self.above, self.least)
+            return f"must lie between {_bound(lowest, unit)} and {_bound(self.below, unit)}"
         if value <= self.above:
             return f"must be greater than {_bound(self.above, unit)}"
         return f"must be at least {_bound(self.least, unit)}" if value < self.least else None
@@ -208,6 +209,7 @@ POSITIVE = Bounds(above=0.0)
 NOT_NEGATIVE = Bounds(least=0.0)
 AT_LEAST_ONE = Bounds(least=1.0)
 FRACTION = Bounds(above=0.0, below=1.0)
+BELOW_ONE = Bounds(least=0.0, below=1.0)
 
 PositiveLength = Annotated[float, quantity("m", POSITIVE)]
 PositiveTime = Annotated[float, quantity("s", POSITIVE)]

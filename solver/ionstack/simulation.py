@@ -34,6 +34,8 @@ from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.preparation import Prepared, Timing, prepare
+from ionstack.product_observer import BoundProducts
+from ionstack.products import product_names
 from ionstack.profile_observer import Profiles
 from ionstack.pulse_observer import PulseTable
 from ionstack.restart import Keeper, Signals, take_over
@@ -166,6 +168,8 @@ def _observers(
         observers.append(Spectra(run, system, case.protocol))
     if case.protocol.pulses:
         observers.append(PulseTable(run, system, case.protocol, prepared.network))
+    if product_names(system.equations.model):
+        observers.append(BoundProducts(system))
     snapshots = case.output.snapshots == "breakpoints"
     if snapshots:
         observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))

@@ -16,8 +16,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.carriers import STRESS, STRESS_SLOPE
+from ionstack.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.checkpoint import Memory
+from ionstack.entities import Entities
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
 
@@ -50,6 +51,9 @@ class Solver(Protocol):
     def accept(self) -> None:
         """Take the last solution as the state."""
 
+    def opened(self) -> Mapping[str, float]:
+        """Porosity that plastic strain has opened in metals, at the accepted state."""
+
     def memory(self) -> Mapping[str, Any]:
         """State as plain data, the same on any number of ranks (collective)."""
 
@@ -78,6 +82,9 @@ class Stress:
         self._swelling = Swelling(system)
         self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
         self._step = self._heating = self._last_step = 0.0
+        equations = system.equations
+        entities = Entities(equations.model, equations.volumes, equations.layout)
+        self._bound = [face.model.name for face, _, _ in entities.bindings()]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -95,7 +102,7 @@ class Stress:
 
     def solve(self) -> float:
         """Solve with the present unknowns and hand the stress over (collective)."""
-        heating = self._system.equations.model.temperature - self._temperature
+        heating = self._warmth() - self._temperature
         if self.solver.local and heating == self._heating:
             return 0.0
         strain = self._swelling.evaluate()
@@ -107,9 +114,23 @@ class Stress:
         largest = float(np.abs(change * self._weight).max(initial=0.0))
         return float(self._system.comm.allreduce(largest, MPI.MAX))
 
+    def _warmth(self) -> float:
+        """Temperature [K] of the films: the model's, or the mean of the field (collective)."""
+        fields = [one.get(TEMPERATURE) for one in self._system.outer]
+        if any(field is None for field in fields):
+            return self._system.equations.model.temperature
+        volumes, total = self._system.equations.volumes, np.zeros(2)
+        weight = volumes.node_volume * (np.arange(len(self._reference)) < volumes.n_owned_nodes)
+        for index, field in enumerate(fields):
+            own = weight[volumes.node_region == index]
+            total += [own @ np.asarray(field), own.sum()]
+        energy, size = self._system.comm.allreduce(total)
+        return float(energy / size)
+
     def accept(self) -> None:
         """Take the last trial as the state."""
         self.solver.accept()
+        self._open_pores()
         if not self.solver.local:
             self._kept = [self._kept[1], self._present[0]]
             self._last_step = self._step
@@ -135,6 +156,18 @@ class Stress:
         self._last_step, self._heating = memory.plain["step"], memory.plain["heating"]
         *self._kept, start, slope = self._off_unknowns(memory.owned["lines"])
         self._hand_over(start, slope)
+        self._open_pores()
+
+    def _open_pores(self) -> None:
+        """Let reactions in the pores of metals see what strain has opened.
+
+        They see it from the next step on.
+        """
+        opened = self.solver.opened()
+        self._system.opened = tuple(
+            np.full(len(before), opened.get(metal, 0.0))
+            for metal, before in zip(self._bound, self._system.opened, strict=True)
+        )
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary (collective)."""

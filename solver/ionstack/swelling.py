@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.carriers import law_values, node_batch
+from ionstack.carriers import TEMPERATURE, law_values, node_batch
 from ionstack.model import RegionModel, SpeciesModel
 from ionstack.physics.swelling import volume_per_particle
 
@@ -38,12 +38,18 @@ class Swelling:
 
     def evaluate(self) -> Floats:
         """Volume strain at the present unknowns."""
-        temperature = self._system.equations.model.temperature
-        found = self._kernel(self._system.local_unknowns(), self._numbers, temperature)
+        found = self._kernel(self._system.local_unknowns(), self._numbers, self._temperatures())
         result = np.zeros(self._size)
         for (_, _, inside), strain in zip(self._parts, found, strict=True):
             result[inside] = strain
         return result
+
+    def _temperatures(self) -> list[Any]:
+        """Temperature [K] of every part, at its nodes where it is a field."""
+        system = self._system
+        fields = dict(zip(system.equations.volumes.regions, system.outer, strict=True))
+        usual = system.equations.model.temperature
+        return [fields[region.name].get(TEMPERATURE, usual) for region, _, _ in self._parts]
 
     def given(self, contents: Mapping[str, Mapping[str, float]]) -> Floats:
         """Volume strain of given site fractions, by region and species."""
@@ -67,9 +73,9 @@ class Swelling:
             result[inside] = max(found)
         return result
 
-    def _strains(self, u: Any, numbers: Any, temperature: Any) -> list[jax.Array]:
+    def _strains(self, u: Any, numbers: Any, temperatures: Any) -> list[jax.Array]:
         result = []
-        for region, unknowns, _ in self._parts:
+        for (region, unknowns, _), temperature in zip(self._parts, temperatures, strict=True):
             own = {name: u[index] for name, index in unknowns.items()}
             carriers = node_batch(region, numbers, jnp.asarray(temperature), own, {}).carriers
             x = {one.name: carriers[one.name].x for one in region.swelling}

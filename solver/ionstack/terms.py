@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.carriers import (
+    TEMPERATURE,
     Carriers,
     NodeBatch,
     carrier_inputs,
@@ -25,6 +26,7 @@ from ionstack.carriers import (
     gradient_of,
     law_inputs,
     law_values,
+    rescaled,
     take,
     with_coupled,
 )
@@ -46,7 +48,8 @@ class Term:
     per second and are multiplied by the step, "stored" ones by the leading
     coefficient of the time scheme, "algebraic" ones enter as they are. A "flow" into
     a contact carries the contact's index and the charge that leaves with each particle;
-    any other term with a contact is the charge that sits on its metal.
+    any other term with a contact is the charge that sits on its metal. The heat that a
+    "flow" makes is shared by `places`, the nodes of the mesh that go with its rows.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Term:
     evaluate: Evaluate
     contact: int | None = None
     charge: float = 0.0
+    places: tuple[Ints, ...] = ()
 
     @property
     def size(self) -> int:
@@ -73,24 +77,53 @@ class State:
     temperature: jax.Array
     voltages: jax.Array
 
+    def warmth(self, index: int, nodes: Any) -> Warmth:
+        """Temperature at nodes of a region."""
+        field = self.arrays["outer"][index].get(TEMPERATURE)
+        return Warmth(self.temperature if field is None else field[nodes])
+
+    def warmth_between(self, K: Nodes, L: Nodes) -> tuple[Warmth, Warmth]:
+        """Mean temperature of two ends, as each of them sees it."""
+        own = [self.warmth(*end).temperature for end in (K, L)]
+        if all(jnp.ndim(one) == 0 for one in own):
+            return Warmth(own[0]), Warmth(own[1])
+        mean = 0.5 * (own[0] + own[1])
+        return Warmth(mean, own[0] / mean), Warmth(mean, own[1] / mean)
+
+    def resolve(self, key: str, law: BoundLaw, warmth: Warmth) -> dict[str, Any]:
+        """Numbers of a law at a temperature, and its curves."""
+        return law_values(self.numbers, key, law, warmth.temperature)
+
+
+# A region and nodes of it.
+Nodes = tuple[int, Any]
+Evaluate = Callable[[State], Contributions]
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """Temperature [K] at which a law acts, and that of one end over it (None: the same)."""
+
+    temperature: jax.Array
+    ratio: jax.Array | None = None
+
     @property
     def thermal_voltage(self) -> jax.Array:
         """Return kT/e [V]."""
         return BOLTZMANN_EV * self.temperature
 
-    def resolve(self, key: str, law: BoundLaw) -> dict[str, Any]:
-        """Numbers of a law at the temperature, and its curves."""
-        return law_values(self.numbers, key, law, self.temperature)
+    def seen(self, carrier: Carrier) -> Carrier:
+        """The carrier, or a tangent of it, with its potentials over this temperature."""
+        return carrier if self.ratio is None else rescaled(carrier, self.ratio)
 
 
-Evaluate = Callable[[State], Contributions]
-
-
-def _ends(batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any) -> Ends:
+def carrier_ends(
+    batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any, warmth: Warmth
+) -> Ends:
     """Carrier at the indexed nodes and its tangents along `inputs`."""
 
     def at_nodes(carriers: Carriers) -> Carrier:
-        return take(with_coupled(carriers, name, law.couples), index)
+        return warmth.seen(take(with_coupled(carriers, name, law.couples), index))
 
     return at_nodes(batch.carriers), [at_nodes(batch.tangents[unknown]) for unknown in inputs]
 
@@ -125,8 +158,9 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["edges"][index]
-        numbers = state.resolve(key, law)
-        edge = Edge(arrays["length"], state.thermal_voltage, jnp.asarray(float(z)))
+        warm = state.warmth_between((index, arrays["K"]), (index, arrays["L"]))
+        numbers = state.resolve(key, law, warm[0])
+        edge = Edge(arrays["length"], warm[0].thermal_voltage, jnp.asarray(float(z)))
         through = arrays["through"]
         factor = arrays["factor"] * (through + (1.0 - through) * numbers.pop("anisotropy", 1.0))
 
@@ -134,8 +168,10 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
             return jnp.asarray(factor * law.law.function(K, L, edge, numbers))
 
         batch = state.regions[index]
-        K = _ends(batch, name, law, inputs, arrays["K"])
-        L = _ends(batch, name, law, inputs, arrays["L"])
+        K, L = (
+            carrier_ends(batch, name, law, inputs, arrays[end], own)
+            for end, own in zip("KL", warm, strict=True)
+        )
         return _differentiate(flow, K, L)
 
     return evaluate
@@ -152,19 +188,40 @@ def pair_flow(
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["pairs"][position]
-        numbers = state.resolve(key, law)
-        edge = Edge(jnp.asarray(0.0), state.thermal_voltage, jnp.asarray(float(z)))
+        here, there = ((side[0], arrays[end]) for side, end in zip(sides, "KL", strict=True))
+        warm = state.warmth_between(here, there)
+        numbers = state.resolve(key, law, warm[0])
+        edge = Edge(jnp.asarray(0.0), warm[0].thermal_voltage, jnp.asarray(float(z)))
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
         K, L = (
-            _ends(state.regions[index], name, law, law_inputs(region, name, law), arrays[end])
-            for (index, region), end in zip(sides, "KL", strict=True)
+            carrier_ends(
+                state.regions[index], name, law, law_inputs(region, name, law), arrays[end], own
+            )
+            for (index, region), end, own in zip(sides, "KL", warm, strict=True)
         )
         return _differentiate(flow, K, L)
 
     return evaluate
+
+
+def _still(like: jax.Array) -> Carrier:
+    return Carrier(*([jnp.zeros_like(like)] * len(Carrier._fields)))
+
+
+def metal_ends(
+    voltage: jax.Array, thermal: jax.Array, z: int, like: jax.Array, offset: jax.Array | float = 0.0
+) -> Ends:
+    """A metal as the end L of a law, of the shape of `like`, and its tangent along the voltage.
+
+    `voltage` of the metal [V]; `thermal` kT/e [V]; `offset` [eV] is the electrochemical
+    potential of the species in the metal at 0 V.
+    """
+    still, one = _still(like), jnp.ones_like(like)
+    psi = one * (z * voltage + offset) / thermal
+    return still._replace(psi=psi), [still._replace(psi=one * z / thermal)]
 
 
 def contact_flow(
@@ -181,24 +238,22 @@ def contact_flow(
 
     def evaluate(state: State) -> Contributions:
         arrays = state.arrays["faces"][position]
-        numbers, thermal = state.resolve(key, law), state.thermal_voltage
+        warm = state.warmth(index, arrays["K"])
+        numbers, thermal = state.resolve(key, law, warm), warm.thermal_voltage
 
         def flow(K: Carrier, L: Carrier) -> jax.Array:
             field = thermal * (K.phi - L.phi) / arrays["inner_length"] if law.law.field else 0.0
             edge = Edge(jnp.asarray(0.0), thermal, jnp.asarray(float(z)), field)
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
-        K = _ends(state.regions[index], name, law, inputs, arrays["K"])
-        still = Carrier(*([jnp.zeros_like(K[0].psi)] * len(Carrier._fields)))
-        one = jnp.ones_like(K[0].psi)
+        K = carrier_ends(state.regions[index], name, law, inputs, arrays["K"], warm)
         # What a reservoir holds its species at, on top of the voltage.
         offset = numbers.get("chemical_potential", 0.0)
-        metal = still._replace(psi=one * (z * state.voltages[contact] + offset) / thermal)
-        tangents = [still._replace(psi=one * z / thermal)]
+        metal, tangents = metal_ends(state.voltages[contact], thermal, z, K[0].psi, offset)
         if law.law.field:
             inner = state.regions[index].phi[arrays["inner"]]
             metal = metal._replace(phi=inner / thermal)
-            tangents.append(still._replace(phi=one / thermal))
+            tangents.append(_still(metal.psi)._replace(phi=jnp.ones_like(metal.psi) / thermal))
         return _differentiate(flow, K, (metal, tangents))
 
     return evaluate
@@ -216,7 +271,8 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
 
     def evaluate(state: State) -> Contributions:
         volume = state.arrays["nodes"][index]["volume"]
-        batch, numbers = state.regions[index], state.resolve(key, one.law)
+        warm = state.warmth(index, slice(len(volume)))
+        batch, numbers = state.regions[index], state.resolve(key, one.law, warm)
 
         def owned(carriers: Carriers) -> dict[str, Carrier]:
             return {name: take(carriers[name], slice(len(volume))) for name in one.changes}
@@ -226,7 +282,7 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
                 [(carriers[name], count) for name, count in side] for side in (one.left, one.right)
             )
             function = one.law.law.function
-            return jnp.asarray(volume * function(left, right, state.thermal_voltage, numbers))
+            return jnp.asarray(volume * function(left, right, warm.thermal_voltage, numbers))
 
         here = owned(batch.carriers)
         slopes = [jax.jvp(rate, (here,), (owned(batch.tangents[name]),))[1] for name in inputs]
@@ -299,7 +355,7 @@ def pinned(index: int, region: RegionModel, name: str, group: int) -> Evaluate:
     def evaluate(state: State) -> Contributions:
         count = len(state.arrays["nodes"][index]["volume"])
         batch = state.regions[index]
-        thermal = state.thermal_voltage
+        thermal = state.warmth(index, slice(count)).thermal_voltage
         value = thermal * batch.carriers[name].psi[:count] - state.arrays["levels"][group]
         slopes = [thermal * batch.tangents[unknown][name].psi[:count] for unknown in inputs]
         return value, slopes
@@ -314,13 +370,10 @@ def frozen(index: int, region: RegionModel, name: str) -> Evaluate:
     def evaluate(state: State) -> Contributions:
         count = len(state.arrays["nodes"][index]["volume"])
         batch, given = state.regions[index], state.arrays["frozen"][f"{region.name}/{name}"]
-        own = batch.carriers[name]
-        value = state.thermal_voltage * (own.log_x[:count] - given)
+        own, thermal = batch.carriers[name], state.warmth(index, slice(count)).thermal_voltage
+        value = thermal * (own.log_x[:count] - given)
         # log_x is linear in the fields, so that of a tangent is the tangent of log_x.
-        slopes = [
-            state.thermal_voltage * batch.tangents[unknown][name].log_x[:count]
-            for unknown in inputs
-        ]
+        slopes = [thermal * batch.tangents[unknown][name].log_x[:count] for unknown in inputs]
         return value, slopes
 
     return evaluate
@@ -333,8 +386,10 @@ def held(key: str, position: int, contact: int, side: Side, name: str, law: Boun
 
     def evaluate(state: State) -> Contributions:
         arrays, batch = state.arrays["held"][position], state.regions[index]
-        thermal, nodes, scale = state.thermal_voltage, arrays["K"], arrays["scale"]
-        metal = z * state.voltages[contact] + state.resolve(key, law).get("chemical_potential", 0.0)
+        nodes, scale = arrays["K"], arrays["scale"]
+        warm = state.warmth(index, nodes)
+        thermal, numbers = warm.thermal_voltage, state.resolve(key, law, warm)
+        metal = z * state.voltages[contact] + numbers.get("chemical_potential", 0.0)
         value = thermal * batch.carriers[name].psi[nodes] - metal
         slopes = [scale * thermal * batch.tangents[unknown][name].psi[nodes] for unknown in inputs]
         return scale * value, [*slopes, -z * scale]

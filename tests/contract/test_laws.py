@@ -1,4 +1,7 @@
-"""What every registered law of flow must obey, whatever statistics it works with."""
+"""What every registered law of flow must obey, whatever statistics it works with.
+
+Laws of contacts that bind a species in products are in test_bindings.py.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def subjects(*kinds: Kind, sided: bool = True) -> list[object]:
         for kind in kinds
         for name, entry in laws(kind).items()
         for statistics, excess in SPECIES
-        if sided or not entry.sided
+        if (sided or not entry.sided) and entry.binding is None
     ]
 
 

@@ -139,6 +139,7 @@ class Curling:
     """A film on a thin substrate that creeps: the stress of a node depends on all others."""
 
     local = False
+    names = ()
 
     def __init__(self, found: Film, slope: float) -> None:
         creep = Creep(rate=1e-2, stress=1e8, exponent=2.0)
@@ -160,6 +161,9 @@ class Curling:
 
     def accept(self) -> None:
         self._films.accept(self._trial)
+
+    def opened(self) -> Mapping[str, float]:
+        return {}
 
     def memory(self) -> Mapping[str, Any]:
         return {}

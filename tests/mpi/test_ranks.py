@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.airs import LITHIUM
 from support.devices import ANALOG
 from support.launch import launch
 from support.on_ranks import DEVICES
 from support.stacks import SHAPES
 
 RANKS = (1, 2, 3)
-TASKS = ("graph", "trace", "circuits", "small_signal", "error")
+TASKS = ("graph", "trace", "circuits", "small_signal", "air", "error")
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +86,26 @@ def test_devices_in_circuits_are_the_same(results, ranks, device):
         scale = np.abs(expected[name]).max()
         np.testing.assert_allclose(found[name], expected[name], rtol=0.0, atol=1e-9 * scale)
     assert found["kirchhoff"] < 1e-9 * np.abs(expected["I(V1)"]).max()
+
+
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_products_at_a_contact_are_the_same(results, ranks):
+    """Also at points on the border of two ranks, which do not know each other's faces."""
+    expected, found = (results[n]["air"] for n in (1, ranks))
+    for name in ("products", "current"):
+        scale = np.abs(expected[name]).max()
+        np.testing.assert_allclose(found[name], expected[name], rtol=0.0, atol=1e-8 * scale)
+    for product, amounts in expected["fields"].items():
+        assert list(found["fields"][product]) == list(amounts)
+        values = (list(one.values()) for one in (found["fields"][product], amounts))
+        np.testing.assert_allclose(*values, rtol=1e-7)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_lithium_lost_is_lithium_bound(results, ranks):
+    found = results[ranks]["air"]
+    lithium, bound = np.array(found["lithium"]), np.array(found["products"]) @ LITHIUM
+    assert np.abs(lithium[0] - lithium - bound).max() < 1e-10 * bound[-1]
 
 
 @pytest.mark.parametrize("ranks", RANKS)

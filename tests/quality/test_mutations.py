@@ -33,15 +33,21 @@ MUTATIONS = {
     ),
     "rows": (
         "equations.py",
-        "((rows[K], 1), (rows[L], -1)), columns, flow)",
-        "((rows[K], 1), (rows[L], 1)), columns, flow)",
+        "ends = ((rows[K], 1), (rows[L], -1))",
+        "ends = ((rows[K], 1), (rows[L], 1))",
         ("tests/solver/test_ohmic.py",),
     ),
     "scatter": (
-        "assemble.py",
+        "destinations.py",
         "code = numbering.setdefault(float(sign), len(numbering))",
         "code = numbering.setdefault(-float(sign), len(numbering))",
         ("tests/solver/test_jacobian.py", "-k", "every and column and not 2-D"),
+    ),
+    "heat": (
+        "heat_sources.py",
+        "fall[one.positions] -= self._level(one)",
+        "fall[one.positions] += self._level(one)",
+        ("tests/heat/test_first_law.py", "-k", "ions"),
     ),
     "limiter": (
         "physics/circuit_elements.py",

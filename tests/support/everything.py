@@ -13,6 +13,7 @@ from ionstack.model import (
     ReactionModel,
     RegionModel,
 )
+from ionstack.physics.gases import AIR
 from ionstack.stack import Lateral, Stack
 from support.films import bound, species
 from support.layers import layer, model, stack
@@ -26,7 +27,7 @@ CONTENTS = {
 
 
 def every_law() -> Model:
-    """Shared sites, gradient energy, reaction, double layers, neutral layer, merged species."""
+    """Shared sites, gradient energy, reaction, double layers, neutral layer, products."""
     hop = bound("transport", "sedan", diffusivity=1e-14, anisotropy=0.5)
     host = _host(hop)
     plain = tuple(species(n, z, "lattice_gas", SITES, hop) for n, z in (("A+", 1), ("B+", 1)))
@@ -47,9 +48,19 @@ def every_law() -> Model:
     )
     emission = bound("contact", "schottky", velocity=10.0, optical_permittivity=3.0)
     wire = bound("contact", "ohmic")
-    top = ContactModel("top", 0.2, {"e-": emission})
+    top = ContactModel("top", 0.2, {"e-": emission, "A+": _air()})
     bottom = ContactModel("bottom", 0.1, {"e-": wire}, DoubleLayer(0.2, 0.0, {"salt": "A+"}))
-    return model((host, ionic, salt), (first, second), top, bottom)
+    return replace(model((host, ionic, salt), (first, second), top, bottom), pressures=AIR)
+
+
+def _air() -> BoundLaw:
+    """Products enough to matter in nanoseconds, in pores of 10 nm."""
+    volumes = {f"molar_volume_{name}": 2e-5 for name in ("Li2O", "LiOH", "Li2CO3")}
+    pores = {"porosity": 0.4, "percolation_threshold": 0.1, "percolation_exponent": 2.0}
+    rates = {"rate_constant": 1e22, "permeability": 1e13, "hydration_rate": 1e5}
+    orders = {"oxygen_order": 0.5, "water_order": 0.25, "adsorption_potential": 0.1}
+    others = {"carbonation_rate": 1e6, "electrode_thickness": 1e-8}
+    return bound("contact", "air_reaction", **volumes | pores | rates | orders | others)
 
 
 def _host(hop: BoundLaw) -> RegionModel:

@@ -24,14 +24,17 @@ from ionstack.linear import LinearSolver
 from ionstack.mesh import build_mesh
 from ionstack.newton import Newton, NewtonControl
 from ionstack.node_fields import NodeFields
-from ionstack.output.names import site_fraction
+from ionstack.output.names import areal_amount, site_fraction
 from ionstack.protocol_steps import Hold
+from ionstack.stack import Lateral
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
+from support.airs import PRODUCTS, Pot
 from support.devices import Ramp, analog, assemble, ready, total
 from support.everything import CONTENTS, every_law, every_layer
 from support.jacobians import assembled, disturb
 from support.layers import Device
+from support.problems import hold
 from support.stacks import SHAPES, film, stack, write_free_form
 from support.volumes import table
 from support.wired import CONDUCTANCE, Wired, diode, line, ohmic, pair, resistor
@@ -170,6 +173,37 @@ def circuits(folder: Path) -> dict[str, Any]:
     return found
 
 
+def air(folder: Path) -> dict[str, Any]:
+    """Lithium of a film bound in products: amounts, lithium in the film, currents, fields."""
+    pot = Pot(dimension="2d", lateral=Lateral("rectangle", None, 1e-6, 1e-6, 4, 1.0), comm=COMM)
+    pot.fill(own=1e11, hydration_rate=1e3, carbonation_rate=1e4)
+    states = list(pot.march(hold((10.0,)), fixed=1.0))
+    fields = NodeFields(pot.system).evaluate()
+    return {
+        "products": pot.column(states).tolist(),
+        "lithium": [pot.lithium(state) for state in states],
+        "current": [state.currents.tolist() for state in states],
+        "fields": _at_contact(pot, fields),
+    }
+
+
+def _at_contact(pot: Pot, fields: Any) -> dict[str, Any]:
+    """Amount of each product at the points of this rank's cells, ghosts among them, by place."""
+    volumes = pot.volumes
+    used = np.unique(volumes.cell_nodes)
+    places = volumes.coordinates[volumes.node_vertex[used]]
+    found = {}
+    for name in PRODUCTS:
+        pairs = zip(places.round(12).tolist(), fields[areal_amount(name)][used], strict=True)
+        own = {str(place): float(amount) for place, amount in pairs if np.isfinite(amount)}
+        found[name] = dict(
+            sorted({k: v for part in COMM.allgather(own) for k, v in part.items()}.items())
+        )
+        clash = [k for part in COMM.allgather(own) for k, v in part.items() if v != found[name][k]]
+        assert not clash, f"ranks disagree at {clash}"
+    return found
+
+
 def _currents(wired: Wired) -> Any:
     states = wired.run(Hold("V1", 1.6, 1.0, 0.1), fixed=0.05)
     inner = "mid" if "mid" in wired.circuit.nodes else "top"
@@ -205,6 +239,7 @@ TASKS: dict[str, Callable[[Path], Any]] = {
     "small_signal": small_signal,
     "trace": trace,
     "circuits": circuits,
+    "air": air,
     "error": error,
     "crash": crash,
 }

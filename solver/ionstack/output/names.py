@@ -9,12 +9,18 @@ import re
 from collections.abc import Iterable
 
 POTENTIAL = "potential [V]"
+TEMPERATURE = "temperature [K]"
 REGION = "region"
 
 
 def density(species: str) -> str:
     """Return the column or array name of a number density, ``Li+ [m^-3]``."""
     return f"{species} [m^-3]"
+
+
+def areal_amount(product: str) -> str:
+    """Return the column or array name of a product at a contact, ``Li2O [m^-2]``."""
+    return f"{product} [m^-2]"
 
 
 def site_fraction(species: str) -> str:

@@ -42,6 +42,38 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Product:
+    """What a contact's law binds its species in; `particles` of the species in one unit."""
+
+    name: str
+    particles: int
+
+
+@dataclass(frozen=True)
+class BindingStep:
+    """One step of a reaction at a contact: what one event takes from the layer and changes.
+
+    `taken` particles of the law's species leave the layer; `changes` are units of products
+    that one event makes (negative: uses up). The rate of a step that takes nothing depends
+    on products and gases alone.
+    """
+
+    equation: str
+    taken: float
+    changes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How a contact's law binds its species in products, with gases from the surroundings."""
+
+    species: str
+    gases: tuple[str, ...]
+    products: tuple[Product, ...]
+    steps: tuple[BindingStep, ...]
+
+
+@dataclass(frozen=True)
 class Law:
     """A pure function of one node, edge, interface pair or contact face.
 
@@ -50,7 +82,8 @@ class Law:
     that a contact law reads the electric field. A law that does not pass lets
     nothing through; one that `merges` makes both sides share the unknown, and the
     sides of a `sided` one play different parts. A reaction law of a `pair` takes one
-    particle each of two species and makes none.
+    particle each of two species and makes none. A contact law with a `binding` returns the
+    rates of its steps; into the metal itself it lets nothing pass.
     """
 
     kind: Kind
@@ -63,6 +96,7 @@ class Law:
     merges: bool = False
     sided: bool = False
     pair: bool = False
+    binding: Binding | None = None
     curves: tuple[Curve, ...] = ()
 
     @property
@@ -78,11 +112,11 @@ _LAWS: dict[tuple[str, str], Law] = {}
 
 
 def law(
-    kind: Kind, name: str, *inputs: Parameter | Curve, **marks: bool
+    kind: Kind, name: str, *inputs: Parameter | Curve, **marks: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged.
 
-    `marks` are the flags of `Law`: couples, field, passes, merges, sided, pair.
+    `marks` are those of `Law`: couples, field, passes, merges, sided, pair, binding.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

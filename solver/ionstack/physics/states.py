@@ -6,6 +6,7 @@ may stand for the scalars: every law is written for one entity and broadcast.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -67,3 +68,14 @@ class Edge(NamedTuple):
     thermal_voltage: jax.Array
     z: jax.Array
     field: jax.Array | float = 0.0
+
+
+class Pores(NamedTuple):
+    """Pores of the metal above a node of a contact, for laws that bind a species in products.
+
+    `amounts` of the products by name [1/m^2, units of the product per area of the contact];
+    `opened` is the porosity that strain has made on top of that of the law.
+    """
+
+    amounts: Mapping[str, jax.Array]
+    opened: jax.Array | float = 0.0

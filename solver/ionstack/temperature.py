@@ -1,0 +1,172 @@
+"""The temperature of a device, solved in turn with the transport unknowns in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.carriers import TEMPERATURE
+from ionstack.checkpoint import Memory
+from ionstack.heat_equation import Heated, HeatEquation
+from ionstack.heat_model import HeatModel
+from ionstack.heat_sources import HeatSources
+from ionstack.node_fields import NodeFields
+from ionstack.node_places import NodePlaces
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Bounds of the factor on what the field in use misses.
+SHORTEST, LONGEST = 0.1, 20.0
+# What is remembered as it is, besides the temperature.
+_REMEMBERED = ("generated", "stored", "highest", "lowest")
+
+
+class TemperatureField:
+    """A field beside the unknowns, see `companions.Companion`.
+
+    The device starts at one temperature, that of the model; a steady balance holds from the
+    end of the first step on. `generated`, `stored` [J] and `out` [J] by contact are sums
+    since the start, `highest` and `lowest` [K] the extreme changes from the temperature there.
+    """
+
+    name = "heat"
+
+    def __init__(self, system: System, model: HeatModel) -> None:
+        """Hand the uniform temperature of the start over (collective)."""
+        volumes = system.equations.volumes
+        self._system, self._model = system, model
+        self._equation = HeatEquation(volumes, model)
+        self._sources = HeatSources(system, NodeFields(system))
+        self._inside = [
+            np.flatnonzero(volumes.node_region == k) for k in range(len(volumes.regions))
+        ]
+        self._places = NodePlaces(volumes, system.layout)
+        # Of the unknowns of the equation [K]: last accepted, last solved.
+        self._rise: Floats = np.zeros(self._equation.layout.n_local)
+        self._accepted: Floats = self._rise
+        self._step = 0.0
+        self._last: Heated | None = None
+        self.generated = self.stored = self.highest = self.lowest = 0.0
+        self.out: Floats = np.zeros(len(volumes.contacts))
+        # What the field in use missed in the last round, and how far it went on along that.
+        self._missed: Floats | None = None
+        self._reach = 1.0
+        self._hand_over(self._rise)
+
+    @property
+    def at_nodes(self) -> Floats:
+        """Temperature [K] at all local nodes, as last solved."""
+        return np.asarray(self._model.start + self._rise[self._equation.layout.phi])
+
+    def begin(self, step: float) -> None:
+        """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
+        self._step = step
+        self._last, self._missed, self._reach = None, None, 1.0
+
+    def solve(self) -> float:
+        """Solve with the heat that the present unknowns make, and hand a better field over.
+
+        Returns the largest difference [K] from the field in use over the tolerance
+        (collective). A field that is within the tolerance stays in use.
+        """
+        if self._step == 0.0:
+            return 0.0
+        step = np.inf if self._model.steady else self._step
+        around = self._system.equations.model.temperature
+        self._last = self._equation.solve(self._sources.at_nodes(), self._accepted, step, around)
+        self._rise = self._last.rise
+        missed = self._rise - self._used
+        change = self._largest(np.abs(missed))
+        if change > self._model.tolerance:
+            self._reach = self._stretched(missed)
+            self._missed = missed
+            self._hand_over(self._used + self._reach * missed)
+        return change / self._model.tolerance
+
+    def _stretched(self, missed: Floats) -> float:
+        """How far to go along what the field in use misses: Aitken's relaxation.
+
+        Heat that feeds back lets the plain iteration creep or swing; see Kuettler and Wall,
+        Comput. Mech. 43, 61 (2008).
+        """
+        if self._missed is None:
+            return 1.0
+        owned = slice(self._equation.layout.n_owned)
+        turn = (missed - self._missed)[owned]
+        sums = np.array([self._missed[owned] @ turn, turn @ turn])
+        comm = self._system.comm
+        along, size = comm.allreduce(sums) if comm.size > 1 else sums
+        if size == 0.0:
+            return 1.0
+        return float(np.clip(-self._reach * along / size, SHORTEST, LONGEST))
+
+    def accept(self) -> None:
+        """Take the last trial as the state, and its heat into the sums (collective)."""
+        self._accepted = self._rise
+        if self._last is None:
+            return
+        self.generated += self._last.generated * self._step
+        self.out = self.out + self._last.outflow * self._step
+        self.stored += self._last.stored * self._step
+        self.highest = max(self.highest, self._largest(self._rise))
+        self.lowest = min(self.lowest, -self._largest(-self._rise))
+        self._last = None
+
+    def memory(self) -> Memory:
+        """The rise of the last accepted state, the temperature used last, and the sums."""
+        plain = {name: getattr(self, name) for name in _REMEMBERED} | {"out": self.out.tolist()}
+        both = {"rise": self._accepted, "used": self._used}
+        unknown = self._equation.layout.phi
+        return Memory(plain, {k: self._places.by_unknown(v[unknown]) for k, v in both.items()})
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another one stood, and hand the field over (collective)."""
+        for name in _REMEMBERED:
+            setattr(self, name, memory.plain[name])
+        self.out = np.array(memory.plain["out"])
+        rise, used = (self._everywhere(memory.owned[name]) for name in ("rise", "used"))
+        self._accepted = self._rise = rise
+        self._hand_over(used)
+
+    def _everywhere(self, by_unknown: Floats) -> Floats:
+        """Values of the temperature's local unknowns from what a checkpoint holds (collective)."""
+        own = self._places.at_nodes(by_unknown)
+        layout = self._equation.layout
+        found = np.zeros(layout.n_owned)
+        found[layout.phi[: len(own)]] = own
+        return self._equation.with_ghosts(found)
+
+    def entries(self) -> Mapping[str, Any]:
+        """Extreme changes of the temperature, energies, and what is left of their balance."""
+        contacts = self._system.equations.volumes.contacts
+        left = self.generated - self.stored - float(self.out.sum())
+        size = max(abs(self.generated), abs(self.stored), float(np.abs(self.out).max(initial=0.0)))
+        return {
+            "heat.rise [K]": self.highest,
+            "heat.fall [K]": -self.lowest,
+            "heat.generated [J]": self.generated,
+            **{
+                f"heat.out.{name} [J]": float(value)
+                for name, value in zip(contacts, self.out, strict=True)
+            },
+            "heat.stored [J]": self.stored,
+            "heat.closure": abs(left) / size if size else 0.0,
+        }
+
+    def _largest(self, values: Floats) -> float:
+        largest = float(values.max(initial=-np.inf))
+        comm = self._system.comm
+        return comm.allreduce(largest, MPI.MAX) if comm.size > 1 else largest
+
+    def _hand_over(self, rise: Floats) -> None:
+        """Give the system the temperature at all local nodes from the rise of the unknowns [K]."""
+        self._used = rise
+        temperature = self._model.start + rise[self._equation.layout.phi]
+        for region, nodes in enumerate(self._inside):
+            self._system.set_outer(region, {TEMPERATURE: temperature[nodes]})
