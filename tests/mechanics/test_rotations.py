@@ -90,28 +90,34 @@ def test_small_loads_bend_as_at_small_rotations() -> None:
 # ---------------------------------------------------------------- strips
 
 
-def strip(cells: int) -> MechanicalMesh:
-    """A strip in the plane with faces ``root`` and ``end`` across its length."""
-    lateral = Lateral("rectangle", None, LENGTH, 1.0, cells, 1.0)
-    mesh = films("2d", [("film", THICK, 0.5 * THICK)], lateral)
+def strip(kind: str, cells: int) -> MechanicalMesh:
+    """A strip with faces ``root`` and ``end`` across its length."""
+    lateral = Lateral("rectangle", None, LENGTH, THICK, cells, 1.0)
+    mesh = films(kind, [("film", THICK, 0.5 * THICK)], lateral)
     faces = dict(mesh.faces)
     for name, place in (("root", 0.0), ("end", LENGTH)):
         facets = dolfinx.mesh.locate_entities_boundary(
-            mesh.mesh, 1, lambda x, place=place: np.abs(x[0] - place) < 1e-9 * LENGTH
+            mesh.mesh,
+            mesh.dimension - 1,
+            lambda x, place=place: np.abs(x[0] - place) < 1e-9 * LENGTH,
         )
         faces[name] = np.sort(facets)
     return replace(mesh, faces=faces)
 
 
-def cantilever(cells: int) -> Body:
-    held = tuple(Held("root", axis) for axis in (0, 1))
-    return Body(strip(cells), [HOST], Conditions("none", held=held), rotations="large")
+def cantilever(cells: int, kind: str = "2d") -> Body:
+    """A strip held at its root, in space also out of the plane in which it bends."""
+    mesh = strip(kind, cells)
+    held = [Held("root", axis) for axis in range(mesh.dimension)]
+    if kind == "3d":
+        held.append(Held("sides_y", 1))
+    return Body(mesh, [HOST], Conditions("none", held=tuple(held)), rotations="large")
 
 
 def curling(mesh: MechanicalMesh, bend: float, up_to: float) -> Floats:
     """Free strain of a strip that wants a curvature up to a length: Green's of 1 + bend z."""
     x = corners(mesh)
-    arm = bend * (x[..., 1] - 0.5 * THICK)
+    arm = bend * (x[..., -1] - 0.5 * THICK)
     strains = np.zeros((*x.shape[:2], 3))
     inside = x[..., 0].max(axis=1) <= up_to * (1.0 + 1e-9)
     strains[inside, :, 0] = (arm + 0.5 * arm**2)[inside]
@@ -120,7 +126,7 @@ def curling(mesh: MechanicalMesh, bend: float, up_to: float) -> Floats:
 
 def curled(x: Floats, bend: float, up_to: float) -> Floats:
     """Where the points of such a strip go: an arc, then a straight line."""
-    along, arm = x[..., 0], x[..., 1] - 0.5 * THICK
+    along, arm = x[..., 0], x[..., -1] - 0.5 * THICK
     angle = bend * np.minimum(along, up_to)
     rest = np.maximum(along - up_to, 0.0)
     s, c = np.sin(angle), np.cos(angle)
@@ -128,16 +134,18 @@ def curled(x: Floats, bend: float, up_to: float) -> Floats:
     return np.stack([place[0], place[1] + 0.5 * THICK], axis=-1)
 
 
-@pytest.mark.parametrize(("turns", "part"), [(0.5, 0.5), (1.0, 1.0)])
-def test_a_strip_curls_into_an_arc_without_stress(turns, part) -> None:
+@pytest.mark.parametrize(
+    ("kind", "turns", "part"), [("2d", 0.5, 0.5), ("2d", 1.0, 1.0), ("3d", 0.5, 0.5)]
+)
+def test_a_strip_curls_into_an_arc_without_stress(kind, turns, part) -> None:
     """By half a turn with a straight end that has turned about, or into a full circle."""
-    body = cantilever(40)
+    body = cantilever(40, kind)
     bend, up_to = 2.0 * math.pi * turns / (part * LENGTH), part * LENGTH
     trial = body.solve(curling(body.mesh, bend, up_to), 1.0)
     assert trial.newton.converged
     x = corners(body.mesh)
-    found = x + trial.corner_displacement()
-    np.testing.assert_allclose(found, curled(x, bend, up_to), atol=2e-3 * LENGTH)
+    found = (x + trial.corner_displacement())[..., [0, -1]]
+    np.testing.assert_allclose(found, curled(x, bend, up_to), atol=3e-3 * LENGTH)
     assert np.abs(trial.stress).max() < 0.02 * MODULUS * bend * THICK
 
 
@@ -201,7 +209,7 @@ def test_critical_stress_and_deflection_of_a_clamped_film() -> None:
     assert height(press(body, 0.5, lift)) == pytest.approx(low, rel=1e-6)
 
 
-def test_a_film_buckles_at_once_and_stays_flat_if_nothing_lifts_it() -> None:
+def test_a_film_buckles_at_once_the_way_it_is_lifted() -> None:
     body = plate()
     lift = body.lifting_pressure(1e-3 * FILM)
     jump = height(press(body, 5.0, lift))
@@ -210,7 +218,9 @@ def test_a_film_buckles_at_once_and_stays_flat_if_nothing_lifts_it() -> None:
         trial = press(steps, level, lift)
         steps.accept(trial)
     assert jump == pytest.approx(height(trial), rel=1e-6)
-    assert height(press(plate(), 5.0, -lift)) < 0.05 * jump
+    assert height(press(plate(), 5.0, 1e-6 * lift)) == pytest.approx(jump, rel=0.01)
+    sunk = press(plate(), 5.0, -lift).corner_displacement()[..., -1].max()
+    assert sunk == pytest.approx(jump, rel=0.02)
 
 
 def test_the_lifting_pressure_is_that_of_a_clamped_plate() -> None:

@@ -88,8 +88,9 @@ class Body:
         """Assemble the stiffness of a body with one solid per region (collective).
 
         rotations: ``small``, or ``large`` where a film may bend far or buckle. Strains are small
-        in both. A flat film stays flat under any stress unless something bends it: a pressure
-        in the slit below it (`lifting_pressure`).
+        in both. Pressures keep the directions that faces had when they were made. Which way
+        a film buckles is left to the least force that bends it, and faces of a slit may pass
+        through each other: give `solve` a `lifting_pressure` in the slit.
         Raises InputError for conditions that do not suit the mesh.
         """
         self.mesh = mesh
@@ -146,8 +147,8 @@ class Body:
     def lifting_pressure(self, height: float) -> float:
         """Pressure [Pa] in the slits that lifts what lies above by `height` [m] (collective).
 
-        At small deflections, elastic and free of other stress. It lets a film buckle
-        upwards, a thousandth to a hundredth of its thickness is enough.
+        At small deflections, elastic and free of other stress. A thousandth to a hundredth
+        of its thickness is enough to let a film buckle upwards.
         Raises InputError without a slit.
         """
         comm = self.mesh.mesh.comm

@@ -37,6 +37,8 @@ _SLOPE = 0.5
 _LONGEST, _MOST_LENGTHS = 16.0, 12
 # Below this part of all forces the slope is one of round-off; Newton's own step serves.
 _NEAR = 1e-6
+# What is left of the forces in a body without any.
+_NO_FORCE = 1e-15
 # Full steps, over those after which a search has failed.
 _STRIDES = 2
 
@@ -68,7 +70,8 @@ class Descent:
         self._control = control
         self.factors = Factors(forces.stiffness(), PETSc.KSP.Type.CG)
         self.factors.count_negative()
-        self._definite = False  # whether the factors are those of all of the stiffness
+        # Whether the factors are those of all of the stiffness, and of an earlier displacement.
+        self._definite, self._lagged = False, True
 
     def find(
         self, start: Floats, task: Task, pressure: Mapping[str, float], *, warm: bool
@@ -97,7 +100,7 @@ class Descent:
         """Go down to equilibrium; return where that ends, after how many steps, and success."""
         point, previous = self._point(load), np.inf
         for count in range(self._control.most + 1):
-            if self._is_done(point.imbalance, previous):
+            if self._is_done(point.imbalance, previous) and self._is_stable(point.imbalance):
                 return point, count, True
             previous = point.imbalance
             if count == self._control.most or not np.isfinite(previous) or not self._aim():
@@ -122,6 +125,12 @@ class Descent:
         stuck = self._definite and ROUND_OFF >= imbalance > 0.5 * previous
         return imbalance <= self._control.tolerance or stuck
 
+    def _is_stable(self, imbalance: float) -> bool:
+        """Whether no way leads down from an equilibrium, or no force tells which."""
+        if self._lagged:
+            self._definite, self._lagged = self._factored(1.0), False
+        return self._definite or imbalance <= _NO_FORCE
+
     def _point(self, load: _Load) -> _Point:
         """Evaluate the displacement; forms and right side become those of it."""
         forces = self._forces
@@ -134,7 +143,8 @@ class Descent:
         """Find the update, which goes down; False if there is none."""
         forces = self._forces
         forces.stiffness(self.factors.matrix)
-        if self._definite and self.factors.iterate(forces.right_side, forces.update):
+        self._lagged = self._definite and self.factors.iterate(forces.right_side, forces.update)
+        if self._lagged:
             return True
         for weight in _WEIGHTS:
             if self._factored(weight):
