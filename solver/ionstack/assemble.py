@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 
 
 # Fields by region that come from outside of these equations, at all local nodes of the region.
-Outer = tuple[Mapping[str, Floats], ...]
+Outer = tuple[Mapping[str, jax.Array], ...]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ class System:
     def set_outer(self, region: int, fields: Mapping[str, Floats]) -> None:
         """Set fields from outside at all local nodes of a region, besides those it has."""
         before = self.outer
-        merged = {**before[region], **fields}
+        # A kernel takes arrays of its own kind without a copy.
+        merged = {**before[region], **{name: jnp.asarray(one) for name, one in fields.items()}}
         self.outer = (*before[:region], merged, *before[region + 1 :])
 
     def set_levels(self, levels: Floats) -> None:

@@ -33,7 +33,7 @@ SUBSTRATE = "substrate"
 class BodyMechanics:
     """Stress at the nodes from displacements of second order, see `stress.Solver`."""
 
-    local = False
+    local = followed = False
 
     def __init__(self, case: Case, volumes: ControlVolumes) -> None:
         """Mesh and assemble the body of a case with a section `mechanics` (collective)."""

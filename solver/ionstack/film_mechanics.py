@@ -49,7 +49,13 @@ class FilmMechanics:
     @property
     def local(self) -> bool:
         """Whether the stress of a node is linear in its own strain, always with one slope."""
-        return self._films.local
+        films = self._solids[: len(self._inside)]
+        return self._choice.substrate is None and not any(solid.flows for solid in films)
+
+    @property
+    def followed(self) -> bool:
+        """Whether metals follow the films even where `local`."""
+        return bool(self._choice.roughness)
 
     def clamped(self) -> Stressed:
         """Residual stress, as if all films were clamped and elastic."""

@@ -39,6 +39,10 @@ class Solver(Protocol):
     def local(self) -> bool:
         """Whether the stress of a node is linear in its own strain, always with one slope."""
 
+    @property
+    def followed(self) -> bool:
+        """Whether something must be solved after every step even where `local`."""
+
     def clamped(self) -> Stressed:
         """Stress without any volume strain if all films were clamped and elastic."""
 
@@ -129,6 +133,8 @@ class Stress:
 
     def accept(self) -> None:
         """Take the last trial as the state."""
+        if self.solver.local and self.solver.followed:
+            self.solver.solve(self.strain(), self._step, self._heating)
         self.solver.accept()
         self._open_pores()
         if not self.solver.local:
@@ -141,7 +147,7 @@ class Stress:
 
     def update(self) -> None:
         """Solve at the accepted state where steps did not need to (collective)."""
-        if self.solver.local:
+        if self.solver.local and not self.solver.followed:
             self.solver.solve(self.strain(), 0.0, self._heating)
 
     def memory(self) -> Memory:

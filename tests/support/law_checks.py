@@ -210,7 +210,7 @@ class Subject:
             "inner": second,
             "inner_length": jnp.full(count, LENGTH),
         }
-        arrays = {"edges": [entities], "pairs": [entities], "faces": [entities]}
+        arrays = {"edges": [entities], "pairs": [entities], "faces": [entities], "outer": ({},)}
         temperature = jnp.asarray(TEMPERATURE)
         voltages = u["voltage"][None, :count]
         state = terms.State((batch,), arrays, self._numbers(), temperature, voltages)

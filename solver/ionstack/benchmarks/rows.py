@@ -10,6 +10,7 @@ from ionstack.benchmarks.circuits import circuit_row, crossbar_row
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
+from ionstack.benchmarks.stresses import stress_row
 from ionstack.benchmarks.sweeps import flux_error, layer_sweep, permeation, spectrum
 from ionstack.benchmarks.work import (
     RAMP,
@@ -201,5 +202,7 @@ ROWS = {
         stack_row("3d", "stack.lateral.cells=7"),
         circuit_row(),
         crossbar_row(),
+        stress_row("1d", 1.05),
+        stress_row("axisymmetric", 2.0, "stack.lateral.cells=92"),
     )
 }

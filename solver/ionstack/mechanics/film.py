@@ -89,11 +89,6 @@ class FilmStack:
         ]
         self.strains = Strains(*np.zeros((2, len(self.depth))))
 
-    @property
-    def local(self) -> bool:
-        """Whether a sheet's stress is linear in its own strain and depends on nothing else."""
-        return self._substrate is None and not any(one.solid.flows for one in self._sheets)
-
     def solve(self, free: Floats, step: float, heating: float = 0.0) -> FilmTrial:
         """Stress after a step [s] from the accepted strains (collective).
 
