@@ -48,6 +48,18 @@ def test_checkpoints_do_not_depend_on_the_ranks(results, ranks, shape) -> None:
         np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
 
 
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_a_buckled_film_does_not_depend_on_the_ranks(results, ranks) -> None:
+    found, serial = results[ranks]["buckled"], results[1]["buckled"]
+    assert found["converged"]
+    assert serial["converged"]
+    assert max(serial["equivalent"]) > 1e-3
+    assert max(np.abs(serial["displacement"])) > 50e-9
+    for name, expected in serial.items():
+        one, other = np.array(found[name], dtype=float), np.array(expected, dtype=float)
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("ranks", RANKS)
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
     for shape in ("axisymmetric", "3d-rectangle"):

@@ -26,7 +26,7 @@ from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mesh import build_mesh
 from ionstack.physics.solids import Creep, Solid
-from ionstack.stack import Layer, Stack
+from ionstack.stack import Lateral, Layer, Stack
 from support.stacks import stack
 
 COMM = MPI.COMM_WORLD
@@ -123,6 +123,24 @@ def _ghosts_agree(volumes: ControlVolumes, field: np.ndarray) -> float:
     return float(COMM.allreduce(worst, op=MPI.MAX) / max(map(abs, whole.values())))
 
 
+def buckled() -> dict[str, Any]:
+    """A metal that yields on a film that buckles over a slit, pressed in two steps."""
+    host = Layer("host", "WO3", 100e-9, 50e-9, 2.0)
+    lateral = Lateral("disc", 12e-6, None, None, 30, 1.0)
+    films = replace(stack("axisymmetric"), layers=(host,), lateral=lateral)
+    slit = Debond("host", "plate", radius=3e-6)
+    mesh = build_mechanical_mesh(films, (METAL,), (PLATE,), COMM, (slit,))
+    solids = (SOLIDS[0], HOST, HOST)
+    body = Body(mesh, solids, Conditions(sides="roller"), rotations="large")
+    lift = body.lifting_pressure(1e-9)
+    swells = (mesh.cell_region[: mesh.n_owned] == 1).astype(float)[:, None] * np.ones(3)
+    for level in (0.01, 0.02):
+        trial = body.solve(level * swells, 1.0, pressure={"slit": lift})
+        body.accept(trial)
+    found = _remembered(body)
+    return {"converged": trial.newton.converged, "lift": lift, **found}
+
+
 def mistake() -> list[str]:
     """What every rank says of an area at no interface."""
     try:
@@ -139,6 +157,7 @@ def main(folder: Path) -> None:
     abort_on_crash(COMM)
     found: dict[str, Any] = {shape: run(shape) for shape in SLITS}
     found["mistake"] = mistake()
+    found["buckled"] = buckled()
     if COMM.rank == 0:
         (folder / "body.json").write_text(json.dumps(found))
 

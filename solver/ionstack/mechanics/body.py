@@ -1,7 +1,8 @@
 """A body of layers in static equilibrium at small strain: elastic, plastic, creeping.
 
-Displacements are quadratic in every cell. The stiffness is assembled and factored once;
-where solids flow, Newton's method uses the tangent of the returned stress.
+Displacements are quadratic in every cell. Where rotations are small, the stiffness is assembled
+and factored once; where solids flow, Newton's method uses the tangent of the returned stress.
+Where rotations are large, a film over a slit may buckle, see `buckling`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.checkpoint import Memory
-from ionstack.mechanics.balance import Balance, Control, NewtonReport, Task
+from ionstack.errors import InputError
+from ionstack.mechanics.balance import Balance, Control, NewtonReport
+from ionstack.mechanics.buckling import Descent
 from ionstack.mechanics.conditions import Conditions
+from ionstack.mechanics.factors import Factors
+from ionstack.mechanics.forces import Forces, Task
+from ionstack.mechanics.kinematics import Rotations
 from ionstack.mechanics.material import Flowed, Materials, Response
 from ionstack.mechanics.mesh import MechanicalMesh
 from ionstack.physics.plasticity import hydrostatic
@@ -76,16 +83,23 @@ class Body:
         solids: Sequence[Solid],
         conditions: Conditions,
         control: Control | None = None,
+        rotations: Rotations = "small",
     ) -> None:
         """Assemble the stiffness of a body with one solid per region (collective).
 
+        rotations: ``small``, or ``large`` where a film may bend far or buckle. Strains are small
+        in both. Pressures keep the directions that faces had when they were made. Which way
+        a film buckles is left to the least force that bends it, and faces of a slit may pass
+        through each other: give `solve` a `lifting_pressure` in the slit.
         Raises InputError for conditions that do not suit the mesh.
         """
         self.mesh = mesh
         self.materials = Materials(mesh, solids)
-        self.balance = Balance(mesh, self.materials, conditions, control or Control())
+        self.forces = Forces(mesh, self.materials, conditions, rotations)
+        search = Descent if rotations == "large" else Balance
+        self.balance: Balance | Descent = search(self.forces, control or Control())
         self._flowed = self.materials.nothing_flowed()
-        self._accepted = self.balance.displacement.x.array.copy()
+        self._accepted = self.forces.displacement.x.array.copy()
         # Where the last trial from the accepted state ended: the next one ends nearby.
         self._guess: Floats | None = None
 
@@ -106,7 +120,7 @@ class Body:
         """
         free = self.materials.free_strain(volume_strain, temperature_change)
         response, report = self._search(Task(free, self._flowed, step), pressure or {})
-        found = self.balance.displacement
+        found = self.forces.displacement
         self._guess = found.x.array.copy() if report.converged else None
         return Trial(
             displacement=found.copy(),
@@ -129,6 +143,21 @@ class Body:
         self._flowed = trial.flowed
         self._accepted = trial.displacement.x.array.copy()
         self._guess = None
+
+    def lifting_pressure(self, height: float) -> float:
+        """Pressure [Pa] in the slits that lifts what lies above by `height` [m] (collective).
+
+        At small deflections, elastic and free of other stress. A thousandth to a hundredth
+        of its thickness is enough to let a film buckle upwards.
+        Raises InputError without a slit.
+        """
+        comm = self.mesh.mesh.comm
+        if not comm.allreduce(len(self.mesh.faces["slit"])):
+            raise InputError("nothing can be lifted: no layers have come apart")
+        self.forces.load_flat({"slit": 1.0})
+        Factors(self.forces.stiffness()).solve(self.forces.right_side, self.forces.update)
+        along = self.forces.update.array.reshape(-1, self.mesh.dimension)[:, -1]
+        return height / float(comm.allreduce(-float(along.min(initial=0.0)), op=MPI.MAX))
 
     def keys(self) -> Ints:
         """Number of each own cell, the same for any number of ranks, for `checkpoint.Places`."""
@@ -154,7 +183,7 @@ class Body:
         whole = {name: np.moveaxis(one, -1, 0) for name, one in memory.owned.items()}
         flowing = self.materials.flowing
         self._flowed = Flowed(whole["plastic_strain"][flowing], whole["equivalent"][flowing])
-        displacement = self.balance.displacement
+        displacement = self.forces.displacement
         displacement.x.array.reshape(-1, self.mesh.dimension)[self._nodes()] = whole["displacement"]
         displacement.x.scatter_forward()
         self._accepted = displacement.x.array.copy()
@@ -162,4 +191,4 @@ class Body:
 
     def _nodes(self) -> Any:
         """Points of the displacement in each own cell."""
-        return self.balance.displacement.function_space.dofmap.list[: self.mesh.n_owned]
+        return self.forces.displacement.function_space.dofmap.list[: self.mesh.n_owned]

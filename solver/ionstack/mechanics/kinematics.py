@@ -2,12 +2,16 @@
 
 Symmetric tensors are vectors in Mandel's order (see `physics.plasticity`). In two dimensions
 the third normal component is that out of the plane: 0 in plane strain, u_r/r around an axis.
+
+Where rotations are large, strain is that of Green and Lagrange, sym(grad u) + grad(u)^T grad(u)/2.
+A rotation does not strain, and stress is the second one of Piola and Kirchhoff: its axes
+turn with the body.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import basix
 import basix.ufl
@@ -21,6 +25,8 @@ from ionstack.mechanics.mesh import MechanicalMesh
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+Rotations = Literal["small", "large"]
 
 _HALF_ROOT = 2.0**-0.5
 # Exact for quadratic displacements and linear free strains in the plane and in space. Around
@@ -74,7 +80,7 @@ def axes(mesh: MechanicalMesh) -> tuple[int, int, int]:
 
 
 def strain(mesh: MechanicalMesh, u: Any) -> Any:
-    """UFL vector of the strain of a displacement."""
+    """UFL vector of the strain of a displacement, linear in it."""
     g = ufl.grad(u)
 
     def shear(i: int, j: int) -> Any:
@@ -87,6 +93,24 @@ def strain(mesh: MechanicalMesh, u: Any) -> Any:
     return ufl.as_vector([g[0, 0], g[1, 1], around, shear(0, 1)])
 
 
+def product(mesh: MechanicalMesh, u: Any, v: Any) -> Any:
+    """UFL vector of sym(grad(u)^T grad(v)): half of that of u with itself is strain as well."""
+    g, h = ufl.grad(u), ufl.grad(v)
+    size = mesh.dimension
+
+    def part(i: int, j: int) -> Any:
+        return sum(g[k, i] * h[k, j] for k in range(size))
+
+    def shear(i: int, j: int) -> Any:
+        return _HALF_ROOT * (part(i, j) + part(j, i))
+
+    normal = [part(k, k) for k in range(size)]
+    if size == 3:
+        return ufl.as_vector([*normal, shear(0, 1), shear(0, 2), shear(1, 2)])
+    around = u[0] * v[0] / radius(mesh) ** 2 if mesh.axisymmetric else 0.0 * g[0, 0] * h[0, 0]
+    return ufl.as_vector([*normal, around, shear(0, 1)])
+
+
 def radius(mesh: MechanicalMesh) -> Any:
     """UFL weight of a volume: the radius around an axis [m], 1 otherwise."""
     return ufl.SpatialCoordinate(mesh.mesh)[0] if mesh.axisymmetric else 1.0
@@ -96,11 +120,13 @@ class Forms:
     """Space of displacements and the compiled forms on it.
 
     `tangent` and `stress` are functions of the quadrature points that the forms read;
-    `array_of` gives their values by cell.
+    `put` sets their values by cell. `weight` is the part of the stiffness that stems from the
+    stress in a body that rotates; without large rotations nothing depends on it.
     """
 
-    def __init__(self, mesh: MechanicalMesh) -> None:
+    def __init__(self, mesh: MechanicalMesh, rotations: Rotations = "small") -> None:
         """Compile what every solve needs (collective)."""
+        self._mesh, self._rotates = mesh, rotations == "large"
         cell = mesh.mesh.basix_cell()
         points = quadrature(mesh)
         size = strain_size(mesh)
@@ -109,16 +135,18 @@ class Forms:
         self.tangent = self._at_points(mesh, points, (size, size))
         self.stress = self._at_points(mesh, points, (size,))
         self.displacement = fem.Function(self.space)
+        self.weight = fem.Constant(mesh.mesh, np.float64(1.0))
         u, v = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
         metadata = {"quadrature_degree": points.degree, "quadrature_scheme": "default"}
         volume = ufl.dx(domain=mesh.mesh, metadata=metadata)
-        stretch = radius(mesh) * strain(mesh, v)
-        self.stiffness = fem.form(
-            ufl.inner(ufl.dot(self.tangent, strain(mesh, u)), stretch) * volume
-        )
+        stretch = radius(mesh) * self._rise(v)
+        stiffness = ufl.inner(ufl.dot(self.tangent, self._rise(u)), stretch) * volume
+        if self._rotates:
+            turned = radius(mesh) * product(mesh, u, v)
+            stiffness += self.weight * ufl.inner(self.stress, turned) * volume
+        self.stiffness = fem.form(stiffness)
         self.force = fem.form(ufl.inner(self.stress, stretch) * volume)
-        self._strain = fem.Expression(strain(mesh, self.displacement), points.reference)
-        self._mesh = mesh
+        self._strain = fem.Expression(self._whole(), points.reference)
         self._shape = (mesh.n_owned, points.count, size)
         self._cells = np.arange(mesh.n_owned, dtype=np.int32)
 
@@ -128,6 +156,19 @@ class Forms:
             mesh.mesh.basix_cell(), value_shape=shape, degree=points.degree
         )
         return fem.Function(fem.functionspace(mesh.mesh, element))
+
+    def _rise(self, v: Any) -> Any:
+        """Strain by which a change of the displacement adds to that of `displacement`."""
+        linear = strain(self._mesh, v)
+        if not self._rotates:
+            return linear
+        return linear + product(self._mesh, self.displacement, v)
+
+    def _whole(self) -> Any:
+        linear = strain(self._mesh, self.displacement)
+        if not self._rotates:
+            return linear
+        return linear + 0.5 * product(self._mesh, self.displacement, self.displacement)
 
     def strain(self) -> Floats:
         """Strain (cells, points, components) of `displacement` in the rank's own cells."""
