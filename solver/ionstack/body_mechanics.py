@@ -44,8 +44,12 @@ class BodyMechanics:
         self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds)
         solids = {name: one for name, one in _choices(case, case.mechanics)}
         bodies = [solids[name].solid() for name in self.mesh.regions]
-        free = case.mechanics.clamp == "substrate"
-        self.body = Body(self.mesh, bodies, Conditions("free" if free else "rigid"))
+        read = case.mechanics
+        conditions = Conditions("free" if read.clamp == "substrate" else "rigid")
+        self.body = Body(self.mesh, bodies, conditions, rotations=read.rotations)
+        self._pressure: dict[str, float] = {}
+        if read.rotations == "large":
+            self._pressure["slit"] = self.body.lifting_pressure(read.lift)
         self._transfer = Transfer(volumes, self.mesh)
         self._places = Places(self._comm, self.body.keys())
         chosen = [solids[name] for name in volumes.regions]
@@ -69,7 +73,7 @@ class BodyMechanics:
         """
         shares = np.stack([self._share, self._share, 1.0 - 2.0 * self._share], axis=1)
         free = self._transfer.to_cells(shares * strain[:, None])
-        self.trial = self.body.solve(free, step, heating)
+        self.trial = self.body.solve(free, step, heating, self._pressure)
         if not self.trial.newton.converged:
             raise NumericsError(
                 "the body finds no mechanical equilibrium: "

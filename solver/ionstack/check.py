@@ -183,6 +183,9 @@ def _mechanics(case: Case) -> Iterator[str]:
         yield f"  {metal}: metal of {thickness * 1e9:g} nm, bonded"
     for debond in read.debonds:
         yield f"  {debond.interface}: assumed to bear no traction within {debond.radius:g} m"
+    if read.rotations == "large":
+        lift = f"a pressure in the slits lifts the films by {read.lift:g} m at rest"
+        yield f"  large rotations; {lift}"
     yield from (f"  {line}" for line in _closures(read))
 
 

@@ -31,6 +31,9 @@ def mechanics_problems(subject: Subject) -> Iterator[Problem]:
         if getattr(read, name):
             message = f"{name} is a closure of films in 1-D; use dimension 1d"
             yield subject.problem((_SECTION, name), message)
+    if read.rotations == "large" and not read.debonds:
+        message = "rotations are large only of films that came apart; name them under debonds"
+        yield subject.problem((_SECTION, "rotations"), message)
     if read.debonds and subject.stack.dimension == "1d":
         message = "a 1-D stack has no lateral place; use dimension axisymmetric, 2d or 3d"
         yield subject.problem((_SECTION, "debonds"), message)

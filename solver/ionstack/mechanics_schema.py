@@ -20,6 +20,7 @@ from ionstack.schema import (
 )
 
 Clamp = Literal["rigid", "substrate"]
+Rotations = Literal["small", "large"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class DebondChoice:
 class MechanicsChoice:
     """Everything that mechanics needs besides materials.
 
-    `metals` are thicknesses [m] of the electrodes; `tolerance` [V] of the potential that
+    `metals` are thicknesses [m] of the electrodes; `lift` [m] is what turns films over debonded
+    areas upwards where `rotations` may be large; `tolerance` [V] of the potential that
     stress makes, to which transport and stress are brought together in a step.
     """
 
@@ -77,6 +79,8 @@ class MechanicsChoice:
     debonds: tuple[DebondChoice, ...] = ()
     roughness: tuple[RoughnessChoice, ...] = ()
     porosity: tuple[PorosityChoice, ...] = ()
+    rotations: Rotations = "small"
+    lift: float = 1e-9
     tolerance: float = 5e-5
 
 
@@ -115,6 +119,8 @@ class MechanicsModel(Strict):
     debonds: list[_DebondModel] = Field(default_factory=list)
     roughness: list[_RoughnessModel] = Field(default_factory=list)
     porosity: list[_PorosityModel] = Field(default_factory=list)
+    rotations: Rotations = "small"
+    lift: PositiveLength = 1e-9
     tolerance: PositiveVoltage = 5e-5
 
     @model_validator(mode="after")
@@ -140,5 +146,7 @@ class MechanicsModel(Strict):
             debonds=tuple(DebondChoice(**dict(one)) for one in self.debonds),
             roughness=tuple(RoughnessChoice(**dict(one)) for one in self.roughness),
             porosity=tuple(PorosityChoice(**dict(one)) for one in self.porosity),
+            rotations=self.rotations,
+            lift=self.lift,
             tolerance=self.tolerance,
         )

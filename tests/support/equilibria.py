@@ -64,9 +64,10 @@ def every_term(comm: MPI.Comm, times: float) -> Found:
     return device.system, device.settle()
 
 
-# The films of `pulses` are those of `power` with other numbers, those of `air` of `analog`.
+# Those whose films, with other numbers or a reaction in air, are those of another case.
+_ALIKE = ("air", "pulses", "conversion", "dome")
 DEVICES: dict[str, Callable[[MPI.Comm, float], Found]] = {
-    **{name: shipped(path) for name, path in CASES.items() if path.stem not in ("air", "pulses")},
+    **{name: shipped(path) for name, path in CASES.items() if path.stem not in _ALIKE},
     "every term": every_term,
 }
 
