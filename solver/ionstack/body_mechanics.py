@@ -61,6 +61,11 @@ class BodyMechanics:
         self._residual = 2.0 * self._share * residual
         self.trial: Trial | None = None
 
+    @property
+    def solved(self) -> bool:
+        """Whether there is a solution to tell of."""
+        return self.trial is not None
+
     def clamped(self) -> Stressed:
         """Residual stress, as if all films were clamped and elastic."""
         return Stressed(self._residual, self._slope)

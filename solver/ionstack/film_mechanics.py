@@ -57,6 +57,11 @@ class FilmMechanics:
         """Whether metals follow the films even where `local`."""
         return bool(self._choice.roughness)
 
+    @property
+    def solved(self) -> bool:
+        """Whether there is a solution to tell of."""
+        return self._trial is not None
+
     def clamped(self) -> Stressed:
         """Residual stress, as if all films were clamped and elastic."""
         stress = np.zeros(len(self._share))

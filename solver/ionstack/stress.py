@@ -43,6 +43,10 @@ class Solver(Protocol):
     def followed(self) -> bool:
         """Whether something must be solved after every step even where `local`."""
 
+    @property
+    def solved(self) -> bool:
+        """Whether there is a solution to tell of."""
+
     def clamped(self) -> Stressed:
         """Stress without any volume strain if all films were clamped and elastic."""
 
@@ -146,8 +150,9 @@ class Stress:
         return self._swelling.evaluate() - self._reference
 
     def update(self) -> None:
-        """Solve at the accepted state where steps did not need to (collective)."""
-        if self.solver.local and not self.solver.followed:
+        """Solve at the accepted state where nothing did, also after a resume (collective)."""
+        idle = self.solver.local and not self.solver.followed
+        if idle or not self.solver.solved:
             self.solver.solve(self.strain(), 0.0, self._heating)
 
     def memory(self) -> Memory:

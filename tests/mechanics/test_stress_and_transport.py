@@ -105,6 +105,7 @@ class Curling:
     """A film on a thin substrate that creeps: the stress of a node depends on all others."""
 
     local = followed = False
+    solved = True
     names = ()
 
     def __init__(self, found: Film, slope: float) -> None:
