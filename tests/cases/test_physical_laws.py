@@ -18,6 +18,7 @@ from ionstack.case import load_case
 from ionstack.observers import Balance
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.preparation import Prepared, prepare
+from ionstack.products import product_names
 from ionstack.simulation import equilibrium_current
 from ionstack.states import State, StepControl
 from ionstack.stepper import Stepper
@@ -37,10 +38,15 @@ class Device:
 
     @cached_property
     def drive(self) -> tuple[float, float, int]:
-        """First voltage [V] that the protocol goes to, at most 0.6 V, its time, its contact."""
+        """First voltage [V] that the protocol goes to, at most 0.6 V, its time, its contact.
+
+        Where the protocol keeps to 0 V, 0.6 V at 1 V/s.
+        """
         contacts = self.prepared.system.equations.volumes.contacts
         moving = (one for one in self.prepared.case.protocol.intervals(contacts) if one.swing)
-        first = next(moving)
+        first = next(moving, None)
+        if first is None:
+            return LARGEST, LARGEST, 0
         contact = int(np.argmax(np.abs(first.end - first.begin)))
         volts = float(np.clip(first.end[contact], -LARGEST, LARGEST))
         return volts, first.duration * abs(volts / first.end[contact]), contact
@@ -136,6 +142,8 @@ def test_currents_of_all_contacts_sum_to_zero(device: Device) -> None:
 def test_no_current_in_equilibrium(device: Device) -> None:
     if device.prepared.case.start != "equilibrium":
         pytest.skip("the case starts from contents as given")
+    if product_names(device.prepared.system.equations.model):
+        pytest.skip("a reaction that only goes forth has no equilibrium")
     assert device.balance["equilibrium.current"] < 1e-12
 
 

@@ -16,6 +16,7 @@ from ionstack.carriers import gradient_of, node_batch
 from ionstack.equations import numbers_of
 from ionstack.model import Model, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.products import product_names
 from ionstack.states import State
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ class FreeEnergy:
         model, numbers = self._model, numbers_of(self._model)
 
         def carriers(u: Any) -> Any:
-            return node_batch(region, numbers, jnp.asarray(model.temperature), u).carriers
+            return node_batch(region, numbers, jnp.asarray(model.temperature), u, {}).carriers
 
         def density(u: Any) -> Any:
             return {name: one.c for name, one in carriers(u).items()}
@@ -76,7 +77,7 @@ class FreeEnergy:
 
     def _contents(self, region: RegionModel, u: Any) -> Any:
         numbers = numbers_of(self._model)
-        batch = node_batch(region, numbers, jnp.asarray(self._model.temperature), u)
+        batch = node_batch(region, numbers, jnp.asarray(self._model.temperature), u, {})
         return {name: one.x for name, one in batch.carriers.items()}
 
     def _local(self, index: int, unknowns: Floats) -> dict[str, Floats]:
@@ -137,4 +138,8 @@ def unsupported(model: Model) -> str | None:
     laws = (law for one in model.contacts for law in one.laws.values())
     if any("chemical_potential" in law.numbers for law in laws):
         return "what reservoirs of ions supply"
+    if product_names(model):
+        return "the energy of products"
+    if any(region.swelling for region in model.regions):
+        return "the energy of stress"
     return None
