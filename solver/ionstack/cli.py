@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ionstack.output.campaign import CampaignDirectory
 
 INTERRUPTED = 130
-# Two workers; files stay together, because tests of a file share devices.
-_WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
+# Two workers; files stay together, because tests of a file share devices. Longer proofs apart.
+_WHOLE_SUITE = ["-n", "2", "--dist", "loadfile", "-m", "not long"]
 # Written out: importing the kinds takes longer than answering --help should.
 _KINDS = (
     "iv, retention, variation, arrhenius, ltp, ppf, srdp, epsc, decay, pulses, "

@@ -143,6 +143,7 @@ def test_mistake_in_a_case_ends_the_program_with_one_message(tmp_path, ranks):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("part", "ranks"), [("mesh/test_device_mesh.py", 3), ("solver/test_conservation.py", 2)]
 )

@@ -57,7 +57,7 @@ MUTATIONS = {
     ),
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
