@@ -116,6 +116,7 @@ SMALL = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SMALL)
 def test_small_sizes_run(name: str) -> None:
     results = measure(rows.ROWS[name], 1, peers=False, quick=True)
