@@ -246,18 +246,29 @@ def _stress_work(
     """-Omega sigma/kT of every species that swells the region; none where nothing is stressed."""
     if STRESS not in outer:
         return {}
-    strain, volumes = jnp.asarray(0.0), {}
-    for one in region.swelling:
-        key = f"{region.name}/{one.name}"
-        assert one.swelling is not None
-        values = law_values(numbers, f"{key}/swelling", one.swelling, temperature)
-        sites, x = jnp.asarray(numbers[key]["site_density"]), occupations[one.name].x
-        function = one.swelling.law.function
-        strain = strain + function(x, sites, values)
-        volumes[one.name] = volume_per_particle(function, x, sites, values)
+    contents = {one.name: occupations[one.name].x for one in region.swelling}
+    strain, volumes = swollen(region, numbers, temperature, contents)
     stress = outer[STRESS] + outer[STRESS_SLOPE] * strain
     energy = ELEMENTARY_CHARGE * BOLTZMANN_EV * temperature
     return {name: -volume * stress / energy for name, volume in volumes.items()}
+
+
+def swollen(
+    region: RegionModel,
+    numbers: Mapping[str, Any],
+    temperature: Any,
+    contents: Mapping[str, jax.Array],
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Volume strain [1] by the contents of what swells a region, and partial volumes [m^3]."""
+    strain, volumes = jnp.asarray(0.0), {}
+    for one in region.swelling:
+        key, x = f"{region.name}/{one.name}", contents[one.name]
+        assert one.swelling is not None
+        values = law_values(numbers, f"{key}/swelling", one.swelling, temperature)
+        sites, function = jnp.asarray(numbers[key]["site_density"]), one.swelling.law.function
+        strain = strain + function(x, sites, values)
+        volumes[one.name] = volume_per_particle(function, x, sites, values)
+    return strain, volumes
 
 
 def with_coupled(carriers: Carriers, name: str, couples: str | None) -> Carrier:

@@ -71,19 +71,26 @@ class FilmMechanics:
 
     def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
         """Stress at volume strains after a step [s] and a rise of the temperature [K]."""
-        stretch = self._stretch
-        for _ in range(2):
-            found = self._films.solve(self._free(strain, stretch), step, heating)
-            stretch = self._rough_strains(found, strain)
-            if stretch == self._stretch:
-                break
-        found = self._films.solve(self._free(strain, stretch), step, heating)
+        found, stretch = self._followed(strain, step, heating)
         self._trial = found, strain, stretch
         count = len(strain)
         order = np.concatenate(self._inside)
         stress, slope = np.zeros((2, count))
         stress[order], slope[order] = found.stress[:count], found.slope[:count]
         return Stressed(2.0 * self._share * stress, -2.0 * self._share**2 * slope)
+
+    def _followed(
+        self, strain: Floats, step: float, heating: float
+    ) -> tuple[FilmTrial, dict[str, float]]:
+        """The films, and strains of the metals that follow their faces, to the third round."""
+        stretch = self._stretch
+        for _ in range(2):
+            found = self._films.solve(self._free(strain, stretch), step, heating)
+            now = self._rough_strains(found, strain)
+            if now == stretch:
+                return found, stretch
+            stretch = now
+        return self._films.solve(self._free(strain, stretch), step, heating), stretch
 
     def accept(self) -> None:
         """Take the last solution as the state; pores open with the plastic strain."""

@@ -93,11 +93,6 @@ class HeatEquation:
         )
         self._load = self._vector.duplicate()
 
-    @property
-    def capacity(self) -> Floats:
-        """Heat capacity [J/K] of the owned unknowns."""
-        return self._capacity
-
     def solve(self, source: Floats, before: Floats, step: float, around: float) -> Heated:
         """Solve for the temperature (collective).
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from mpi4py import MPI
 
 from ionstack.body_mechanics import BodyMechanics
-from ionstack.observers import CELL_TYPES, shown
+from ionstack.observers import CELL_TYPES, SnapshotObserver, shown
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.output.growing import Growing, TableObserver
 from ionstack.output.mechanics import (
@@ -41,7 +38,7 @@ class MechanicsTable(TableObserver[MechanicsWriter]):
             writer.append(state.time, list(entries.values()))
 
 
-class BodySnapshots:
+class BodySnapshots(SnapshotObserver):
     """Displacement, stress and plastic strain of the body into ``mechanics.vtkhdf``."""
 
     def __init__(
@@ -63,18 +60,6 @@ class BodySnapshots:
             PLASTIC: trial.corner_plastic(),
         }
         self._writer.append(state.time, {name: one.reshape(-1) for name, one in arrays.items()})
-
-    def memory(self) -> Mapping[str, Any]:
-        """Number of snapshots."""
-        return {"steps": self._writer.steps}
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Keep those snapshots."""
-        self._writer.keep(memory["steps"])
-
-    def found(self) -> Mapping[str, Any]:
-        """Nothing."""
-        return {}
 
 
 def _grid(body: BodyMechanics) -> FieldGrid:

@@ -195,7 +195,25 @@ class Balance:
         }
 
 
-class Snapshots:
+class SnapshotObserver:
+    """What observers share whose only memory are the snapshots in their file."""
+
+    _writer: FieldsWriter
+
+    def memory(self) -> Mapping[str, Any]:
+        """Number of snapshots."""
+        return {"steps": self._writer.steps}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Keep those snapshots."""
+        self._writer.keep(memory["steps"])
+
+    def found(self) -> Mapping[str, Any]:
+        """Nothing; the file is complete."""
+        return {}
+
+
+class Snapshots(SnapshotObserver):
     """Fields at the breakpoints of the protocol into ``fields.vtkhdf``."""
 
     def __init__(
@@ -215,18 +233,6 @@ class Snapshots:
         if shown(state, self._protocol):
             fields = self._fields.evaluate()
             self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
-
-    def memory(self) -> Mapping[str, Any]:
-        """Number of snapshots."""
-        return {"steps": self._writer.steps}
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Keep those snapshots."""
-        self._writer.keep(memory["steps"])
-
-    def found(self) -> Mapping[str, Any]:
-        """Nothing."""
-        return {}
 
 
 def field_grid(system: System, axisymmetric: bool) -> tuple[FieldGrid, NDArray[np.int64]]:

@@ -149,12 +149,6 @@ class Stress:
         """Volume strain [1] at all local nodes since the reference."""
         return self._swelling.evaluate() - self._reference
 
-    def update(self) -> None:
-        """Solve at the accepted state where nothing did, also after a resume (collective)."""
-        idle = self.solver.local and not self.solver.followed
-        if idle or not self.solver.solved:
-            self.solver.solve(self.strain(), 0.0, self._heating)
-
     def memory(self) -> Memory:
         """What `recall` needs; lines are kept at the nodes of any number of ranks."""
         lines = self._on_unknowns(np.array([*self._kept, *self._present]))
@@ -181,8 +175,10 @@ class Stress:
         )
 
     def entries(self) -> Mapping[str, Any]:
-        """Entries for the summary (collective)."""
-        self.update()
+        """Entries for the summary; solves at the accepted state where nothing did (collective)."""
+        idle = self.solver.local and not self.solver.followed
+        if idle or not self.solver.solved:
+            self.solver.solve(self.strain(), 0.0, self._heating)
         return self.solver.entries()
 
     def _hand_over(self, start: Floats, slope: Floats) -> None:

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.carriers import TEMPERATURE, law_values, node_batch
-from ionstack.model import RegionModel, SpeciesModel
-from ionstack.physics.swelling import volume_per_particle
+from ionstack.carriers import TEMPERATURE, node_batch, swollen
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +56,7 @@ class Swelling:
         for region, _, inside in self._parts:
             content = contents.get(region.name, {})
             x = {one.name: jnp.asarray(content.get(one.name, 0.0)) for one in region.swelling}
-            result[inside] = float(_strain(region, self._numbers, temperature, x))
+            result[inside] = float(swollen(region, self._numbers, temperature, x)[0])
         return result
 
     def largest_volume(self) -> Floats:
@@ -66,11 +64,9 @@ class Swelling:
         temperature = self._system.equations.model.temperature
         result = np.zeros(self._size)
         for region, _, inside in self._parts:
-            found = [
-                abs(float(_volume(region, one, self._numbers, temperature)))
-                for one in region.swelling
-            ]
-            result[inside] = max(found)
+            half = {one.name: jnp.asarray(0.5) for one in region.swelling}
+            volumes = swollen(region, self._numbers, temperature, half)[1].values()
+            result[inside] = max(abs(float(one)) for one in volumes)
         return result
 
     def _strains(self, u: Any, numbers: Any, temperatures: Any) -> list[jax.Array]:
@@ -79,27 +75,5 @@ class Swelling:
             own = {name: u[index] for name, index in unknowns.items()}
             carriers = node_batch(region, numbers, jnp.asarray(temperature), own, {}).carriers
             x = {one.name: carriers[one.name].x for one in region.swelling}
-            result.append(_strain(region, numbers, temperature, x))
+            result.append(swollen(region, numbers, temperature, x)[0])
         return result
-
-
-def _strain(
-    region: RegionModel, numbers: Any, temperature: Any, x: Mapping[str, jax.Array]
-) -> jax.Array:
-    strain = jnp.asarray(0.0)
-    for one in region.swelling:
-        function, sites, values = _law(region, one, numbers, temperature)
-        strain = strain + function(x[one.name], sites, values)
-    return strain
-
-
-def _volume(region: RegionModel, one: SpeciesModel, numbers: Any, temperature: Any) -> jax.Array:
-    function, sites, values = _law(region, one, numbers, temperature)
-    return volume_per_particle(function, jnp.asarray(0.5), sites, values)
-
-
-def _law(region: RegionModel, one: SpeciesModel, numbers: Any, temperature: Any) -> Any:
-    assert one.swelling is not None
-    key = f"{region.name}/{one.name}"
-    values = law_values(numbers, f"{key}/swelling", one.swelling, temperature)
-    return one.swelling.law.function, jnp.asarray(numbers[key]["site_density"]), values

@@ -124,7 +124,7 @@ class FilmStack:
     ) -> FilmTrial:
         arm = self.depth - (self._middle if self._substrate else 0.0)
         total = stretch + bend * arm
-        stress, slope, added, across = np.zeros((4, len(total)))
+        stress, slope, plastic, added, across = np.zeros((5, len(total)))
         for one, part in zip(self._sheets, self.parts, strict=True):
             solid, strain = one.solid, total[part] - free[part]
             strain = strain - solid.thermal_expansion * heating - self.strains.plastic[part]
@@ -137,16 +137,14 @@ class FilmStack:
             stress[part] = tried - 0.5 * modulus * sign * amount
             slope[part] = modulus * (1.0 - 0.5 * modulus * rise)
             added[part] = amount
-            plastic = self.strains.plastic[part] + 0.5 * sign * amount
+            plastic[part] = self.strains.plastic[part] + 0.5 * sign * amount
             elastic = -2.0 * solid.poisson_ratio / solid.young_modulus
             across[part] = (
                 elastic * (stress[part] - solid.residual_stress)
                 + solid.thermal_expansion * heating
-                - 2.0 * plastic
+                - 2.0 * plastic[part]
             )
-        strains = Strains(
-            self.strains.plastic + 0.5 * np.sign(stress) * added, self.strains.equivalent + added
-        )
+        strains = Strains(plastic, self.strains.equivalent + added)
         return FilmTrial(stress, slope, strains, stretch, bend, across)
 
     def _balance(self, found: FilmTrial, heating: float) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from ionstack.physics.constants import AVOGADRO
 from ionstack.physics.gases import STANDARD_PRESSURE
+from ionstack.physics.porosity import open_share
 from ionstack.physics.registry import Binding, BindingStep, Parameter, Product, law
 from ionstack.physics.states import Carrier, Edge, Pores
 from ionstack.physics.transport import Parameters
@@ -63,15 +64,9 @@ def open_porosity(pores: Pores, p: Parameters) -> jax.Array:
 
 
 def connection(pores: Pores, p: Parameters) -> jax.Array:
-    """Share of pores that let gas through: <phi - phi_c>^t/(1 - phi_c)^t, 0 below threshold.
-
-    Percolation with t = 2 in three dimensions: Stauffer and Aharony, Introduction to
-    Percolation Theory, 2nd ed. (1994).
-    """
-    threshold = p["percolation_threshold"]
-    above = open_porosity(pores, p) - threshold
-    share = jnp.where(above > 0.0, above, 0.0) / (1.0 - threshold)
-    return jnp.asarray(share ** p["percolation_exponent"])
+    """Share of pores that let gas through, see `porosity.open_share`."""
+    threshold, exponent = p["percolation_threshold"], p["percolation_exponent"]
+    return jnp.asarray(open_share(open_porosity(pores, p), threshold, exponent))
 
 
 def coverage(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
@@ -103,6 +98,12 @@ def _steps(binding_rate: jax.Array, pores: Pores, p: Parameters) -> tuple[jax.Ar
     return connected * binding_rate, connected * hydration, connected * carbonation
 
 
+def _barrier(pores: Pores, p: Parameters) -> jax.Array:
+    """Thickness of products that lithium passes [m]: no less than none between two iterations."""
+    thickness = product_thickness(pores, p)
+    return jnp.where(thickness > 0.0, thickness, 0.0)
+
+
 @law(
     "contact",
     "air_reaction",
@@ -121,8 +122,7 @@ def air_reaction(
     leaves the layer is a current e r into the contact, as of any contact law.
     """
     bare = _bare(p)
-    thickness = product_thickness(pores, p)
-    thickness = jnp.where(thickness > 0.0, thickness, 0.0)
+    thickness = _barrier(pores, p)
     through = bare / (1.0 + bare * thickness / p["permeability"])
     return _steps(coverage(K, L, edge, p) * through, pores, p)
 
@@ -143,7 +143,6 @@ def air_reaction_exponential(
     theta s k exp(-delta/delta0): the direct logarithmic law of thin films, Mott, Trans.
     Faraday Soc. 35, 1175 (1939). Current as of `air_reaction`.
     """
-    thickness = product_thickness(pores, p)
-    thickness = jnp.where(thickness > 0.0, thickness, 0.0)
+    thickness = _barrier(pores, p)
     slowed = _bare(p) * jnp.exp(-thickness / p["decay_thickness"])
     return _steps(coverage(K, L, edge, p) * slowed, pores, p)

@@ -10,6 +10,7 @@ itself keeps its volume in J2 flow; the trace is that of Gurson's potential for 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,14 @@ def grown_porosity(
     return np.asarray(grown + nucleation.fraction * share)
 
 
-def open_share(porosity: Floats | float, threshold: float, exponent: float = 2.0) -> Floats:
-    """Share of the pores that is connected: ((phi - phi_c)/(1 - phi_c))^t, 0 below phi_c."""
-    above = np.maximum(np.asarray(porosity) - threshold, 0.0)
-    return np.asarray((above / (1.0 - threshold)) ** exponent)
+def open_share(porosity: Any, threshold: Any, exponent: Any = 2.0) -> Any:
+    """Share of the pores that is connected: ((phi - phi_c)/(1 - phi_c))^t, 0 below phi_c.
+
+    Of arrays of NumPy and of JAX. Percolation with t = 2 in three dimensions: Stauffer and
+    Aharony, Introduction to Percolation Theory, 2nd ed. (1994).
+    """
+    above = (porosity - threshold) * (porosity > threshold)
+    return (above / (1.0 - threshold)) ** exponent
 
 
 def film_triaxiality(stress: Floats) -> Floats:

@@ -93,7 +93,7 @@ def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> P
         )
         grid[0, 0].tick_params(labelbottom=True)
     for axes in (*grid[-1], grid[0, 0]):
-        axes.set_xlabel(_lateral_label(fields))
+        axes.set_xlabel(lateral_label(fields))
     grid[0, 0].set_ylabel("depth below the top electrode [nm]")
     figure.supxlabel(_scale_note(planes[0]), fontsize=8.5, color="0.35")
     return save(figure, path)
@@ -176,7 +176,8 @@ def _mark_layers(axes: Axes, fields: Fields) -> None:
         )
 
 
-def _lateral_label(fields: Fields) -> str:
+def lateral_label(fields: Fields) -> str:
+    """Label of the axis along the films."""
     return "radius [µm]" if fields.axisymmetric else "lateral position [µm]"
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ionstack.output.field_reader import Fields
 from ionstack.output.mechanics import DEFLECTION, PLASTIC
 from ionstack.output.trace import TIME
-from ionstack.plots.maps import Slice, vertical_slice
+from ionstack.plots.maps import Slice, lateral_label, vertical_slice
 from ionstack.plots.panels import Axis, Panel, Series, draw_panels
 from ionstack.plots.style import new_figure, save
 
@@ -58,7 +58,7 @@ def draw_faces(fields: Fields, states: Sequence[tuple[str, int]], path: Path) ->
     axes = figure.subplots()
     for label, place, height in _faces(fields, plane):
         axes.plot(1e6 * place, 1e9 * height, label=label, lw=1.3)
-    axes.set_xlabel("radius [µm]" if fields.axisymmetric else "lateral position [µm]")
+    axes.set_xlabel(lateral_label(fields))
     axes.set_ylabel("deflection, upwards [nm]")
     axes.set_title(states[-1][0])
     axes.legend(fontsize=7)
@@ -117,5 +117,5 @@ def draw_plastic(fields: Fields, states: Sequence[tuple[str, int]], path: Path) 
         axes.set_ylabel("depth [nm]")
         axes.set_title(f"{fields.region_names[region]}, {name}")
         figure.colorbar(mesh, ax=axes, label="equivalent plastic strain")
-    grid[-1, 0].set_xlabel("radius [µm]" if fields.axisymmetric else "lateral position [µm]")
+    grid[-1, 0].set_xlabel(lateral_label(fields))
     return save(figure, path)
