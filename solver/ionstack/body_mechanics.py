@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,12 @@ from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
+from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
 from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
-from ionstack.mechanics_schema import MechanicsChoice
-from ionstack.solid_schema import SolidChoice
 from ionstack.stack import Layer
 from ionstack.stress import Stressed
 
@@ -27,7 +26,6 @@ Floats = NDArray[np.float64]
 
 # Cells of a metal or substrate: the first over the thickness, and the growth from there.
 _FIRST, _GROWTH = 0.125, 2.0
-SUBSTRATE = "substrate"
 
 
 class BodyMechanics:
@@ -38,11 +36,11 @@ class BodyMechanics:
     def __init__(self, case: Case, volumes: ControlVolumes) -> None:
         """Mesh and assemble the body of a case with a section `mechanics` (collective)."""
         assert case.mechanics is not None
-        self._volumes, self._comm = volumes, volumes.comm
+        self._comm = volumes.comm
         above, below = _metals(case)
         debonds = [_debond(one.interface, one.radius) for one in case.mechanics.debonds]
         self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds)
-        solids = {name: one for name, one in _choices(case, case.mechanics)}
+        solids = solid_choices(case)
         bodies = [solids[name].solid() for name in self.mesh.regions]
         read = case.mechanics
         conditions = Conditions("free" if read.clamp == "substrate" else "rigid")
@@ -52,13 +50,8 @@ class BodyMechanics:
             self._pressure["slit"] = self.body.lifting_pressure(read.lift)
         self._transfer = Transfer(volumes, self.mesh)
         self._places = Places(self._comm, self.body.keys())
-        chosen = [solids[name] for name in volumes.regions]
-        region = volumes.node_region
-        self._share = np.array([one.share for one in chosen])[region]
-        moduli = np.array([one.solid().biaxial_modulus for one in chosen])[region]
-        self._slope = -2.0 * self._share**2 * moduli
-        residual = np.array([one.solid().residual_stress for one in chosen])[region]
-        self._residual = 2.0 * self._share * residual
+        self._clamped = clamped_films(solids, volumes)
+        self._share = self._clamped.share
         self.trial: Trial | None = None
 
     @property
@@ -68,7 +61,7 @@ class BodyMechanics:
 
     def clamped(self) -> Stressed:
         """Residual stress, as if all films were clamped and elastic."""
-        return Stressed(self._residual, self._slope)
+        return Stressed(self._clamped.stress, self._clamped.slope)
 
     def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
         """Stress at volume strains after a step [s] and a rise of the temperature [K].
@@ -87,7 +80,7 @@ class BodyMechanics:
         along = self.trial.corner_stress()[..., self.body.materials.axes]
         first, second, across = np.moveaxis(self._transfer.to_nodes(along), -1, 0)
         stress = self._share * (first + second) + (1.0 - 2.0 * self._share) * across
-        return Stressed(stress, self._slope)
+        return Stressed(stress, self._clamped.slope)
 
     def accept(self) -> None:
         """Take the last solution as the state."""
@@ -159,15 +152,3 @@ def _layer(name: str, material: str, thickness: float) -> Layer:
 def _debond(interface: str, radius: float) -> Debond:
     upper, lower = interface.split("/")
     return Debond(upper, lower, radius=radius)
-
-
-def _choices(case: Case, read: MechanicsChoice) -> Iterator[tuple[str, SolidChoice]]:
-    """Mechanical numbers by layer."""
-    named = {one.name: one.material for one in case.stack.layers}
-    named |= {one.name: one.material for one in case.stack.electrodes if one.name in read.metals}
-    if read.substrate is not None:
-        named[SUBSTRATE] = read.substrate.material
-    for name, material in named.items():
-        choice = case.materials[material].mechanics
-        assert choice is not None
-        yield name, choice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ionstack.case import Case
 from ionstack.graph import ControlVolumes
+from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
 from ionstack.mechanics.film import FilmStack, FilmTrial, Sheets, Strains, Substrate
 from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice, RoughnessChoice
 from ionstack.physics.porosity import Nucleation, film_triaxiality, grown_porosity
@@ -31,16 +32,15 @@ class FilmMechanics:
         self._choice: MechanicsChoice = case.mechanics
         self._volumes, self._comm = volumes, volumes.comm
         self._names = [*volumes.regions, *self._choice.metals]
-        choices = [_choice(case, name) for name in self._names]
-        self._solids = [one.solid() for one in choices]
+        choices = solid_choices(case)
+        self._solids = [choices[name].solid() for name in self._names]
         self._inside = [
             np.flatnonzero(volumes.node_region == index) for index in range(len(volumes.regions))
         ]
-        self._share, self._slope = np.zeros((2, len(volumes.node_region)))
-        for nodes, one, solid in zip(self._inside, choices, self._solids, strict=False):
-            self._share[nodes] = one.share
-            self._slope[nodes] = -2.0 * one.share**2 * solid.biaxial_modulus
-        self._films = FilmStack(list(self._sheets(case)), _substrate(case), self._comm)
+        self._clamped = clamped_films(choices, volumes)
+        self._share = self._clamped.share
+        substrate = _substrate(case, choices)
+        self._films = FilmStack(list(self._sheets(case)), substrate, self._comm)
         self._gap = {one.name: one.thickness for one in case.stack.layers}
         self._porosity = {one.metal: one.initial.value for one in self._choice.porosity}
         self._stretch = dict.fromkeys(self._choice.metals, 0.0)
@@ -64,10 +64,7 @@ class FilmMechanics:
 
     def clamped(self) -> Stressed:
         """Residual stress, as if all films were clamped and elastic."""
-        stress = np.zeros(len(self._share))
-        for nodes, solid in zip(self._inside, self._solids, strict=False):
-            stress[nodes] = 2.0 * self._share[nodes] * solid.residual_stress
-        return Stressed(stress, self._slope)
+        return Stressed(self._clamped.stress, self._clamped.slope)
 
     def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
         """Stress at volume strains after a step [s] and a rise of the temperature [K]."""
@@ -234,21 +231,10 @@ def _metal(case: Case, name: str, solid: Solid, comm: MPI.Comm) -> Sheets:
     return Sheets(solid, np.array([depth])[here], np.array([thickness])[here])
 
 
-def _substrate(case: Case) -> Substrate | None:
+def _substrate(case: Case, choices: Mapping[str, SolidChoice]) -> Substrate | None:
     assert case.mechanics is not None
     read = case.mechanics.substrate
     if read is None:
         return None
-    choice = case.materials[read.material].mechanics
-    assert choice is not None
     below = case.mechanics.metals.get(case.stack.bottom.name, 0.0)
-    return Substrate(choice.solid(), case.stack.thickness + below, read.thickness)
-
-
-def _choice(case: Case, name: str) -> SolidChoice:
-    """Mechanical numbers of a layer or electrode."""
-    parts: Sequence[Any] = (*case.stack.layers, *case.stack.electrodes)
-    material = next(one.material for one in parts if one.name == name)
-    found = case.materials[material].mechanics
-    assert found is not None
-    return found
+    return Substrate(choices[SUBSTRATE].solid(), case.stack.thickness + below, read.thickness)

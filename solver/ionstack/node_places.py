@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.graph import ControlVolumes
@@ -13,26 +12,24 @@ Floats = NDArray[np.float64]
 
 
 class NodePlaces:
-    """Puts the values of a vertex's nodes one below the other at its potential.
+    """Puts the value of a node at its potential, in the row of its region.
 
-    A vertex has a potential and a node in every region that touches it; nodes of one vertex
-    may share the potential, so an array has as many rows as a vertex has nodes.
+    Nodes of one vertex may share the potential, but not the region.
     """
 
     def __init__(self, volumes: ControlVolumes, layout: Layout) -> None:
-        """Find the row of every owned node (collective)."""
-        vertex = volumes.node_vertex[: volumes.n_owned_nodes]
-        self._row = np.arange(len(vertex)) - np.searchsorted(vertex, vertex)
-        self._column = layout.phi[: len(vertex)]
-        rows = volumes.comm.allreduce(int(self._row.max(initial=-1)) + 1, MPI.MAX)
-        self._shape = rows, layout.n_owned
+        """Find the place of every local node."""
+        self._row, self._column = volumes.node_region, layout.phi
+        self._owned = slice(volumes.n_owned_nodes)
+        self._shape = len(volumes.regions), layout.n_owned
 
     def by_unknown(self, at_nodes: Floats) -> Floats:
-        """Array (rows, n_owned) that holds the values at the owned nodes."""
+        """Array (regions, n_owned) that holds the values at the owned nodes."""
         found = np.zeros(self._shape)
-        found[self._row, self._column] = at_nodes[: len(self._row)]
+        found[self._row[self._owned], self._column[self._owned]] = at_nodes[self._owned]
         return found
 
     def at_nodes(self, by_unknown: Floats) -> Floats:
-        """Values at the owned nodes."""
-        return np.asarray(by_unknown[self._row, self._column])
+        """Values at the owned nodes, or at all local ones from an array (regions, n_local)."""
+        here = self._column < by_unknown.shape[1]
+        return np.asarray(by_unknown[self._row[here], self._column[here]])

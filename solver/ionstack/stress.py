@@ -19,6 +19,7 @@ from ionstack.assemble import System
 from ionstack.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.entities import Entities
+from ionstack.node_places import NodePlaces
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
 
@@ -92,6 +93,7 @@ class Stress:
         self._step = self._heating = self._last_step = 0.0
         equations = system.equations
         entities = Entities(equations.model, equations.volumes, equations.layout)
+        self._places = NodePlaces(equations.volumes, equations.layout)
         self._bound = [face.model.name for face, _, _ in entities.bindings()]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
@@ -151,7 +153,7 @@ class Stress:
 
     def memory(self) -> Memory:
         """What `recall` needs; lines are kept at the nodes of any number of ranks."""
-        lines = self._on_unknowns(np.array([*self._kept, *self._present]))
+        lines = np.array([self._places.by_unknown(one) for one in (*self._kept, *self._present)])
         plain = {"solver": self.solver.memory(), "step": self._last_step, "heating": self._heating}
         return Memory(plain, {"lines": lines})
 
@@ -159,7 +161,7 @@ class Stress:
         """Stand where another one stood (collective)."""
         self.solver.recall(memory.plain["solver"])
         self._last_step, self._heating = memory.plain["step"], memory.plain["heating"]
-        *self._kept, start, slope = self._off_unknowns(memory.owned["lines"])
+        *self._kept, start, slope = map(self._at_nodes, memory.owned["lines"])
         self._hand_over(start, slope)
         self._open_pores()
 
@@ -190,31 +192,7 @@ class Stress:
                 inside = volumes.node_region == index
                 self._system.set_outer(index, {STRESS: start[inside], STRESS_SLOPE: slope[inside]})
 
-    def _on_unknowns(self, fields: Floats) -> Floats:
-        """Fields (..., n_nodes) where an unknown of the node's own holds the place."""
-        result = np.zeros((*fields.shape[:-1], self._system.layout.n_owned))
-        for nodes, rows in self._rows():
-            result[..., rows] = fields[..., nodes]
-        return result
-
-    def _off_unknowns(self, owned: Floats) -> Floats:
-        result = np.zeros((*owned.shape[:-1], len(self._reference)))
-        local = np.array([self._system.with_ghosts(one) for one in owned])
-        for index, rows in self._every_row():
-            result[..., index] = local[..., rows]
-        return result
-
-    def _every_row(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Nodes and local unknowns of a species that swells each region."""
-        system = self._system
-        volumes, found = system.equations.volumes, []
-        for index, name in enumerate(volumes.regions):
-            for one in system.equations.model.region(name).swelling[:1]:
-                nodes = np.flatnonzero(volumes.node_region == index)
-                found.append((nodes, system.layout.species[one.name][nodes]))
-        return found
-
-    def _rows(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Of those the ones that this rank owns."""
-        n_owned = self._system.layout.n_owned
-        return [(nodes[rows < n_owned], rows[rows < n_owned]) for nodes, rows in self._every_row()]
+    def _at_nodes(self, by_unknown: Floats) -> Floats:
+        """Values at all local nodes from those of the owned ones (collective)."""
+        rows = np.array([self._system.with_ghosts(row) for row in by_unknown])
+        return self._places.at_nodes(rows)
