@@ -129,7 +129,7 @@ def test_a_numerical_failure_keeps_the_last_state(command, whole, tmp_path, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(Stepper, "_try", failing)
-        patch.setattr(step_size, "shrunk", lambda *arguments, again: 1e-9)
+        patch.setattr(step_size, "shrunk", lambda *arguments, again: 0.0)
         assert command() == 3
     out = tmp_path / "out"
     trace = read_trace(out / "trace.csv")

@@ -17,6 +17,7 @@ from ionstack.errors import raise_together
 from ionstack.output import vtkhdf
 from ionstack.output.atomic import partial_path, publish
 from ionstack.output.carry import carry_over
+from ionstack.output.steady_file import SteadyFile
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -149,8 +150,7 @@ class FieldsWriter:
         if self._comm.rank == 0 and end is not None:
             root.run(end)
         if self._file is not None:
-            root.run(self._file.close, always=True)
-            self._file = None
+            root.run(self._close, always=True)
         if self._comm.rank == 0 and end is not None:
             root.run(lambda: publish(self._path))
         with raise_together(self._comm, f"writing {self._path.name}"):
@@ -171,7 +171,8 @@ class FieldsWriter:
             yield piece
 
     def _create(self, grid: FieldGrid) -> None:
-        self._file = h5py.File(partial_path(self._path), "w")
+        self._open("w")
+        assert self._file is not None
         cells, size = int(self._cells.sum()), grid.cells.shape[1]
         vtkhdf.create(self._file, int(self._points.sum()), cells, size)
         vtkhdf.add_texts(self._file, "region names", grid.region_names)
@@ -180,11 +181,23 @@ class FieldsWriter:
     def _reopen(self) -> None:
         if self._steps > 0:
             shutil.copyfile(self._path, partial_path(self._path))
-        self._file = h5py.File(partial_path(self._path), "r+")
+        self._open("r+")
+
+    def _open(self, mode: str) -> None:
+        self._disk = SteadyFile(partial_path(self._path), "w+" if mode == "w" else mode)
+        self._file = h5py.File(self._disk, mode)
+
+    def _close(self) -> None:
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        self._disk.close()
+        self._disk.check()
 
     def _store(self, name: str, piece: npt.NDArray[Any], position: int) -> None:
         assert self._file is not None
         vtkhdf.store(self._file, name, piece, position)
+        self._disk.check()
 
     def _finish(self, time: float) -> None:
         assert self._file is not None
