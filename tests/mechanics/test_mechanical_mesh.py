@@ -122,7 +122,7 @@ def test_a_pressed_metal_over_a_slit_bends_like_a_plate_held_at_its_rim() -> Non
     """p a^4/(64 D) in the middle, and a little more, since the metal is held by what is elastic."""
     layers = [("metal", 1e-6, 0.3e-6), ("oxide", 1e-6, 0.5e-6)]
     slit = Debond("metal", "oxide", radius=40e-6)
-    mesh = films("axisymmetric", layers, disc(50e-6, 40), 1, 0, debonded=(slit,))
+    mesh = films("axisymmetric", layers, disc(50e-6, 40), 1, 0, joints=(slit,))
     body = Body(mesh, [HOST] * 2, Conditions())
     trial = body.solve(none(mesh), 1.0, pressure={"top": 1e5})
     stiffness = 100e9 * 1e-18 / (12.0 * (1.0 - 0.3**2))

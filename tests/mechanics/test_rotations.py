@@ -175,7 +175,7 @@ def plate(control: Control | None = None) -> Body:
     """A film over a round slit on a base that hardly gives."""
     layers = [("film", FILM, 0.5 * FILM), ("base", 2e-6, 0.5e-6)]
     slit = Debond("film", "base", radius=RADIUS)
-    mesh = films("axisymmetric", layers, disc(15e-6, 60), 1, 0, debonded=(slit,))
+    mesh = films("axisymmetric", layers, disc(15e-6, 60), 1, 0, joints=(slit,))
     solids = [HOST, replace(HOST, young_modulus=100.0 * MODULUS)]
     return Body(mesh, solids, Conditions(sides="roller"), control, rotations="large")
 
@@ -232,7 +232,7 @@ def test_the_lifting_pressure_is_that_of_a_clamped_plate() -> None:
 def test_ductile_metal_on_a_buckled_film_flows_most_in_the_middle() -> None:
     layers = [("metal", 50e-9, 25e-9), ("host", 100e-9, 50e-9), ("base", 300e-9, 100e-9)]
     slit = Debond("host", "base", radius=3e-6)
-    mesh = films("axisymmetric", layers, disc(6e-6, 40), 1, 1, debonded=(slit,))
+    mesh = films("axisymmetric", layers, disc(6e-6, 40), 1, 1, joints=(slit,))
     metal = Solid(140e9, 0.38, yield_strength=100e6, hardening=1e9)
     body = Body(mesh, [metal, HOST, HOST], Conditions(sides="roller"), rotations="large")
     lift = body.lifting_pressure(1e-9)

@@ -1,4 +1,4 @@
-"""Areas of a stack, seen from above: where layers have come apart, where they are another solid."""
+"""Areas of a stack, seen from above: where layers may part, where they are another solid."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.physics.cohesion import Cohesion
+
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _ROUND_OFF = 1e-9
@@ -37,17 +40,45 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Debond(Area):
-    """An area in which two layers bear no traction on each other.
-
-    Facets of the interface all of whose points lie within come apart. Nothing keeps the
-    faces of the slit from passing through each other.
+class Joint(Area):
+    """An area in which two layers may part: facets of the interface all of whose points lie within.
 
     upper, lower: names of the layers above and below the interface.
     """
 
     upper: str
     lower: str
+
+    @property
+    def name(self) -> str:
+        """Name of the interface."""
+        return f"{self.upper}/{self.lower}"
+
+
+@dataclass(frozen=True)
+class Debond(Joint):
+    """An area in which two layers have come apart: nothing but contact, without friction."""
+
+
+@dataclass(frozen=True)
+class Cohesive(Joint):
+    """An area in which two layers hold together by a law until they part."""
+
+    law: Cohesion
+
+
+@dataclass(frozen=True)
+class Seam:
+    """A joint in a mesh: facets whose points are doubled, as far as this rank holds them.
+
+    cells: (n, 2) local numbers of the cells above and below each facet; this rank owns the
+        upper one. layers: numbers of the regions of both layers; thickness of each [m].
+    """
+
+    joint: Joint
+    cells: Ints
+    layers: tuple[int, int]
+    thickness: tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""The mesh of mechanics: the films with metals and substrate, and slits where they came apart.
+"""The mesh of mechanics: the films with metals and substrate, and slits where they may part.
 
 Films have the same planes and lateral points as in the mesh of transport. The partition is
-another one, and points of a slit are doubled.
+another one, and points of a slit are doubled. Cells on both sides of a slit know each other
+on every rank, as if they shared their facet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import basix.ufl
 import dolfinx.mesh
@@ -15,11 +17,11 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.errors import InputError, nearest, raise_together
+from ionstack.errors import InputError, NumericsError, nearest, raise_together
 from ionstack.exchange import route
 from ionstack.gmsh_model import GmshModel, gmsh_model, layer_grid, stack_planes
-from ionstack.mechanics.areas import Debond, Zone
-from ionstack.mechanics.slit import open_slit
+from ionstack.mechanics.areas import Debond, Joint, Seam, Zone
+from ionstack.mechanics.slit import Slit, open_slit
 from ionstack.mesh import cell_partitioner, cell_points
 from ionstack.stack import Layer, Stack
 
@@ -44,9 +46,10 @@ class MechanicalMesh:
         rank and ghosts), index into them. layers: the layer of each region.
     films: names of the layers in which ions move.
     faces: outer faces by name, the facets of this rank and its ghosts, sorted: ``top``,
-        ``bottom``, ``sides``, ``slit`` with both faces of all slits; in axial symmetry
-        ``axis``; in 3-D ``sides_x`` and ``sides_y``, the sides that lie across x and y.
+        ``bottom``, ``sides``, ``slit`` with both faces of all debonds, ``cohesive`` with those
+        of joints that hold; in axial symmetry ``axis``; in 3-D ``sides_x`` and ``sides_y``, the sides that lie across x and y.
     square: whether the sides are planes across the lateral coordinates.
+    seams: where layers may part, in the order in which they were asked for.
     """
 
     mesh: dolfinx.mesh.Mesh
@@ -57,6 +60,7 @@ class MechanicalMesh:
     films: tuple[str, ...]
     faces: Mapping[str, NDArray[np.int32]]
     square: bool = True
+    seams: tuple[Seam, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -89,13 +93,14 @@ def build_mechanical_mesh(
     above: Sequence[Layer],
     below: Sequence[Layer],
     comm: MPI.Comm,
-    debonded: Sequence[Debond] = (),
+    joints: Sequence[Joint] = (),
     zones: Sequence[Zone] = (),
 ) -> MechanicalMesh:
     """Mesh the films of `stack` with the layers `above` and `below` them (collective).
 
     Layers run from the top. Raises on all ranks `InputError` for a stack in 1-D or of a mesh
-    file, a debonded area at no interface or a zone of no layer; `NumericsError` if Gmsh fails.
+    file, a joint at no interface or a zone of no layer; `NumericsError` if Gmsh fails. Where joints
+    overlap the first one counts.
     """
     whole = replace(stack, layers=(*above, *stack.layers, *below))
     found: _Pieces | None = None
@@ -104,33 +109,47 @@ def build_mechanical_mesh(
             _check(whole)
             with gmsh_model(whole) as built:
                 found = _pieces(built, _planes(stack, above, below))
-            for area in debonded:
-                found = _opened(found, area, stack)
+            for number, joint in enumerate(joints):
+                found = _opened(found, number, joint, stack)
             for zone in zones:
                 found = _zoned(found, zone, stack)
     dimension = 3 if stack.dimension == "3d" else 2
     mesh = _distributed(found, dimension, comm)
+    rows = _of_cells(mesh, None if found is None else found.rows(), comm)
+    names = tuple(layer.name for layer in whole.layers)
+    sizes = [layer.thickness for layer in whole.layers]
     return MechanicalMesh(
         mesh=mesh,
         axisymmetric=stack.dimension == "axisymmetric",
-        regions=(*(layer.name for layer in whole.layers), *(zone.name for zone in zones)),
-        layers=(*(layer.name for layer in whole.layers), *(zone.layer for zone in zones)),
-        cell_region=_cell_regions(mesh, found, comm),
+        regions=(*names, *(zone.name for zone in zones)),
+        layers=(*names, *(zone.layer for zone in zones)),
+        cell_region=rows[:, 0].astype(np.int32),
         films=tuple(layer.name for layer in stack.layers),
-        faces=outer_faces(mesh, stack.dimension == "axisymmetric"),
+        faces=_parted(mesh, outer_faces(mesh, stack.dimension == "axisymmetric"), joints, rows),
+        seams=_seams(mesh, joints, rows, names, sizes),
         square=not (stack.dimension == "3d" and stack.lateral.shape == "disc"),
     )
 
 
 @dataclass(frozen=True)
 class _Pieces:
-    """The whole mesh on rank 0: points (n, d) [m], cells and the region of each."""
+    """The whole mesh on rank 0: points (n, d) [m], cells and the region of each.
+
+    origin: the point that each was before slits doubled it. seam: (cells, 3) number of the joint
+    at a facet of the cell, the cell on its other side, 1 above and 0 below; -1 away from joints.
+    """
 
     names: tuple[str, ...]
     points: Floats
     cells: Ints
     region: Ints
     tops: Floats  # coordinate of the upper face of each region
+    origin: Ints
+    seam: Ints
+
+    def rows(self) -> Ints:
+        """What the ranks must know of each cell."""
+        return np.column_stack([self.region, self.seam])
 
 
 def _check(stack: Stack) -> None:
@@ -169,7 +188,9 @@ def _pieces(built: GmshModel, planes: Sequence[Floats]) -> _Pieces:
     cells = [row[_cells(built, number)] for number in range(len(built.regions))]
     region = np.repeat(np.arange(len(cells)), [len(one) for one in cells])
     tops = np.array([one[0] for one in planes])
-    return _Pieces(built.regions, points, np.concatenate(cells), region, tops)
+    whole = np.concatenate(cells)
+    seam = np.full((len(whole), 3), -1, dtype=np.int64)
+    return _Pieces(built.regions, points, whole, region, tops, np.arange(len(points)), seam)
 
 
 def _cells(built: GmshModel, number: int) -> Ints:
@@ -178,19 +199,46 @@ def _cells(built: GmshModel, number: int) -> Ints:
     return np.asarray(np.concatenate(flat).astype(np.int64).reshape(-1, built.tdim + 1))
 
 
-def _opened(pieces: _Pieces, area: Debond, stack: Stack) -> _Pieces:
-    upper, lower = (_layer(pieces, name) for name in (area.upper, area.lower))
+def _opened(pieces: _Pieces, number: int, joint: Joint, stack: Stack) -> _Pieces:
+    """Double the points of a joint that no joint before it has doubled."""
+    upper, lower = (_layer(pieces, name) for name in (joint.upper, joint.lower))
     if lower != upper + 1:
-        raise InputError(f"{area.upper} does not lie directly above {area.lower}")
-    inside = area.contains(pieces.points[:, :-1], _middle(pieces, stack))
+        raise InputError(f"{joint.upper} does not lie directly above {joint.lower}")
+    inside = joint.contains(pieces.points[:, :-1], _middle(pieces, stack))
     above = pieces.region <= upper
-    slit = open_slit(pieces.points, pieces.cells, above, float(pieces.tops[lower]), inside)
-    if slit is None:
+    slit = open_slit(
+        pieces.points,
+        pieces.origin,
+        pieces.cells,
+        above,
+        pieces.seam[:, 0] >= 0,
+        float(pieces.tops[lower]),
+        inside,
+    )
+    _check_size(slit, joint)
+    seam = pieces.seam.copy()
+    for side in (0, 1):
+        seam[slit.pairs[:, side], 0] = number
+        seam[slit.pairs[:, side], 1] = slit.pairs[:, 1 - side]
+        seam[slit.pairs[:, side], 2] = 1 - side
+    return replace(
+        pieces,
+        points=np.concatenate([pieces.points, pieces.points[slit.doubled]]),
+        cells=slit.cells,
+        origin=np.concatenate([pieces.origin, pieces.origin[slit.doubled]]),
+        seam=seam,
+    )
+
+
+def _check_size(slit: Slit, joint: Joint) -> None:
+    """Something must hold layers on each other, and an area must hold something."""
+    if isinstance(joint, Debond) and (slit.whole or not len(slit.pairs)):
         raise InputError(
-            f"the area debonded between {area.upper} and {area.lower} must hold some but not "
+            f"the area debonded between {joint.upper} and {joint.lower} must hold some but not "
             "all facets of the interface"
         )
-    return replace(pieces, points=slit[0], cells=slit[1])
+    if not len(slit.pairs):
+        raise InputError(f"the cohesive area of {joint.name} holds no facet of the interface")
 
 
 def _layer(pieces: _Pieces, name: str) -> int:
@@ -224,26 +272,74 @@ def _distributed(pieces: _Pieces | None, dimension: int, comm: MPI.Comm) -> dolf
     """Distribute the mesh of rank 0; cells keep the order of their points everywhere."""
     none = np.zeros((0, dimension + 1), dtype=np.int64)
     element = basix.ufl.element("Lagrange", _CELL[dimension], 1, shape=(dimension,))
+    origin = np.zeros(0, dtype=np.int64) if pieces is None else pieces.origin
     # By name: DOLFINx 0.10 has changed the order.
     return dolfinx.mesh.create_mesh(
         comm=comm,
         cells=none if pieces is None else pieces.cells,
         x=np.zeros((0, dimension)) if pieces is None else pieces.points,
         e=element,
-        partitioner=cell_partitioner(dolfinx.mesh.GhostMode.shared_facet),
+        partitioner=_across_slits(cell_partitioner(dolfinx.mesh.GhostMode.shared_facet), origin),
     )
 
 
-def _cell_regions(
-    mesh: dolfinx.mesh.Mesh, pieces: _Pieces | None, comm: MPI.Comm
-) -> NDArray[np.int32]:
-    """Ask rank 0 for the region of each cell that arrived here."""
+def _across_slits(partitioner: Any, origin: Ints) -> Callable[..., Any]:
+    """A partitioner that sees the mesh without slits: ghosts then lie across them too."""
+
+    def partition(comm: MPI.Comm, parts: int, types: Any, cells: Any) -> Any:
+        return partitioner(comm, parts, types, [origin[one] for one in cells])
+
+    return partition
+
+
+def _of_cells(mesh: dolfinx.mesh.Mesh, rows: Ints | None, comm: MPI.Comm) -> Ints:
+    """Ask rank 0 for the row of each cell that arrived here."""
     numbers = np.asarray(mesh.topology.original_cell_index, dtype=np.int64)
     to_root = np.zeros(len(numbers), dtype=np.int32)
     source, (asked,) = route(comm, to_root, numbers)
-    answer = np.zeros(len(asked), dtype=np.int32) if pieces is None else pieces.region[asked]
-    _, (region,) = route(comm, source, answer.astype(np.int32))
-    return np.asarray(region, dtype=np.int32)
+    answer = np.zeros((len(asked), 4), dtype=np.int64) if rows is None else rows[asked]
+    _, (found,) = route(comm, source, answer)
+    return found
+
+
+def _seams(
+    mesh: dolfinx.mesh.Mesh,
+    joints: Sequence[Joint],
+    rows: Ints,
+    names: Sequence[str],
+    sizes: Sequence[float],
+) -> tuple[Seam, ...]:
+    """The facets of each joint whose upper cells this rank owns (collective)."""
+    number = np.asarray(mesh.topology.original_cell_index, dtype=np.int64)
+    order = np.argsort(number)
+    n_owned = mesh.topology.index_map(mesh.topology.dim).size_local
+    seams, lost = [], 0
+    for index, joint in enumerate(joints):
+        upper = np.flatnonzero((rows[:n_owned, 1] == index) & (rows[:n_owned, 3] == 1))
+        place = np.searchsorted(number, rows[upper, 2], sorter=order)
+        lower = order[np.minimum(place, len(order) - 1)]
+        lost += int(np.sum(number[lower] != rows[upper, 2]))
+        first, second = names.index(joint.upper), names.index(joint.lower)
+        cells = np.stack([upper, lower], axis=1)
+        seams.append(Seam(joint, cells, (first, second), (sizes[first], sizes[second])))
+    if mesh.comm.allreduce(lost):
+        raise NumericsError("the ranks do not hold the cells on both sides of a slit")
+    return tuple(seams)
+
+
+def _parted(
+    mesh: dolfinx.mesh.Mesh,
+    faces: dict[str, NDArray[np.int32]],
+    joints: Sequence[Joint],
+    rows: Ints,
+) -> dict[str, NDArray[np.int32]]:
+    """Tell the faces of debonds from those of joints that hold."""
+    to_cells = mesh.topology.connectivity(mesh.topology.dim - 1, mesh.topology.dim)
+    holds = np.array([*(not isinstance(one, Debond) for one in joints), False])
+    facets = faces["slit"]
+    cells = np.array([to_cells.links(facet)[0] for facet in facets], dtype=np.int64)
+    cohesive = holds[rows[cells, 1]]
+    return faces | {"slit": facets[~cohesive], "cohesive": facets[cohesive]}
 
 
 def outer_faces(mesh: dolfinx.mesh.Mesh, axisymmetric: bool) -> dict[str, NDArray[np.int32]]:
