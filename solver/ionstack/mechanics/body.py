@@ -2,7 +2,8 @@
 
 Displacements are quadratic in every cell. Where rotations are small, the stiffness is assembled
 and factored once; where solids flow, Newton's method uses the tangent of the returned stress.
-Where rotations are large, a film over a slit may buckle, see `buckling`.
+Where rotations are large, a film over a slit may buckle, and where layers may part, an interface
+gives way at once: see `buckling`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ionstack.checkpoint import Memory
 from ionstack.errors import InputError
+from ionstack.mechanics.areas import Cohesive, Seam
 from ionstack.mechanics.balance import Balance, Control, NewtonReport
 from ionstack.mechanics.buckling import Descent
 from ionstack.mechanics.conditions import Conditions
@@ -25,6 +27,7 @@ from ionstack.mechanics.forces import Forces, Task
 from ionstack.mechanics.kinematics import Rotations
 from ionstack.mechanics.material import Flowed, Materials, Response
 from ionstack.mechanics.mesh import MechanicalMesh
+from ionstack.physics.cohesion import Cohesion, Separation, contact_stiffness
 from ionstack.physics.plasticity import hydrostatic
 from ionstack.physics.solids import Solid
 
@@ -38,6 +41,7 @@ class Trial:
 
     displacement: DOLFINx function [m]. stress: (cells, points, components) [Pa] in Mandel's order.
     flowed: the plastic strain where solids flow.
+    separation: of the faces of slits, in the order of `Interfaces`; None without any.
     newton: how the solve went; a trial that did not converge must not be accepted.
     """
 
@@ -46,6 +50,7 @@ class Trial:
     flowed: Flowed
     newton: NewtonReport
     materials: Materials
+    separation: Separation | None = None
 
     @property
     def plastic(self) -> Floats:
@@ -89,16 +94,20 @@ class Body:
 
         rotations: ``small``, or ``large`` where a film may bend far or buckle. Strains are small
         in both. Pressures keep the directions that faces had when they were made. Which way
-        a film buckles is left to the least force that bends it, and faces of a slit may pass
-        through each other: give `solve` a `lifting_pressure` in the slit.
+        a film buckles is left to the least force that bends it: give `solve` a
+        `lifting_pressure` in the slit.
+        Joints of the mesh bear on each other by their laws, debonds by contact without friction.
         Raises InputError for conditions that do not suit the mesh.
         """
         self.mesh = mesh
         self.materials = Materials(mesh, solids)
-        self.forces = Forces(mesh, self.materials, conditions, rotations)
-        search = Descent if rotations == "large" else Balance
+        self.laws = tuple(_law(seam, solids) for seam in mesh.seams)
+        self.forces = Forces(mesh, self.materials, conditions, rotations, self.laws)
+        # Faces that part or touch have several equilibria, too.
+        search = Descent if rotations == "large" or mesh.seams else Balance
         self.balance: Balance | Descent = search(self.forces, control or Control())
         self._flowed = self.materials.nothing_flowed()
+        self._reached = self.forces.nothing_reached()
         self._accepted = self.forces.displacement.x.array.copy()
         # Where the last trial from the accepted state ended: the next one ends nearby.
         self._guess: Floats | None = None
@@ -119,7 +128,9 @@ class Body:
         The accepted state stays as it is.
         """
         free = self.materials.free_strain(volume_strain, temperature_change)
-        response, report = self._search(Task(free, self._flowed, step), pressure or {})
+        response, report = self._search(
+            Task(free, self._flowed, step, self._reached), pressure or {}
+        )
         found = self.forces.displacement
         self._guess = found.x.array.copy() if report.converged else None
         return Trial(
@@ -128,6 +139,7 @@ class Body:
             flowed=response.flowed,
             newton=report,
             materials=self.materials,
+            separation=response.separation,
         )
 
     def _search(self, task: Task, pressure: Mapping[str, float]) -> tuple[Response, NewtonReport]:
@@ -141,6 +153,8 @@ class Body:
     def accept(self, trial: Trial) -> None:
         """Make a trial the state from which the next step starts."""
         self._flowed = trial.flowed
+        if trial.separation is not None:
+            self._reached = trial.separation.reached
         self._accepted = trial.displacement.x.array.copy()
         self._guess = None
 
@@ -176,6 +190,10 @@ class Body:
             "equivalent": equivalent,
             "displacement": self._accepted.reshape(-1, self.mesh.dimension)[self._nodes()],
         }
+        if self.forces.interfaces is not None:
+            reached = np.zeros((self.mesh.n_owned, self._reached.shape[1]))
+            reached[self.forces.interfaces.upper] = self._reached
+            whole["reached"] = reached
         return Memory({}, {name: np.moveaxis(one, 0, -1) for name, one in whole.items()})
 
     def recall(self, memory: Memory) -> None:
@@ -183,6 +201,8 @@ class Body:
         whole = {name: np.moveaxis(one, -1, 0) for name, one in memory.owned.items()}
         flowing = self.materials.flowing
         self._flowed = Flowed(whole["plastic_strain"][flowing], whole["equivalent"][flowing])
+        if self.forces.interfaces is not None:
+            self._reached = whole["reached"][self.forces.interfaces.upper]
         displacement = self.forces.displacement
         displacement.x.array.reshape(-1, self.mesh.dimension)[self._nodes()] = whole["displacement"]
         displacement.x.scatter_forward()
@@ -192,3 +212,11 @@ class Body:
     def _nodes(self) -> Any:
         """Points of the displacement in each own cell."""
         return self.forces.displacement.function_space.dofmap.list[: self.mesh.n_owned]
+
+
+def _law(seam: Seam, solids: Sequence[Solid]) -> Cohesion:
+    """The law of a joint; a debond is one that has failed from the start."""
+    if isinstance(seam.joint, Cohesive):
+        return seam.joint.law
+    moduli = [solids[layer].young_modulus for layer in seam.layers]
+    return Cohesion(contact_stiffness(zip(moduli, seam.thickness, strict=True)))

@@ -49,7 +49,7 @@ class Conditions:
 
 
 class Holds:
-    """The degrees of freedom that conditions prescribe."""
+    """The degrees of freedom that conditions prescribe, and those that they leave `free`."""
 
     def __init__(self, mesh: MechanicalMesh, space: Any, conditions: Conditions) -> None:
         """Find them (collective); raises InputError for rollers on round sides in 3-D."""
@@ -61,6 +61,15 @@ class Holds:
             self._at_point(point, axis) for point, axis in _supports(mesh, conditions)
         ]
         self.moving = any(callable(one.value) or one.value != 0.0 for one in every)
+        self.free = self._free()
+
+    def _free(self) -> NDArray[np.bool_]:
+        """Whether each degree of freedom (local points, coordinates) may move."""
+        index_map = self._space.dofmap.index_map
+        free = np.ones((index_map.size_local + index_map.num_ghosts) * self._mesh.dimension, bool)
+        for one in self.conditions:
+            free[one.dof_indices()[0]] = False
+        return free.reshape(-1, self._mesh.dimension)
 
     def _on_face(self, held: Held) -> Any:
         facets = self._mesh.faces[held.face]

@@ -1,10 +1,11 @@
-"""Forces in a body of layers: those of its stress, those of loads, and the stiffness."""
+"""Forces in a body of layers: of its stress, of faces on each other, of loads; the stiffness."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import dolfinx.cpp
 import numpy as np
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
@@ -13,19 +14,25 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from ionstack.mechanics.conditions import Conditions, Holds
+from ionstack.mechanics.interfaces import Interfaces
 from ionstack.mechanics.kinematics import Forms, Rotations
 from ionstack.mechanics.material import Flowed, Materials, Response
 from ionstack.mechanics.mesh import MechanicalMesh
+from ionstack.physics.cohesion import Cohesion, Separation
 
 Floats = NDArray[np.float64]
 
 
 class Task(NamedTuple):
-    """What a step asks: free strain (cells, points, components), state before, duration [s]."""
+    """What a step asks: free strain (cells, points, components), state before, duration [s].
+
+    `reached` (facets, points) largest opening of interfaces [m] before.
+    """
 
     free: Floats
     before: Flowed
     step: float
+    reached: Floats
 
 
 class Forces:
@@ -41,12 +48,15 @@ class Forces:
         materials: Materials,
         conditions: Conditions,
         rotations: Rotations = "small",
+        laws: Sequence[Cohesion] = (),
     ) -> None:
-        """Compile the forms (collective)."""
+        """Compile the forms; one law for each seam of the mesh (collective)."""
         self._mesh = mesh
         self._materials = materials
         self.forms = Forms(mesh, rotations)
         self.holds = Holds(mesh, self.forms.space, conditions)
+        self.interfaces = Interfaces(mesh, self.forms.space, laws) if mesh.seams else None
+        self._separation: Separation | None = None
         self._cells = np.arange(mesh.n_owned)
         self.displacement = self.forms.displacement
         self.forms.put(self.forms.tangent, self._cells, materials.elastic_tangent())
@@ -76,7 +86,17 @@ class Forces:
     def respond(self, task: Task, strain: Floats | None = None) -> Response:
         """Stress at the end of the step, at the strain of the displacement or another one."""
         strain = self.forms.strain() if strain is None else strain
-        return self._materials.respond(strain, task.free, task.before, task.step)
+        found = self._materials.respond(strain, task.free, task.before, task.step)
+        return found._replace(separation=self._separated(task.reached))
+
+    def _separated(self, reached: Floats) -> Separation | None:
+        if self.interfaces is None:
+            return None
+        return self.interfaces.separate(self.displacement.x.array, reached)
+
+    def nothing_reached(self) -> Floats:
+        """Largest openings (facets, points) of a body as it was made."""
+        return np.zeros((0, 0) if self.interfaces is None else self.interfaces.shape)
 
     def predict(self, task: Task) -> Response:
         """Stress at the displacement if nothing flows in the step."""
@@ -95,9 +115,9 @@ class Forces:
         self.forms.put(self.forms.tangent, self._cells, self._materials.elastic_tangent())
         self._bent = False
         flowed = self._materials.nothing_flowed()
-        self.residual(
-            Response(np.zeros_like(self.forms.strain()), flowed, None), self.loads(pressure)
-        )
+        self._separation = self._separated(self.nothing_reached())
+        stress = np.zeros_like(self.forms.strain())
+        self.residual(Response(stress, flowed, None, self._separation), self.loads(pressure))
 
     def put(self, response: Response) -> None:
         """Give stress and tangent to the forms."""
@@ -106,6 +126,7 @@ class Forces:
 
     def put_tangent(self, response: Response) -> bool:
         """Give the tangent to the stiffness form; return whether any rank's cells flow."""
+        self._separation = response.separation
         flows = self._mesh.mesh.comm.allreduce(response.tangent is not None, op=MPI.LOR)
         if flows or self._bent:
             cells = self._materials.flowing
@@ -118,7 +139,7 @@ class Forces:
     def residual(self, response: Response, loads: Any) -> tuple[float, float]:
         """Put the forces out of balance into the right side; their norm and that of all forces."""
         self.forms.put(self.forms.stress, self._cells, response.stress)
-        force = self._assembled_force()
+        force = self._assembled_force(response.separation)
         size = force.norm()
         self.right_side.set(0.0)
         if loads:
@@ -140,21 +161,38 @@ class Forces:
     def stiffness(self, matrix: Any = None) -> Any:
         """Assemble the matrix of the present tangent, into one that exists if given."""
         if matrix is None:
-            matrix = fem_petsc.create_matrix(self.forms.stiffness)
+            matrix = self._empty_matrix()
         matrix.zeroEntries()
+        # Before the cells, after which diagonals of held displacements are set.
+        if self.interfaces is not None:
+            separation = self._separation or self._separated(self.nothing_reached())
+            assert separation is not None
+            weight = float(self.forms.weight.value)
+            self.interfaces.add_stiffness(separation, weight, self.holds.free, matrix)
         fem_petsc.assemble_matrix(  # type: ignore[misc]
             matrix, self.forms.stiffness, bcs=self.holds.conditions
         )
         matrix.assemble()
         return matrix
 
-    def _assembled_force(self) -> Any:
-        return self._vector(self.forms.force, self._force)
+    def _empty_matrix(self) -> Any:
+        """A matrix with room for what cells and the faces of slits couple."""
+        pattern = fem.create_sparsity_pattern(self.forms.stiffness)
+        if self.interfaces is not None:
+            for dofs in self.interfaces.dofs.reshape(len(self.interfaces.dofs), -1):
+                pattern.insert(dofs.astype(np.int32), dofs.astype(np.int32))
+        pattern.finalize()
+        return dolfinx.cpp.la.petsc.create_matrix(self._mesh.mesh.comm, pattern)
 
-    def _vector(self, form: Any, vector: Any) -> Any:
+    def _assembled_force(self, separation: Separation | None = None) -> Any:
+        return self._vector(self.forms.force, self._force, separation)
+
+    def _vector(self, form: Any, vector: Any, separation: Separation | None = None) -> Any:
         with vector.localForm() as local:
             local.set(0.0)
         fem_petsc.assemble_vector(vector, form)
+        if separation is not None and self.interfaces is not None:
+            self.interfaces.add_forces(separation, vector)
         self._add_ghosts(vector)
         return vector
 

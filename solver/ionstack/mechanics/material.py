@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ionstack.mechanics.kinematics import Points, axes, quadrature, strain_size
 from ionstack.mechanics.mesh import MechanicalMesh
+from ionstack.physics.cohesion import Separation
 from ionstack.physics.plasticity import elastic_stiffness, flow
 from ionstack.physics.solids import Solid
 
@@ -32,12 +33,13 @@ class Response(NamedTuple):
     """Stress (cells, points, components) [Pa], what has flowed by then, and the tangent.
 
     `tangent` (cells that flow, points, components, components) [Pa] is None where nothing
-    flows in this step: then the elastic one holds.
+    flows in this step: then the elastic one holds. `separation` of the faces of slits, or None.
     """
 
     stress: Floats
     flowed: Flowed
     tangent: Floats | None
+    separation: Separation | None = None
 
 
 class Materials:

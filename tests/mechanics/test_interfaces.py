@@ -1,0 +1,233 @@
+"""Bodies whose layers may part: a column that is pulled, a film that comes off, faces in contact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ionstack.checkpoint import Memory
+from ionstack.errors import InputError
+from ionstack.mechanics.areas import Cohesive, Debond
+from ionstack.mechanics.body import Body, Trial
+from ionstack.mechanics.conditions import Conditions, Held
+from ionstack.physics.cohesion import Cohesion, contact_stiffness, dissipated, separate
+from ionstack.physics.solids import Solid
+from ionstack.stack import Lateral
+from support.bodies import MODULUS, POISSON, corners, disc, films, none, swollen
+
+Floats = NDArray[np.float64]
+
+HOST = Solid(MODULUS, POISSON)
+THICK = 100e-9
+LAYERS = [("upper", THICK, 0.5 * THICK), ("lower", THICK, 0.5 * THICK)]
+# Stress over strain where nothing moves laterally.
+CONFINED = MODULUS * (1.0 - POISSON) / ((1.0 + POISSON) * (1.0 - 2.0 * POISSON))
+LAW = Cohesion(stiffness=5e18, strength=1e9, work=1.0)
+LATERAL = {
+    "axisymmetric": disc(100e-9, 2),
+    "2d": Lateral("rectangle", None, 50e-9, 50e-9, 2, 1.0),
+    "3d": Lateral("rectangle", None, 50e-9, 50e-9, 1, 1.0),
+}
+
+
+def column(kind: str, law: Cohesion = LAW) -> Body:
+    """Two layers between plates that do not move, with an interface that may part."""
+    mesh = films(kind, LAYERS, LATERAL[kind], joints=(Cohesive("upper", "lower", law=law),))
+    held = (Held("top", mesh.dimension - 1),)
+    return Body(mesh, [HOST] * 2, Conditions(sides="roller", held=held))
+
+
+def pull(body: Body, opening: float, traction: float) -> Trial:
+    """Let the column shrink so that it is in balance at an opening under a traction."""
+    strains = np.zeros((body.mesh.n_owned, body.mesh.dimension + 1, 3))
+    strains[..., 2] = -(opening / (2.0 * THICK) + traction / CONFINED)
+    return body.solve(strains, 1.0)
+
+
+# ---------------------------------------------------------------- a column that is pulled
+
+
+@pytest.mark.parametrize("kind", LATERAL)
+def test_a_column_follows_the_law(kind) -> None:
+    """Loading, softening, unloading, contact, loading again, and apart: every state in one step."""
+    body, reached = column(kind), 0.0
+    for opening in (1e-10, 2e-10, 8e-10, 3e-10, -1e-10, 8e-10, 1.5e-9, 2.5e-9, 0.0):
+        exact = separate(LAW, np.array([opening]), np.array(reached))
+        reached = float(exact.reached)
+        trial = pull(body, opening, exact.traction[0])
+        assert trial.newton.converged
+        assert trial.separation is not None
+        along = trial.stress[..., body.materials.axes[2]]
+        np.testing.assert_allclose(along, exact.traction[0], atol=1e-8 * LAW.strength)
+        np.testing.assert_allclose(trial.separation.traction[..., -1], exact.traction[0], atol=10.0)
+        np.testing.assert_allclose(trial.separation.reached, reached, rtol=1e-8)
+        body.accept(trial)
+    assert reached > LAW.final
+
+
+def test_the_work_of_separation() -> None:
+    """What the plates do over an opening that ends without traction; it is linear between kinks."""
+    body, spent, before = column("2d"), 0.0, (0.0, 0.0)
+    for opening in (LAW.onset, 0.5 * LAW.final, LAW.final):
+        traction = separate(LAW, np.array([opening]), np.array(0.0)).traction[0]
+        trial = pull(body, opening, traction)
+        body.accept(trial)
+        assert trial.separation is not None
+        now = (-2.0 * THICK * mean_strain(body, trial), float(trial.stress[..., 1].mean()))
+        spent += 0.5 * (now[0] - before[0]) * (now[1] + before[1])
+        before = now
+    assert spent == pytest.approx(LAW.work, rel=1e-6)
+    np.testing.assert_allclose(dissipated(LAW, trial.separation.reached), LAW.work, rtol=1e-9)
+
+
+def mean_strain(body: Body, trial: Trial) -> float:
+    """Strain along the stack that the opening takes from the layers."""
+    moved = trial.corner_displacement()[..., -1]
+    depth = corners(body.mesh)[..., -1]
+    upper = body.mesh.cell_region[: body.mesh.n_owned] == 0
+    return float(
+        (moved[upper][depth[upper] == THICK].mean() - moved[~upper][depth[~upper] == THICK].mean())
+        / (2.0 * THICK)
+    )
+
+
+def test_a_column_breaks_at_once_where_it_stores_more_than_separation_costs() -> None:
+    """A law that falls more steeply than the column unloads leaves no equilibrium between."""
+    body = column("2d", Cohesion(stiffness=2e19, strength=1e9, work=0.1))
+    held = pull(body, 0.9 * body.laws[0].onset, 0.9e9)
+    assert held.newton.converged
+    assert held.separation is not None
+    assert held.separation.traction[..., -1].min() == pytest.approx(0.9e9, rel=1e-8)
+    broken = pull(body, 1.1 * body.laws[0].onset, 1.1e9)
+    assert broken.newton.converged
+    assert np.abs(broken.stress).max() < 1e-6 * 1e9
+
+
+# ---------------------------------------------------------------- a film that comes off
+
+
+def peeled(strain: float, cells: int) -> tuple[float, Trial]:
+    """Part of a film's interface that fails as it shrinks, from an end that is off already."""
+    film, base, width = 1e-6, 1e-6, 24e-6
+    layers = [("film", film, 0.5 * film), ("base", base, base)]
+    work = RELEASED * (RESIDUAL / 1e9) ** 2
+    law = Cohesion(stiffness=2e18, strength=1e9, work=work)
+    joints = (
+        Debond("film", "base", between=(0.75 * width, width)),
+        Cohesive("film", "base", law=law),
+    )
+    lateral = Lateral("rectangle", None, width, width, cells, 1.0)
+    mesh = films("2d", layers, lateral, joints=joints)
+    body = Body(mesh, [HOST, Solid(100.0 * MODULUS, POISSON)], Conditions())
+    trial = body.solve(swollen(mesh, film=-3.0 * strain), 1.0)
+    assert trial.separation is not None
+    apart = trial.separation.reached[body.forces.interfaces.parts[1]] >= law.final
+    return float(apart.mean()), trial
+
+
+# Energy [J/m^2] of a film of 1 um under 1 GPa that coming off gives free, in plane strain.
+RELEASED = 0.5 * (1.0 - POISSON**2) * 1e18 * 1e-6 / MODULUS
+RESIDUAL = 1e9
+
+
+def test_a_film_comes_off_where_it_releases_the_work_of_separation() -> None:
+    """(1 - nu^2) sigma^2 h/(2 E): Hutchinson and Suo, Adv. Appl. Mech. 29, 63 (1992), eq. 4.1."""
+    critical = RESIDUAL * (1.0 - POISSON) / MODULUS
+    stays, trial = peeled(0.98 * critical, 96)
+    assert trial.newton.converged
+    assert stays < 0.1
+    leaves, trial = peeled(1.02 * critical, 96)
+    assert trial.newton.converged
+    assert leaves > 0.5  # the other end lets what is left relax
+
+
+def test_a_stiff_interface_is_a_bond() -> None:
+    layers = [("film", THICK, 0.5 * THICK), ("base", THICK, 0.5 * THICK)]
+    free, solids = {"film": 0.01}, [HOST, Solid(0.5 * MODULUS, 0.2)]
+    bond = films("axisymmetric", layers, disc(1e-6, 8))
+    exact = moved(Body(bond, solids, Conditions()), free)
+    errors = []
+    for stiffer in (1.0, 100.0):
+        law = Cohesion(stiffer * 1e20, 1e12, 1e6)
+        mesh = films(
+            "axisymmetric", layers, disc(1e-6, 8), joints=(Cohesive("film", "base", law=law),)
+        )
+        found = moved(Body(mesh, solids, Conditions()), free)
+        errors.append(np.abs(found - exact).max() / np.abs(exact).max())
+    assert errors[0] < 0.05
+    assert errors[1] == pytest.approx(0.01 * errors[0], rel=0.1)
+
+
+def moved(body: Body, free: dict[str, float]) -> Floats:
+    """Displacement of the corners, cells in the order in which they were made."""
+    trial = body.solve(swollen(body.mesh, **free), 1.0)
+    assert trial.newton.converged
+    return trial.corner_displacement()[np.argsort(body.keys())]
+
+
+# ---------------------------------------------------------------- contact
+
+
+@pytest.mark.parametrize("kind", ["axisymmetric", "3d"])
+def test_a_slit_under_pressure_bears_it(kind) -> None:
+    """As if it were not there, but for the penetration p/K; rollers keep the stress uniform."""
+    solid = Lateral("rectangle", None, 100e-9, 100e-9, 2, 1.0)
+    lateral = disc(200e-9, 4) if kind == "axisymmetric" else solid
+    slit = Debond("upper", "lower", between=(0.0, 50e-9))
+    mesh = films(kind, LAYERS, lateral, joints=(slit,))
+    body = Body(mesh, [HOST] * 2, Conditions(sides="roller"))
+    trial = body.solve(none(mesh), 1.0, pressure={"top": 1e9})
+    assert trial.newton.converged
+    assert trial.separation is not None
+    stiffness = contact_stiffness([(MODULUS, THICK)])
+    depth = -trial.separation.traction[..., -1] / stiffness
+    assert depth.min() > 0.0
+    assert np.average(depth, weights=body.forces.interfaces.areas) == pytest.approx(
+        1e9 / stiffness, rel=0.03
+    )
+    assert depth.max() < 1.5 * 1e9 / stiffness  # at the rim, where the bond gives way less
+    along = trial.stress[..., body.materials.axes[2]]
+    np.testing.assert_allclose(along, -1e9, rtol=0.1)
+    pulled = body.solve(none(mesh), 1.0, pressure={"top": -1e9})
+    assert pulled.newton.converged
+    assert pulled.separation is not None
+    assert not pulled.separation.traction.any()
+
+
+def test_pressed_faces_slide_without_friction() -> None:
+    """An upper layer that has failed grows as one that nothing holds, whatever presses it."""
+    law = Cohesion(stiffness=1e20, strength=1e3, work=1e-9)
+    mesh = films("axisymmetric", LAYERS, disc(200e-9, 4), joints=(Cohesive("upper", "lower", law=law),))
+    body = Body(mesh, [HOST] * 2, Conditions())
+    trial = body.solve(swollen(mesh, upper=0.03), 1.0, pressure={"top": 1e8})
+    assert trial.newton.converged
+    assert trial.separation is not None
+    traction = trial.separation.traction
+    assert not traction[..., 0].any()
+    assert traction[..., 1].max() < 0.0
+    # Poisson's ratio adds what the pressure makes it grow.
+    rim = trial.corner_displacement()[..., 0].max()
+    assert rim == pytest.approx(200e-9 * (0.01 + POISSON * 1e8 / MODULUS), rel=0.01)
+
+
+# ---------------------------------------------------------------- state
+
+
+def test_a_restored_body_goes_on_as_the_first() -> None:
+    body = column("2d")
+    middle = 0.5 * LAW.final
+    softened = float(separate(LAW, np.array([middle]), np.array(0.0)).traction[0])
+    body.accept(pull(body, middle, softened))
+    other = column("2d")
+    other.recall(Memory({}, body.memory().owned))
+    trials = [pull(one, 0.4 * LAW.final, 0.5 * softened) for one in (body, other)]
+    np.testing.assert_allclose(trials[0].stress, trials[1].stress, atol=1e-14 * LAW.strength)
+    assert trials[0].separation is not None
+    np.testing.assert_allclose(trials[0].separation.reached, middle, rtol=1e-8)
+
+
+def test_areas_that_join_nothing_are_refused() -> None:
+    area = Cohesive("upper", "lower", radius=1e-9, law=LAW)
+    with pytest.raises(InputError, match="holds no facet of the interface"):
+        films("2d", LAYERS, LATERAL["2d"], joints=(area,))
