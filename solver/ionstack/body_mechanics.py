@@ -9,12 +9,12 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ionstack.body_interfaces import BodyInterfaces, joints
 from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
 from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
-from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
@@ -38,16 +38,17 @@ class BodyMechanics:
         assert case.mechanics is not None
         self._comm = volumes.comm
         above, below = _metals(case)
-        debonds = [_debond(one.interface, one.radius) for one in case.mechanics.debonds]
-        self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds)
         solids = solid_choices(case)
+        parting = joints(case, (*above, *below), solids)
+        self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, parting)
         bodies = [solids[name].solid() for name in self.mesh.regions]
         read = case.mechanics
         conditions = Conditions("free" if read.clamp == "substrate" else "rigid")
         self.body = Body(self.mesh, bodies, conditions, rotations=read.rotations)
         self._pressure: dict[str, float] = {}
-        if read.rotations == "large":
+        if read.rotations == "large" and read.debonds:
             self._pressure["slit"] = self.body.lifting_pressure(read.lift)
+        self._interfaces = BodyInterfaces(case, self.body)
         self._transfer = Transfer(volumes, self.mesh)
         self._places = Places(self._comm, self.body.keys())
         self._clamped = clamped_films(solids, volumes)
@@ -111,10 +112,10 @@ class BodyMechanics:
         layers = self.mesh.regions
         stress = [f"stress.{name}.{end} [Pa]" for name in layers for end in ("least", "most")]
         plastic = [f"plastic_strain.{name} [1]" for name in layers]
-        return [*stress, *plastic, "deflection.most [m]"]
+        return [*stress, *plastic, "deflection.most [m]", *self._interfaces.names]
 
     def entries(self) -> Mapping[str, float]:
-        """Extremes of hydrostatic stress, plastic strain and deflection (collective)."""
+        """Extremes of stress, plastic strain and deflection, parting of interfaces (collective)."""
         trial = self.trial
         assert trial is not None
         hydrostatic, plastic = trial.hydrostatic(), trial.corner_plastic()
@@ -124,7 +125,8 @@ class BodyMechanics:
         strain = [self._extremes(plastic[own])[1] for own in layers]
         # The stack runs down, deflection is told upwards.
         deflection = -self._extremes(trial.corner_displacement()[..., -1])[0]
-        return dict(zip(self.names, [*stress, *strain, deflection], strict=True))
+        parting = self._interfaces.entries(trial)
+        return dict(zip(self.names, [*stress, *strain, deflection, *parting], strict=True))
 
     def _extremes(self, values: Floats) -> tuple[float, float]:
         low = self._comm.allreduce(float(values.min(initial=np.inf)), MPI.MIN)
@@ -147,8 +149,3 @@ def _metals(case: Case) -> tuple[list[Layer], list[Layer]]:
 
 def _layer(name: str, material: str, thickness: float) -> Layer:
     return Layer(name, material, thickness, _FIRST * thickness, _GROWTH)
-
-
-def _debond(interface: str, radius: float) -> Debond:
-    upper, lower = interface.split("/")
-    return Debond(upper, lower, radius=radius)

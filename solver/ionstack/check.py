@@ -182,11 +182,38 @@ def _mechanics(case: Case) -> Iterator[str]:
     for metal, thickness in read.metals.items():
         yield f"  {metal}: metal of {thickness * 1e9:g} nm, bonded"
     for debond in read.debonds:
-        yield f"  {debond.interface}: assumed to bear no traction within {debond.radius:g} m"
+        yield (
+            f"  {debond.interface}: debonded within {debond.radius:g} m: traction-free, "
+            "frictionless contact (assumed)"
+        )
+    yield from (f"  {line}" for line in _cohesion(case, read))
     if read.rotations == "large":
         lift = f"a pressure in the slits lifts the films by {read.lift:g} m at rest"
         yield f"  large rotations; {lift}"
     yield from (f"  {line}" for line in _closures(read))
+
+
+def _cohesion(case: Case, read: MechanicsChoice) -> Iterator[str]:
+    """Interfaces that may part, and the others outside of 1-D."""
+    for one in read.cohesive:
+        where = "" if one.radius is None else f" within {one.radius:g} m"
+        if one.between is not None:
+            where = f" between {one.between[0]:g} and {one.between[1]:g} m"
+        stiffness = (
+            "50 E/d of the stiffer neighbour"
+            if one.stiffness is None
+            else (f"{one.stiffness.value:g} Pa/m")
+        )
+        yield (
+            f"{one.interface}: cohesive{where}: parts at {one.strength.value:g} Pa and "
+            f"{one.work.value:g} J/m^2 in all modes alike, stiffness {stiffness}; "
+            "frictionless contact when it has failed (assumed)"
+        )
+    parting = [one.interface for one in read.debonds]
+    parting += [one.interface for one in read.cohesive]
+    bonded = [name for name in case.stack.interfaces if name not in parting]
+    if bonded and case.stack.dimension != "1d":
+        yield f"bonded: {', '.join(bonded)}"
 
 
 def _closures(read: MechanicsChoice) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ionstack.case_subject import Subject
+from ionstack.cohesion_checks import cohesion_problems
 from ionstack.mechanics_schema import MechanicsModel
 from ionstack.schema import not_among
 from ionstack.yaml_source import Keys, Problem
@@ -31,8 +32,8 @@ def mechanics_problems(subject: Subject) -> Iterator[Problem]:
         if getattr(read, name):
             message = f"{name} is a closure of films in 1-D; use dimension 1d"
             yield subject.problem((_SECTION, name), message)
-    if read.rotations == "large" and not read.debonds:
-        message = "rotations are large only of films that came apart; name them under debonds"
+    if read.rotations == "large" and not (read.debonds or read.cohesive):
+        message = "rotations are large only of films that part; name them under debonds or cohesive"
         yield subject.problem((_SECTION, "rotations"), message)
     if read.debonds and subject.stack.dimension == "1d":
         message = "a 1-D stack has no lateral place; use dimension axisymmetric, 2d or 3d"
@@ -58,6 +59,7 @@ def _unknown_names(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
     for index, debond in enumerate(read.debonds):
         at = ("debonds", index, "interface")
         yield from _checked(subject, at, debond.interface, "interface", faces)
+    yield from cohesion_problems(subject, read, faces)
 
 
 def _checked(

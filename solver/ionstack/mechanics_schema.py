@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.cohesion_schema import CohesiveChoice, CohesiveModel
 from ionstack.law_choice import Value, number
 from ionstack.schema import (
     NOT_NEGATIVE,
@@ -58,7 +59,7 @@ class PorosityChoice:
 
 @dataclass(frozen=True)
 class DebondChoice:
-    """An interface without traction within a distance [m] of the middle."""
+    """An interface with nothing but contact within a distance [m] of the middle."""
 
     interface: str
     radius: float
@@ -77,6 +78,7 @@ class MechanicsChoice:
     substrate: SubstrateChoice | None = None
     metals: Mapping[str, float] = field(default_factory=dict)
     debonds: tuple[DebondChoice, ...] = ()
+    cohesive: tuple[CohesiveChoice, ...] = ()
     roughness: tuple[RoughnessChoice, ...] = ()
     porosity: tuple[PorosityChoice, ...] = ()
     rotations: Rotations = "small"
@@ -117,6 +119,7 @@ class MechanicsModel(Strict):
     substrate: _SubstrateModel | None = None
     metals: dict[str, PositiveLength] = Field(default_factory=dict)
     debonds: list[_DebondModel] = Field(default_factory=list)
+    cohesive: list[CohesiveModel] = Field(default_factory=list)
     roughness: list[_RoughnessModel] = Field(default_factory=list)
     porosity: list[_PorosityModel] = Field(default_factory=list)
     rotations: Rotations = "small"
@@ -144,6 +147,7 @@ class MechanicsModel(Strict):
             substrate=None if below is None else SubstrateChoice(**dict(below)),
             metals=dict(self.metals),
             debonds=tuple(DebondChoice(**dict(one)) for one in self.debonds),
+            cohesive=tuple(one.choice() for one in self.cohesive),
             roughness=tuple(RoughnessChoice(**dict(one)) for one in self.roughness),
             porosity=tuple(PorosityChoice(**dict(one)) for one in self.porosity),
             rotations=self.rotations,

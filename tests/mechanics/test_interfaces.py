@@ -1,4 +1,4 @@
-"""Bodies whose layers may part: a column that is pulled, a film that comes off, faces in contact."""
+"""Bodies whose layers may part: a column that is pulled, a film that comes off, contact."""
 
 from __future__ import annotations
 
@@ -142,17 +142,17 @@ def test_a_film_comes_off_where_it_releases_the_work_of_separation() -> None:
     assert leaves > 0.5  # the other end lets what is left relax
 
 
-def test_a_stiff_interface_is_a_bond() -> None:
+@pytest.mark.parametrize("kind", ["2d", "3d"])
+def test_a_stiff_interface_is_a_bond(kind) -> None:
     layers = [("film", THICK, 0.5 * THICK), ("base", THICK, 0.5 * THICK)]
     free, solids = {"film": 0.01}, [HOST, Solid(0.5 * MODULUS, 0.2)]
-    bond = films("axisymmetric", layers, disc(1e-6, 8))
+    lateral = Lateral("rectangle", None, 4e-7, 4e-7, 4, 1.0)
+    bond = films(kind, layers, lateral)
     exact = moved(Body(bond, solids, Conditions()), free)
     errors = []
-    for stiffer in (1.0, 100.0):
-        law = Cohesion(stiffer * 1e20, 1e12, 1e6)
-        mesh = films(
-            "axisymmetric", layers, disc(1e-6, 8), joints=(Cohesive("film", "base", law=law),)
-        )
+    for stiffness in (1e20, 1e22):
+        joint = Cohesive("film", "base", law=Cohesion(stiffness, 1e12, 1e6))
+        mesh = films(kind, layers, lateral, joints=(joint,))
         found = moved(Body(mesh, solids, Conditions()), free)
         errors.append(np.abs(found - exact).max() / np.abs(exact).max())
     assert errors[0] < 0.05
@@ -182,10 +182,6 @@ def test_a_slit_under_pressure_bears_it(kind) -> None:
     assert trial.separation is not None
     stiffness = contact_stiffness([(MODULUS, THICK)])
     depth = -trial.separation.traction[..., -1] / stiffness
-    assert depth.min() > 0.0
-    assert np.average(depth, weights=body.forces.interfaces.areas) == pytest.approx(
-        1e9 / stiffness, rel=0.03
-    )
     assert depth.max() < 1.5 * 1e9 / stiffness  # at the rim, where the bond gives way less
     along = trial.stress[..., body.materials.axes[2]]
     np.testing.assert_allclose(along, -1e9, rtol=0.1)
@@ -195,10 +191,27 @@ def test_a_slit_under_pressure_bears_it(kind) -> None:
     assert not pulled.separation.traction.any()
 
 
+def test_contact_transmits_pressure_over_the_whole_interface() -> None:
+    """Faces lie p/K in each other; cohesion that bears next to nothing makes no difference."""
+    law = Cohesion(stiffness=1e20, strength=1e3, work=1e-9)
+    joint = Cohesive("upper", "lower", law=law)
+    mesh = films("3d", LAYERS, LATERAL["3d"], joints=(joint,))
+    body = Body(mesh, [HOST] * 2, Conditions(sides="roller"))
+    trial = body.solve(none(mesh), 1.0, pressure={"top": 1e9})
+    assert trial.newton.converged
+    assert trial.separation is not None
+    np.testing.assert_allclose(trial.separation.traction[..., -1], -1e9, rtol=1e-8)
+    np.testing.assert_allclose(trial.stress[..., 2], -1e9, rtol=1e-8)
+    deepest = 2.0 * THICK * 1e9 / CONFINED + 1e9 / law.stiffness
+    assert trial.corner_displacement()[..., -1].max() == pytest.approx(deepest, rel=1e-8)
+
+
 def test_pressed_faces_slide_without_friction() -> None:
     """An upper layer that has failed grows as one that nothing holds, whatever presses it."""
     law = Cohesion(stiffness=1e20, strength=1e3, work=1e-9)
-    mesh = films("axisymmetric", LAYERS, disc(200e-9, 4), joints=(Cohesive("upper", "lower", law=law),))
+    mesh = films(
+        "axisymmetric", LAYERS, disc(200e-9, 4), joints=(Cohesive("upper", "lower", law=law),)
+    )
     body = Body(mesh, [HOST] * 2, Conditions())
     trial = body.solve(swollen(mesh, upper=0.03), 1.0, pressure={"top": 1e8})
     assert trial.newton.converged

@@ -34,6 +34,9 @@ from ionstack.physics.solids import Solid
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# Iterations in which a crack may run through an interface: it moves by a few facets in each.
+_MOST_PARTING = 400
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -105,7 +108,9 @@ class Body:
         self.forces = Forces(mesh, self.materials, conditions, rotations, self.laws)
         # Faces that part or touch have several equilibria, too.
         search = Descent if rotations == "large" or mesh.seams else Balance
-        self.balance: Balance | Descent = search(self.forces, control or Control())
+        holds = any(law.strength for law in self.laws)
+        usual = Control(most=_MOST_PARTING) if holds else Control()
+        self.balance: Balance | Descent = search(self.forces, control or usual)
         self._flowed = self.materials.nothing_flowed()
         self._reached = self.forces.nothing_reached()
         self._accepted = self.forces.displacement.x.array.copy()

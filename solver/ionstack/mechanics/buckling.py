@@ -1,10 +1,11 @@
-"""Stable equilibrium of a body that rotates: Newton's method that goes down in energy only.
+"""Stable equilibrium of a body with several: Newton's method that goes down in energy only.
 
-A film under compression has several equilibria, flat or buckled. Here every step goes down
+A film under compression is flat or buckled, an interface whole or apart, and may have to leave
+the one for the other at once. Here every step goes down
 in the energy of the step, so that the search leaves those that are not stable:
 
-- Where the stiffness is not positive definite, the part of it that stems from the stress is
-  weighed less until it is. The rest of the stiffness always is.
+- Where the stiffness is not positive definite, the part of it that stems from the stress, or
+  from interfaces that soften, is weighed less until it is. The rest of the stiffness always is.
 - The length of a step is chosen where its slope, forces out of balance times the update, is small.
 
 Bodies that bend by many thicknesses at once stretch so much on the way that only short steps
@@ -40,7 +41,7 @@ _NEAR = 1e-6
 # What is left of the forces in a body without any.
 _NO_FORCE = 1e-15
 # Full steps, over those after which a search has failed.
-_STRIDES = 2
+_STRIDES, _MOST_STRIDES = 2, 80
 
 
 class _Load(NamedTuple):
@@ -111,7 +112,7 @@ class Descent:
     def _stride(self, load: _Load) -> int:
         """Take full steps until the forces are near balance; return how many."""
         forces, strain = self._forces, None
-        most = _STRIDES * self._control.most
+        most = min(_STRIDES * self._control.most, _MOST_STRIDES)
         for count in range(most):
             point = self._point(load)
             forces.put(forces.respond(load.task, strain))
@@ -153,7 +154,7 @@ class Descent:
         return False
 
     def _factored(self, weight: float) -> bool:
-        """Solve with the stiffness of stress weighed; False if some way leads up."""
+        """Solve with the stiffness of stress and softening weighed; False if some way leads up."""
         forces = self._forces
         forces.forms.weight.value = weight
         forces.stiffness(self.factors.matrix)

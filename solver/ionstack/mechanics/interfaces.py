@@ -9,7 +9,7 @@ to the point that it was made with, and the normal is that of the faces as they 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ class Interfaces:
         self.upper: Ints = both[:, 0]
         self.size = mesh.dimension
         ends = np.cumsum([0, *(len(one) for one in cells)])
-        self.parts = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+        self.parts = [slice(*pair) for pair in pairwise(ends)]
         self.laws = tuple(laws)
         corners = _corners(mesh, both)
         weights = _POINTS[self.size]
@@ -109,7 +109,8 @@ def _corners(mesh: MechanicalMesh, cells: Ints) -> Floats:
     # The facet is where the lower cell begins: what the upper one has at that depth.
     plane = x[lower][..., -1].min(axis=1)
     on_plane = x[upper][..., -1] == plane[:, None]
-    return x[upper[on_plane]].reshape(len(cells), mesh.dimension, mesh.dimension)
+    corners = x[upper[on_plane]].reshape(len(cells), mesh.dimension, mesh.dimension)
+    return np.asarray(corners)
 
 
 def _measures(corners: Floats) -> Floats:

@@ -47,7 +47,8 @@ class MechanicalMesh:
     films: names of the layers in which ions move.
     faces: outer faces by name, the facets of this rank and its ghosts, sorted: ``top``,
         ``bottom``, ``sides``, ``slit`` with both faces of all debonds, ``cohesive`` with those
-        of joints that hold; in axial symmetry ``axis``; in 3-D ``sides_x`` and ``sides_y``, the sides that lie across x and y.
+        of joints that hold; in axial symmetry ``axis``; in 3-D ``sides_x`` and ``sides_y``,
+        the sides that lie across x and y.
     square: whether the sides are planes across the lateral coordinates.
     seams: where layers may part, in the order in which they were asked for.
     """

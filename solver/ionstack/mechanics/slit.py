@@ -54,9 +54,7 @@ def open_slit(
     return Slit(renumbered, doubled, pairs, bool(parts.all()))
 
 
-def _beside(
-    cells: Ints, on_plane: NDArray[np.bool_], side: NDArray[np.bool_]
-) -> tuple[Ints, Ints]:
+def _beside(cells: Ints, on_plane: NDArray[np.bool_], side: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Cells of a side with a facet on the plane, and the points (n, d) of the facet."""
     touches = on_plane[cells].sum(axis=1) == cells.shape[1] - 1
     found = np.flatnonzero(touches & side)

@@ -25,6 +25,8 @@ _PANELS = (
     ("porosity", "pores", "porosity", ""),
     ("curvature", "bending", "curvature", "1/m"),
     ("deflection", "deflection", "largest deflection", "m"),
+    ("opening", "interfaces", "largest opening", "m"),
+    ("failed_area", "interfaces that failed", "area", "m^2"),
 )
 
 
