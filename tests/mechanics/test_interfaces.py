@@ -1,4 +1,4 @@
-"""Bodies whose layers may part: a column that is pulled, a film that comes off, contact."""
+"""Bodies whose layers may part: a column that is pulled, bonds, faces in contact, the state."""
 
 from __future__ import annotations
 
@@ -9,41 +9,15 @@ from numpy.typing import NDArray
 from ionstack.checkpoint import Memory
 from ionstack.errors import InputError
 from ionstack.mechanics.areas import Cohesive, Debond
-from ionstack.mechanics.body import Body, Trial
-from ionstack.mechanics.conditions import Conditions, Held
-from ionstack.physics.cohesion import Cohesion, contact_stiffness, dissipated, separate
+from ionstack.mechanics.body import Body
+from ionstack.mechanics.conditions import Conditions
+from ionstack.physics.cohesion import Cohesion, contact_stiffness, separate
 from ionstack.physics.solids import Solid
 from ionstack.stack import Lateral
-from support.bodies import MODULUS, POISSON, corners, disc, films, none, swollen
+from support.bodies import MODULUS, POISSON, disc, films, none, swollen
+from support.joints import CONFINED, HOST, LATERAL, LAW, LAYERS, THICK, column, pull
 
 Floats = NDArray[np.float64]
-
-HOST = Solid(MODULUS, POISSON)
-THICK = 100e-9
-LAYERS = [("upper", THICK, 0.5 * THICK), ("lower", THICK, 0.5 * THICK)]
-# Stress over strain where nothing moves laterally.
-CONFINED = MODULUS * (1.0 - POISSON) / ((1.0 + POISSON) * (1.0 - 2.0 * POISSON))
-LAW = Cohesion(stiffness=5e18, strength=1e9, work=1.0)
-LATERAL = {
-    "axisymmetric": disc(100e-9, 2),
-    "2d": Lateral("rectangle", None, 50e-9, 50e-9, 2, 1.0),
-    "3d": Lateral("rectangle", None, 50e-9, 50e-9, 1, 1.0),
-}
-
-
-def column(kind: str, law: Cohesion = LAW) -> Body:
-    """Two layers between plates that do not move, with an interface that may part."""
-    mesh = films(kind, LAYERS, LATERAL[kind], joints=(Cohesive("upper", "lower", law=law),))
-    held = (Held("top", mesh.dimension - 1),)
-    return Body(mesh, [HOST] * 2, Conditions(sides="roller", held=held))
-
-
-def pull(body: Body, opening: float, traction: float) -> Trial:
-    """Let the column shrink so that it is in balance at an opening under a traction."""
-    strains = np.zeros((body.mesh.n_owned, body.mesh.dimension + 1, 3))
-    strains[..., 2] = -(opening / (2.0 * THICK) + traction / CONFINED)
-    return body.solve(strains, 1.0)
-
 
 # ---------------------------------------------------------------- a column that is pulled
 
@@ -66,32 +40,6 @@ def test_a_column_follows_the_law(kind) -> None:
     assert reached > LAW.final
 
 
-def test_the_work_of_separation() -> None:
-    """What the plates do over an opening that ends without traction; it is linear between kinks."""
-    body, spent, before = column("2d"), 0.0, (0.0, 0.0)
-    for opening in (LAW.onset, 0.5 * LAW.final, LAW.final):
-        traction = separate(LAW, np.array([opening]), np.array(0.0)).traction[0]
-        trial = pull(body, opening, traction)
-        body.accept(trial)
-        assert trial.separation is not None
-        now = (-2.0 * THICK * mean_strain(body, trial), float(trial.stress[..., 1].mean()))
-        spent += 0.5 * (now[0] - before[0]) * (now[1] + before[1])
-        before = now
-    assert spent == pytest.approx(LAW.work, rel=1e-6)
-    np.testing.assert_allclose(dissipated(LAW, trial.separation.reached), LAW.work, rtol=1e-9)
-
-
-def mean_strain(body: Body, trial: Trial) -> float:
-    """Strain along the stack that the opening takes from the layers."""
-    moved = trial.corner_displacement()[..., -1]
-    depth = corners(body.mesh)[..., -1]
-    upper = body.mesh.cell_region[: body.mesh.n_owned] == 0
-    return float(
-        (moved[upper][depth[upper] == THICK].mean() - moved[~upper][depth[~upper] == THICK].mean())
-        / (2.0 * THICK)
-    )
-
-
 def test_a_column_breaks_at_once_where_it_stores_more_than_separation_costs() -> None:
     """A law that falls more steeply than the column unloads leaves no equilibrium between."""
     body = column("2d", Cohesion(stiffness=2e19, strength=1e9, work=0.1))
@@ -104,42 +52,7 @@ def test_a_column_breaks_at_once_where_it_stores_more_than_separation_costs() ->
     assert np.abs(broken.stress).max() < 1e-6 * 1e9
 
 
-# ---------------------------------------------------------------- a film that comes off
-
-
-def peeled(strain: float, cells: int) -> tuple[float, Trial]:
-    """Part of a film's interface that fails as it shrinks, from an end that is off already."""
-    film, base, width = 1e-6, 1e-6, 24e-6
-    layers = [("film", film, 0.5 * film), ("base", base, base)]
-    work = RELEASED * (RESIDUAL / 1e9) ** 2
-    law = Cohesion(stiffness=2e18, strength=1e9, work=work)
-    joints = (
-        Debond("film", "base", between=(0.75 * width, width)),
-        Cohesive("film", "base", law=law),
-    )
-    lateral = Lateral("rectangle", None, width, width, cells, 1.0)
-    mesh = films("2d", layers, lateral, joints=joints)
-    body = Body(mesh, [HOST, Solid(100.0 * MODULUS, POISSON)], Conditions())
-    trial = body.solve(swollen(mesh, film=-3.0 * strain), 1.0)
-    assert trial.separation is not None
-    apart = trial.separation.reached[body.forces.interfaces.parts[1]] >= law.final
-    return float(apart.mean()), trial
-
-
-# Energy [J/m^2] of a film of 1 um under 1 GPa that coming off gives free, in plane strain.
-RELEASED = 0.5 * (1.0 - POISSON**2) * 1e18 * 1e-6 / MODULUS
-RESIDUAL = 1e9
-
-
-def test_a_film_comes_off_where_it_releases_the_work_of_separation() -> None:
-    """(1 - nu^2) sigma^2 h/(2 E): Hutchinson and Suo, Adv. Appl. Mech. 29, 63 (1992), eq. 4.1."""
-    critical = RESIDUAL * (1.0 - POISSON) / MODULUS
-    stays, trial = peeled(0.98 * critical, 96)
-    assert trial.newton.converged
-    assert stays < 0.1
-    leaves, trial = peeled(1.02 * critical, 96)
-    assert trial.newton.converged
-    assert leaves > 0.5  # the other end lets what is left relax
+# ---------------------------------------------------------------- one that does not
 
 
 @pytest.mark.parametrize("kind", ["2d", "3d"])

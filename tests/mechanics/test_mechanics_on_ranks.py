@@ -60,6 +60,20 @@ def test_a_buckled_film_does_not_depend_on_the_ranks(results, ranks) -> None:
         np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
 
 
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_a_film_that_comes_off_does_not_depend_on_the_ranks(results, ranks) -> None:
+    found, serial = results[ranks]["parted"], results[1]["parted"]
+    assert found["converged"]
+    assert serial["converged"]
+    assert serial["failed"] > 0.2
+    assert serial["whole"] > 0.1
+    assert serial["pressed"] < -1e6
+    assert found["memory"].keys() == serial["memory"].keys()
+    for name, expected in serial["memory"].items():
+        one, other = np.array(found["memory"][name]), np.array(expected)
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("ranks", RANKS)
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
     for shape in ("axisymmetric", "3d-rectangle"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from ionstack.checkpoint import Memory, Places
 from ionstack.compute import configure
 from ionstack.errors import InputError
 from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.mechanics.areas import Debond
+from ionstack.mechanics.areas import Cohesive, Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
 from ionstack.mesh import build_mesh
+from ionstack.physics.cohesion import Cohesion
 from ionstack.physics.solids import Creep, Solid
 from ionstack.stack import Lateral, Layer, Stack
 from support.stacks import stack
@@ -77,12 +79,12 @@ def _swelling(volumes: ControlVolumes, level: float) -> np.ndarray:
     return np.where(volumes.node_region == 0, 0.02 * level * (1.0 - (x / 100e-6) ** 2), 0.0)
 
 
-def _restored(body: Body, mesh: MechanicalMesh) -> Body:
+def _restored(body: Body, mesh: MechanicalMesh, solids: Sequence[Solid] = SOLIDS) -> Body:
     """Another body with the state that went to rank 0 and back."""
     places = Places(COMM, body.keys())
     memory = body.memory()
     back = {name: places.scatter(places.gather(one)) for name, one in memory.owned.items()}
-    other = Body(mesh, SOLIDS, Conditions())
+    other = Body(mesh, solids, Conditions())
     other.recall(Memory({}, back))
     return other
 
@@ -141,6 +143,32 @@ def buckled() -> dict[str, Any]:
     return {"converged": trial.newton.converged, "lift": lift, **found}
 
 
+def parted() -> dict[str, Any]:
+    """A metal that comes off in part: a slit grows, the rest gives way, then it is pressed back."""
+    lateral = Lateral("disc", 2e-6, None, None, 20, 1.0)
+    films = replace(stack("axisymmetric", 40e-9), lateral=lateral)
+    law = Cohesion(stiffness=1e19, strength=500e6, work=0.3)
+    joints = (Debond("metal", "oxide", between=(0.8e-6, 1e-6)), Cohesive("metal", "oxide", law))
+    mesh = build_mechanical_mesh(films, (METAL,), (PLATE,), COMM, joints)
+    body = Body(mesh, (HOST,) * 5, Conditions())
+    shrinks = (mesh.cell_region[: mesh.n_owned] == 0).astype(float)[:, None] * np.ones(3)
+    trials = []
+    for level in (-0.01, -0.03, 0.02):
+        if len(trials) == 2:
+            body = _restored(body, mesh, (HOST,) * 5)
+        trials.append(body.solve(level * shrinks, 1.0))
+        body.accept(trials[-1])
+    reached = np.concatenate(COMM.allgather(trials[-1].separation.reached.ravel()))
+    pressed = min(COMM.allgather(float(trials[-1].separation.traction[..., -1].min(initial=0.0))))
+    return {
+        "converged": all(trial.newton.converged for trial in trials),
+        "failed": float(np.mean(reached >= law.final)),
+        "whole": float(np.mean(reached < law.onset)),
+        "pressed": pressed,
+        "memory": _remembered(body),
+    }
+
+
 def mistake() -> list[str]:
     """What every rank says of an area at no interface."""
     try:
@@ -158,6 +186,7 @@ def main(folder: Path) -> None:
     found: dict[str, Any] = {shape: run(shape) for shape in SLITS}
     found["mistake"] = mistake()
     found["buckled"] = buckled()
+    found["parted"] = parted()
     if COMM.rank == 0:
         (folder / "body.json").write_text(json.dumps(found))
 

@@ -11,10 +11,12 @@ from ionstack.heat_model import Sink
 from ionstack.mechanics.body import Body
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.film import FilmStack, Sheets, Substrate
+from ionstack.physics.cohesion import separate
 from ionstack.physics.heat import spreading_resistance
 from ionstack.physics.solids import Creep, Solid
 from support.bodies import MODULUS, POISSON, SWELLING, disc, films, swollen
 from support.heated import LENGTH, Heater, heat_model, slab
+from support.joints import LAW, RESIDUAL, column, opened, peel, pull
 from support.problems import fill
 from support.swelling_films import DIFFUSIVITY, clamp, content, depth, host, newton_of, step
 from support.swelling_films import LENGTH as LENGTH_OF_HOST
@@ -85,6 +87,37 @@ def test_flow(verify):
     verify("film.creep", float(trial.stress[0]), exact_creep, rel=3e-3, unit="Pa",
            title="stress that creeps for 2 s at a strain of 0.3 %, exponent 4",
            source="closed form, order 1 in the step")  # fmt: skip
+
+
+def test_an_interface_that_parts(verify):
+    """Displacements at the kinks of the law, between which all is linear."""
+    body = column("2d")
+    path, work = [(0.0, 0.0)], 0.0
+    for opening in (LAW.onset, 0.5 * LAW.final, LAW.final):
+        traction = separate(LAW, np.array([opening]), np.array(0.0)).traction[0]
+        trial = pull(body, opening, traction)
+        body.accept(trial)
+        path.append((opened(body, trial), float(trial.stress[..., 1].mean())))
+        work += 0.5 * (path[-1][0] - path[-2][0]) * (path[-1][1] + path[-2][1])
+    verify("joint.traction", path[2][1],
+           LAW.strength * 0.5 * LAW.final / (LAW.final - LAW.onset), rel=1e-8, unit="Pa",
+           title="traction of a cohesive interface opened half-way by a column of two layers",
+           source="bilinear law, Camanho and Davila (2002)")  # fmt: skip
+    verify("joint.work", work, LAW.work, rel=1e-6, unit="J/m^2",
+           title="work done on it until it is apart", source="what the law was given")  # fmt: skip
+
+
+def test_a_film_that_comes_off(verify):
+    """Halves the range of the stress at which it starts to: to a hundredth."""
+    low, high = 0.97, 1.05
+    for _ in range(3):
+        middle = 0.5 * (low + high)
+        part, trial = peel(middle)
+        assert trial.newton.converged
+        low, high = (low, middle) if part > 0.3 else (middle, high)
+    verify("joint.release", 0.5 * (low + high) * RESIDUAL, RESIDUAL, rel=0.02, unit="Pa",
+           title="stress at which a film comes off that releases its work of separation then",
+           source="(1-nu^2) sigma^2 h/(2E) = G_c, Hutchinson and Suo (1992)")  # fmt: skip
 
 
 def test_diffusion_in_a_clamped_film(verify):

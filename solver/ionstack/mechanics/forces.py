@@ -179,8 +179,8 @@ class Forces:
         """A matrix with room for what cells and the faces of slits couple."""
         pattern = fem.create_sparsity_pattern(self.forms.stiffness)
         if self.interfaces is not None:
-            for dofs in self.interfaces.dofs.reshape(len(self.interfaces.dofs), -1):
-                pattern.insert(dofs.astype(np.int32), dofs.astype(np.int32))
+            for dofs in self.interfaces.coupled():
+                pattern.insert(dofs, dofs)
         pattern.finalize()
         return dolfinx.cpp.la.petsc.create_matrix(self._mesh.mesh.comm, pattern)
 

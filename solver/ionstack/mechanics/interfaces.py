@@ -65,6 +65,11 @@ class Interfaces:
         """Number of facets here and of points on each."""
         return len(self.upper), len(self._shapes)
 
+    def coupled(self) -> NDArray[np.int32]:
+        """Points of the space (facets, points) that each facet couples, upper ones first."""
+        count = 2 * self.dofs.shape[2]
+        return self.dofs.reshape(len(self.dofs), count).astype(np.int32)
+
     def separate(self, displacement: Floats, reached: Floats) -> Separation:
         """What a displacement (local values) does, after largest openings (facets, points) [m]."""
         at = displacement.reshape(-1, self.size)[self.dofs]
@@ -93,7 +98,7 @@ class Interfaces:
         """
         each = self.areas[..., None, None] * (separation.secant + weight * separation.softening)
         jump = np.concatenate([-self._shapes, self._shapes], axis=1)
-        dofs = self.dofs.reshape(len(self.dofs), -1).astype(np.int32)
+        dofs = self.coupled()
         blocks = np.einsum("pn,pm,fpij->fnimj", jump, jump, each, optimize=True)
         moves = free[dofs]
         blocks *= moves[:, :, :, None, None] * moves[:, None, None]
