@@ -26,6 +26,14 @@ ROUGH = """  roughness:
       amplitude: {value: 0 nm, source: test}
       gain: {value: 1, source: test}
 """
+COHESIVE = """  cohesive:
+    - interface: %s
+      strength: {value: %s, source: test}
+      work: {value: %s, source: test}
+"""
+TWICE = COHESIVE % ("Pt/WO3", "1 MPa", "1 J/m^2")
+TWICE += "".join(TWICE.splitlines(keepends=True)[1:])
+AREAS = "      radius: 1 um\n      between: [0 um, 1 um]\n"
 
 
 def stressed(case: Path, section: str = SECTION) -> Path:
@@ -90,6 +98,12 @@ def test_a_layer_without_stiffness(files: tuple[Path, Path]) -> None:
         (PORES % "ITO", "porosity.0.metal: ITO has no thickness; write for instance"),
         ("  debonds: [{interface: Pt/WO3, radius: 1 um}]\n", "debonds: a 1-D stack has no lateral"),
         ("  debonds: [{interface: Pt/WO2, radius: 1 um}]\n", "unknown interface 'Pt/WO2'; allowed"),
+        (COHESIVE % ("Pt/WO3", "1 MPa", "1 J/m^2"), "cohesive: films in 1-D stay bonded"),
+        (COHESIVE % ("Pt/WO2", "1 MPa", "1 J/m^2"), "unknown interface 'Pt/WO2'; allowed"),
+        (COHESIVE % ("Pt/WO3", "0 MPa", "1 J/m^2"), "strength.value: must be greater than 0"),
+        (COHESIVE % ("Pt/WO3", "1 GPa", "1 uJ/m^2"), "raise work or stiffness, or lower the stre"),
+        (TWICE, "cohesive.1.interface: Pt/WO3 is cohesive already; give it one law"),
+        (COHESIVE % ("Pt/WO3", "1 MPa", "1 J/m^2") + AREAS, "give either radius or between"),
         ("  tolerance: 0 V\n", "tolerance: must be greater than 0"),
     ],
 )
