@@ -58,7 +58,8 @@ class Separation(NamedTuple):
     """What an opening does at many points.
 
     `traction` (..., n) [Pa] on the upper face, towards the lower one if positive; `effective`
-    (...,) the effective opening [m]; `reached` (...,) the largest one so far; `secant` and
+    (...,) the effective opening [m]; `reached` (...,) the largest one so far where there was
+    something to part; `secant` and
     `softening` (..., n, n) [Pa/m], whose sum is the derivative of the traction by the opening: the
     secant is never negative, the softening never positive.
     """
@@ -104,7 +105,8 @@ def separate(law: Cohesion, opening: Floats, reached: Floats) -> Separation:
     tension = np.array(opening, dtype=np.float64)
     tension[..., -1] = np.maximum(tension[..., -1], 0.0)
     effective = np.linalg.norm(tension, axis=-1)
-    largest = np.maximum(reached, effective)
+    # Faces that are apart from the start have nothing to lose.
+    largest = np.maximum(reached, effective) if law.strength else reached
     left = law.stiffness * (1.0 - damage(law, largest))
     traction = left[..., None] * tension
     traction[..., -1] += law.stiffness * np.minimum(opening[..., -1], 0.0)
