@@ -108,14 +108,14 @@ def test_an_interface_that_parts(verify):
 
 
 def test_a_film_that_comes_off(verify):
-    """Halves the range of the stress at which it starts to: to a hundredth or so."""
-    low, high = 0.98, 1.04
-    for _ in range(2):
-        middle = 0.5 * (low + high)
-        part, trial = peel(middle)
-        assert trial.newton.converged
-        low, high = (low, middle) if part > 0.3 else (middle, high)
-    verify("joint.release", 0.5 * (low + high) * RESIDUAL, RESIDUAL, rel=0.02, unit="Pa",
+    """It stays at the lower stress and leaves at the higher one: the value is that between."""
+    ends = (0.985, 1.025)
+    (stays, first), (leaves, second) = (peel(level) for level in ends)
+    assert first.newton.converged
+    assert second.newton.converged
+    assert stays < 0.1
+    assert leaves > 0.5  # what is left at the other end relaxes
+    verify("joint.release", float(np.mean(ends)) * RESIDUAL, RESIDUAL, rel=0.02, unit="Pa",
            title="stress at which a film comes off that releases its work of separation then",
            source="(1-nu^2) sigma^2 h/(2E) = G_c, Hutchinson and Suo (1992)")  # fmt: skip
 
