@@ -43,7 +43,7 @@ SOLIDS = (
     Solid(70e9, 0.2),
 )
 SLITS = {
-    "axisymmetric": Debond("metal", "oxide", radius=70e-6),
+    "axisymmetric": Debond("metal", "oxide", radius=35e-6),
     "3d-rectangle": Debond("metal", "oxide", between=(0.0, 55e-6)),
 }
 
