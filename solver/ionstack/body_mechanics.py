@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
-from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
 from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
 from ionstack.mechanics.areas import Debond
@@ -20,7 +19,7 @@ from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
 from ionstack.stack import Layer
-from ionstack.stress import Stressed
+from ionstack.stress import Stressed, Unsolved
 
 Floats = NDArray[np.float64]
 
@@ -63,20 +62,17 @@ class BodyMechanics:
         """Residual stress, as if all films were clamped and elastic."""
         return Stressed(self._clamped.stress, self._clamped.slope)
 
-    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
-        """Stress at volume strains after a step [s] and a rise of the temperature [K].
-
-        Raises:
-            NumericsError: when the plastic body finds no equilibrium.
-        """
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed | Unsolved:
+        """Stress at volume strains after a step [s] and a rise of the temperature [K]."""
         shares = np.stack([self._share, self._share, 1.0 - 2.0 * self._share], axis=1)
         free = self._transfer.to_cells(shares * strain[:, None])
-        self.trial = self.body.solve(free, step, heating, self._pressure)
-        if not self.trial.newton.converged:
-            raise NumericsError(
+        trial = self.body.solve(free, step, heating, self._pressure)
+        if not trial.newton.converged:
+            return Unsolved(
                 "the body finds no mechanical equilibrium: "
-                f"{self.trial.newton.imbalance:.1e} of the forces stay out of balance"
+                f"{trial.newton.imbalance:.1e} of the forces stay out of balance"
             )
+        self.trial = trial
         along = self.trial.corner_stress()[..., self.body.materials.axes]
         first, second, across = np.moveaxis(self._transfer.to_nodes(along), -1, 0)
         stress = self._share * (first + second) + (1.0 - 2.0 * self._share) * across

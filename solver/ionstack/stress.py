@@ -19,6 +19,7 @@ from ionstack.assemble import System
 from ionstack.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.entities import Entities
+from ionstack.errors import NumericsError
 from ionstack.node_places import NodePlaces
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
@@ -31,6 +32,12 @@ class Stressed(NamedTuple):
 
     stress: Floats
     slope: Floats
+
+
+class Unsolved(NamedTuple):
+    """Why there is no stress at the end of a step."""
+
+    reason: str
 
 
 class Solver(Protocol):
@@ -51,10 +58,11 @@ class Solver(Protocol):
     def clamped(self) -> Stressed:
         """Stress without any volume strain if all films were clamped and elastic."""
 
-    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed | Unsolved:
         """Stress at volume strains after a step [s] from the accepted state (collective).
 
-        `heating` [K] is the rise of the temperature since the start.
+        `heating` [K] is the rise of the temperature since the start. All ranks find a
+        solution, or none does.
         """
 
     def accept(self) -> None:
@@ -91,6 +99,7 @@ class Stress:
         self._swelling = Swelling(system)
         self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
         self._step = self._heating = self._last_step = 0.0
+        self.trouble = ""
         equations = system.equations
         entities = Entities(equations.model, equations.volumes, equations.layout)
         self._places = NodePlaces(equations.volumes, equations.layout)
@@ -111,12 +120,21 @@ class Stress:
         self._hand_over(last + share * (last - before), self._present[1])
 
     def solve(self) -> float:
-        """Solve with the present unknowns and hand the stress over (collective)."""
+        """Solve with the present unknowns and hand the stress over (collective).
+
+        Raises:
+            NumericsError: without a solution where there is no step to shorten.
+        """
         heating = self._warmth() - self._temperature
         if self.solver.local and heating == self._heating:
             return 0.0
         strain = self._swelling.evaluate()
         found = self.solver.solve(strain - self._reference, self._step, heating)
+        self.trouble = found.reason if isinstance(found, Unsolved) else ""
+        if isinstance(found, Unsolved):
+            if self._step == 0.0:
+                raise NumericsError(found.reason)
+            return np.inf
         self._heating = heating
         start, slope = self._present
         change = found.stress - (start + slope * strain)
@@ -180,7 +198,9 @@ class Stress:
         """Entries for the summary; solves at the accepted state where nothing did (collective)."""
         idle = self.solver.local and not self.solver.followed
         if idle or not self.solver.solved:
-            self.solver.solve(self.strain(), 0.0, self._heating)
+            found = self.solver.solve(self.strain(), 0.0, self._heating)
+            if isinstance(found, Unsolved):
+                raise NumericsError(found.reason)
         return self.solver.entries()
 
     def _hand_over(self, start: Floats, slope: Floats) -> None:
