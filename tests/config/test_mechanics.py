@@ -107,6 +107,19 @@ def test_a_swelling_law_of_a_species_that_the_case_lacks(files: tuple[Path, Path
     assert "unknown species 'Li'; allowed: Li+, e-" in answer
 
 
+def test_a_species_that_stress_drives_is_not_continuous(files: tuple[Path, Path]) -> None:
+    """Stress differs between the sides: a shared potential without it is no equilibrium."""
+    settings = (
+        "interfaces.WO3/LiPON.Li+={kind: continuous}",
+        "materials.WO3.species.Li+.excess=null",
+    )
+    assert load_case(files[0], settings).mechanics is None
+    answer = message(stressed(files[0]), *settings)
+    assert "WO3/LiPON.Li+.kind: continuous is not possible: Li+ swells and feels the" in answer
+    assert "stress in WO3; use exchange with a large exchange_current_density" in answer
+    assert "in LiPON" not in answer
+
+
 def test_a_substrate_that_does_not_bend(files: tuple[Path, Path]) -> None:
     section = "mechanics: {clamp: rigid, substrate: {material: glass, thickness: 0.5 mm}}\n"
     assert "a substrate that bends needs 'clamp: substrate'" in message(stressed(files[0], section))
