@@ -186,18 +186,23 @@ def _mechanics(case: Case) -> Iterator[str]:
     if read.rotations == "large":
         lift = f"a pressure in the slits lifts the films by {read.lift:g} m at rest"
         yield f"  large rotations; {lift}"
-    yield from (f"  {line}" for line in _closures(read))
+    yield from (f"  {line}" for line in _closures(read, films))
 
 
-def _closures(read: MechanicsChoice) -> Iterator[str]:
+def _closures(read: MechanicsChoice, films: bool) -> Iterator[str]:
     for one in read.roughness:
         amplitude = f"{one.amplitude.value:g} m + {one.gain.value:g} x growth of {one.layer}"
         yield (
             f"{one.metal}: closure: grains of {one.grain.value:g} m strain it by (pi A/l)^2, "
-            f"A = {amplitude}; a clamped film does not"
+            f"A = {amplitude}{'' if films else ' at each place'}; a clamped film does not"
         )
     for pores in read.porosity:
         yield f"{pores.metal}: plastic strain opens pores, which do not soften it"
+        if not films:
+            yield (
+                f"{pores.metal}: gas passes its whole thickness: the least porous place of each "
+                "column counts (assumed)"
+            )
 
 
 def _leaves(steps: Iterable[Entry]) -> Iterator[Entry]:

@@ -27,10 +27,6 @@ def mechanics_problems(subject: Subject) -> Iterator[Problem]:
     if subject.case.circuit is not None:
         message = "not beside a circuit yet; drive the contacts by the protocol"
         yield subject.problem((_SECTION,), message, of_key=True)
-    for name in ("roughness", "porosity") if subject.stack.dimension != "1d" else ():
-        if getattr(read, name):
-            message = f"{name} is a closure of films in 1-D; use dimension 1d"
-            yield subject.problem((_SECTION, name), message)
     if read.rotations == "large" and not read.debonds:
         message = "rotations are large only of films that came apart; name them under debonds"
         yield subject.problem((_SECTION, "rotations"), message)

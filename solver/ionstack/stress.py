@@ -24,6 +24,7 @@ from ionstack.node_places import NodePlaces
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -68,8 +69,11 @@ class Solver(Protocol):
     def accept(self) -> None:
         """Take the last solution as the state."""
 
-    def opened(self) -> Mapping[str, float]:
-        """Porosity that plastic strain has opened in metals, at the accepted state."""
+    def opened(self, metal: str, nodes: Ints) -> Floats:
+        """Porosity that plastic strain has opened in a metal over nodes of its face.
+
+        At the accepted state; what of it gas can reach.
+        """
 
     def memory(self) -> Mapping[str, Any]:
         """State as plain data, the same on any number of ranks (collective)."""
@@ -103,7 +107,7 @@ class Stress:
         equations = system.equations
         entities = Entities(equations.model, equations.volumes, equations.layout)
         self._places = NodePlaces(equations.volumes, equations.layout)
-        self._bound = [face.model.name for face, _, _ in entities.bindings()]
+        self._bound = [(face.model.name, face.nodes) for face, _, _ in entities.bindings()]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -188,11 +192,7 @@ class Stress:
 
         They see it from the next step on.
         """
-        opened = self.solver.opened()
-        self._system.opened = tuple(
-            np.full(len(before), opened.get(metal, 0.0))
-            for metal, before in zip(self._bound, self._system.opened, strict=True)
-        )
+        self._system.opened = tuple(self.solver.opened(*where) for where in self._bound)
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary; solves at the accepted state where nothing did (collective)."""

@@ -51,6 +51,14 @@ def test_check_prints_how_it_is_held_and_what_is_assumed(files: tuple[Path, Path
     assert "a clamped film does not" in text
 
 
+def test_check_prints_what_pores_of_a_body_let_through(files: tuple[Path, Path]) -> None:
+    case = stressed(files[0], SECTION + ROUGH % "WO3" + PORES % "Pt")
+    text = describe(load_case(case, ["stack.dimension=axisymmetric"]))
+    assert "growth of WO3 at each place; a clamped film does not" in text
+    assert "Pt: gas passes its whole thickness: the least porous place of each column" in text
+    assert "column" not in describe(load_case(case)).split("Mechanics:")[1].split("\n\n")[0]
+
+
 def test_nothing_holds_the_stack(files: tuple[Path, Path]) -> None:
     case = stressed(files[0], "mechanics: {clamp: substrate}\n")
     answer = message(case)

@@ -56,6 +56,12 @@ def open_share(porosity: Any, threshold: Any, exponent: Any = 2.0) -> Any:
     return (above / (1.0 - threshold)) ** exponent
 
 
+def triaxiality(hydrostatic: Floats, equivalent: Floats) -> Floats:
+    """Hydrostatic over equivalent stress, 0 where there is no equivalent stress."""
+    loaded = equivalent > 0.0
+    return np.asarray(np.where(loaded, hydrostatic, 0.0) / np.where(loaded, equivalent, 1.0))
+
+
 def film_triaxiality(stress: Floats) -> Floats:
     """Hydrostatic over equivalent stress of an equibiaxial stress: 2/3 with its sign."""
     return np.asarray(2.0 / 3.0 * np.sign(stress))
