@@ -14,11 +14,12 @@ from ionstack.case import Case
 from ionstack.checkpoint import Memory, Places
 from ionstack.graph import ControlVolumes
 from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
-from ionstack.mechanics.areas import Debond
+from ionstack.mechanics.areas import Debond, Zone
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
+from ionstack.mechanics_schema import DebondChoice
 from ionstack.stack import Layer
 from ionstack.stress import Stressed, Unsolved
 
@@ -41,8 +42,12 @@ class BodyMechanics:
         assert case.mechanics is not None
         self._comm = volumes.comm
         above, below = _metals(case)
-        debonds = [_debond(one.interface, one.radius) for one in case.mechanics.debonds]
-        self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds)
+        debonds = [_debond(one) for one in case.mechanics.debonds]
+        zones = [
+            Zone(one.name, one.layer, radius=one.radius, between=one.between)
+            for one in case.mechanics.zones
+        ]
+        self.mesh = build_mechanical_mesh(case.stack, above, below, self._comm, debonds, zones)
         solids = solid_choices(case)
         bodies = [solids[name].solid() for name in self.mesh.regions]
         read = case.mechanics
@@ -173,6 +178,6 @@ def _layer(name: str, material: str, thickness: float) -> Layer:
     return Layer(name, material, thickness, _FIRST * thickness, _GROWTH)
 
 
-def _debond(interface: str, radius: float) -> Debond:
-    upper, lower = interface.split("/")
-    return Debond(upper, lower, radius=radius)
+def _debond(one: DebondChoice) -> Debond:
+    upper, lower = one.interface.split("/")
+    return Debond(upper, lower, radius=one.radius, between=one.between)

@@ -182,7 +182,11 @@ def _mechanics(case: Case) -> Iterator[str]:
     for metal, thickness in read.metals.items():
         yield f"  {metal}: metal of {thickness * 1e9:g} nm, bonded"
     for debond in read.debonds:
-        yield f"  {debond.interface}: assumed to bear no traction within {debond.radius:g} m"
+        yield f"  {debond.interface}: assumed to bear no traction {debond.text}"
+    for zone in read.zones:
+        solid = zone.material or "a solid of its own"
+        assumed = f"{zone.text} is {solid} (assumed); it swells as {zone.layer}"
+        yield f"  {zone.name}: {zone.layer} {assumed}"
     if read.rotations == "large":
         lift = f"a pressure in the slits lifts the films by {read.lift:g} m at rest"
         yield f"  large rotations; {lift}"

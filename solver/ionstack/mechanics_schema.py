@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.area_schema import AreaChoice, AreaModel, ZoneChoice, ZoneModel
 from ionstack.law_choice import Value, number
 from ionstack.schema import (
     NOT_NEGATIVE,
@@ -16,7 +17,6 @@ from ionstack.schema import (
     PositiveVoltage,
     Strict,
     failure,
-    quantity,
 )
 
 Clamp = Literal["rigid", "substrate"]
@@ -57,11 +57,10 @@ class PorosityChoice:
 
 
 @dataclass(frozen=True)
-class DebondChoice:
-    """An interface without traction within a distance [m] of the middle."""
+class DebondChoice(AreaChoice):
+    """An interface without traction within an area."""
 
     interface: str
-    radius: float
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class MechanicsChoice:
     substrate: SubstrateChoice | None = None
     metals: Mapping[str, float] = field(default_factory=dict)
     debonds: tuple[DebondChoice, ...] = ()
+    zones: tuple[ZoneChoice, ...] = ()
     roughness: tuple[RoughnessChoice, ...] = ()
     porosity: tuple[PorosityChoice, ...] = ()
     rotations: Rotations = "small"
@@ -105,9 +105,8 @@ class _PorosityModel(Strict):
     deviation: Annotated[Value, number("1", POSITIVE)]
 
 
-class _DebondModel(Strict):
+class _DebondModel(AreaModel):
     interface: str
-    radius: Annotated[float, quantity("m", POSITIVE)]
 
 
 class MechanicsModel(Strict):
@@ -117,6 +116,7 @@ class MechanicsModel(Strict):
     substrate: _SubstrateModel | None = None
     metals: dict[str, PositiveLength] = Field(default_factory=dict)
     debonds: list[_DebondModel] = Field(default_factory=list)
+    zones: list[ZoneModel] = Field(default_factory=list)
     roughness: list[_RoughnessModel] = Field(default_factory=list)
     porosity: list[_PorosityModel] = Field(default_factory=list)
     rotations: Rotations = "small"
@@ -144,6 +144,7 @@ class MechanicsModel(Strict):
             substrate=None if below is None else SubstrateChoice(**dict(below)),
             metals=dict(self.metals),
             debonds=tuple(DebondChoice(**dict(one)) for one in self.debonds),
+            zones=tuple(one.choice() for one in self.zones),
             roughness=tuple(RoughnessChoice(**dict(one)) for one in self.roughness),
             porosity=tuple(PorosityChoice(**dict(one)) for one in self.porosity),
             rotations=self.rotations,

@@ -8,6 +8,7 @@ import pytest
 
 from ionstack.case import load_case, values_used
 from ionstack.check import describe
+from ionstack.mechanical_layers import solid_choices
 from ionstack.model import build_model
 from support.spoilt import message, place, replace
 
@@ -26,6 +27,7 @@ ROUGH = """  roughness:
       amplitude: {value: 0 nm, source: test}
       gain: {value: 1, source: test}
 """
+ZONES = "  zones: [{name: soft, layer: %s, between: [1 um, 3 um], %s}]\n"
 
 
 def stressed(case: Path, section: str = SECTION) -> Path:
@@ -57,6 +59,19 @@ def test_check_prints_what_pores_of_a_body_let_through(files: tuple[Path, Path])
     assert "growth of WO3 at each place; a clamped film does not" in text
     assert "Pt: gas passes its whole thickness: the least porous place of each column" in text
     assert "column" not in describe(load_case(case)).split("Mechanics:")[1].split("\n\n")[0]
+
+
+def test_zones_are_described_and_their_numbers_are_listed(files: tuple[Path, Path]) -> None:
+    solid = "mechanics: {young_modulus: {value: 3 GPa, source: soft}, poisson_ratio: {value: 0.4, "
+    section = SECTION + ZONES % ("LiPON", solid + "source: soft}}")
+    section += "  debonds: [{interface: LiPON/MoO3, between: [1 um, 3 um]}]\n"
+    case = load_case(stressed(files[0], section), ["stack.dimension=axisymmetric"])
+    text = describe(case)
+    assert "soft: LiPON between 1e-06 and 3e-06 m is a solid of its own (assumed)" in text
+    assert "LiPON/MoO3: assumed to bear no traction between 1e-06 and 3e-06 m" in text
+    own = {row.path: row.value for row in values_used(case) if row.material == "zone soft"}
+    assert own == {"mechanics.young_modulus": 3e9, "mechanics.poisson_ratio": 0.4}
+    assert solid_choices(case)["soft"].solid().young_modulus == 3e9
 
 
 def test_nothing_holds_the_stack(files: tuple[Path, Path]) -> None:
@@ -98,6 +113,19 @@ def test_a_layer_without_stiffness(files: tuple[Path, Path]) -> None:
         (PORES % "ITO", "porosity.0.metal: ITO has no thickness; write for instance"),
         ("  debonds: [{interface: Pt/WO3, radius: 1 um}]\n", "debonds: a 1-D stack has no lateral"),
         ("  debonds: [{interface: Pt/WO2, radius: 1 um}]\n", "unknown interface 'Pt/WO2'; allowed"),
+        ("  debonds: [{interface: WO3/LiPON}]\n", "debonds.0: give either 'radius: 10 um' or"),
+        (
+            "  debonds: [{interface: WO3/LiPON, between: [3 um, 2 um]}]\n",
+            "debonds.0: the first coordinate must be less than the second one",
+        ),
+        (ZONES % ("WO", "material: P13"), "zones.0.layer: unknown layer 'WO'; allowed: Pt, WO3, "),
+        (ZONES % ("ITO", "material: P13"), "zones.0.layer: unknown layer 'ITO'; allowed: Pt, WO3"),
+        (ZONES % ("WO3", "material: P13"), "mechanics: zone soft needs the stiffness of P13; wri"),
+        (ZONES % ("WO3", "material: P14"), "zones.0.material: unknown material 'P14'"),
+        (ZONES % ("WO3", "material: Pt"), "zones: a 1-D stack has no lateral place; use dimension"),
+        (ZONES % ("WO3", "radius: 3 um"), "zones.0: give either radius or between, not both"),
+        ("  zones: [{name: WO3, layer: WO3, radius: 1 um, material: Pt}]\n", "or zone 'WO3'; give"),
+        ("  zones: [{name: soft, layer: WO3, radius: 1 um}]\n", "give either 'material: glass' or"),
         ("  tolerance: 0 V\n", "tolerance: must be greater than 0"),
     ],
 )
