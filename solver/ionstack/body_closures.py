@@ -45,12 +45,11 @@ class BodyClosures:
         used |= {one.layer for one in self._rough}
         self._columns = Columns(volumes, body.mesh) if used else None
         self._layers = {name: self._layer(name) for name in sorted(used)}
-        # Porosity at the points of the metal's cells, least along every column, and strain.
-        self._porosity: dict[str, Floats] = {}
-        self._least: dict[str, Floats] = {}
-        for one in self._pores:
-            shape = len(self._layers[one.metal].cells), body.materials.points.count
-            self._keep(one.metal, np.full(shape, one.initial.value))
+        # Porosity (planes, columns) of the metals, and strain in their plane by column.
+        self._porosity: dict[str, Floats] = {
+            one.metal: np.full(self._layers[one.metal].shape, one.initial.value)
+            for one in self._pores
+        }
         rough = {one.metal for one in self._rough}
         self._stretch: dict[str, Floats] = {one: np.zeros(self._count) for one in sorted(rough)}
         self._tried = self._stretch
@@ -63,10 +62,6 @@ class BodyClosures:
     def _count(self) -> int:
         assert self._columns is not None
         return self._columns.count
-
-    def _keep(self, metal: str, porosity: Floats) -> None:
-        self._porosity[metal] = porosity
-        self._least[metal] = self._layers[metal].least(porosity.mean(axis=1))
 
     def free_strain(self) -> Floats:
         """Strain of the metals (own cells, corners, 3) if free, of the last trial."""
@@ -95,16 +90,20 @@ class BodyClosures:
         """Open pores with the plastic strain of a trial that the body accepts next (collective)."""
         self._stretch = self._tried
         before, after = self._body.plastic, trial.plastic
+        pressure, equivalent = hydrostatic(trial.stress), equivalent_stress(trial.stress)
         for one in self._pores:
-            cells = self._layers[one.metal].cells
-            stress = trial.stress[cells]
-            # Where nothing flows the ratio may be anything, and does nothing.
-            flows = after[cells] > before[cells]
-            ratio = np.where(
-                flows, triaxiality(hydrostatic(stress), equivalent_stress(stress)), 0.0
+            layer = self._layers[one.metal]
+            first, last, mean, deviatoric = (
+                layer.at_points(values[layer.cells])
+                for values in (before, after, pressure, equivalent)
             )
-            parts = before[cells], after[cells], ratio
-            self._keep(one.metal, opened_pores(one, self._porosity[one.metal], *parts))
+            ratio = triaxiality(mean, deviatoric)
+            porosity = self._porosity[one.metal]
+            self._porosity[one.metal] = opened_pores(one, porosity, first, last, ratio)
+
+    def _least(self, metal: str) -> Floats:
+        """What of the porosity gas can pass, by column."""
+        return np.asarray(self._porosity[metal].min(axis=0))
 
     def opened(self, metal: str, nodes: Ints) -> Floats:
         """Porosity opened since the start over nodes of the metal's face."""
@@ -112,7 +111,7 @@ class BodyClosures:
         for one in self._pores:
             if one.metal == metal:
                 assert self._columns is not None
-                found += self._least[metal][self._columns.of_nodes[nodes]] - one.initial.value
+                found += self._least(metal)[self._columns.of_nodes[nodes]] - one.initial.value
         return found
 
     def field_factors(self, trial: Trial) -> Sequence[Floats]:
@@ -127,29 +126,22 @@ class BodyClosures:
         """Porosity at the corners (own cells, corners), 0 outside; None without pores."""
         if not self._pores:
             return None
-        points = self._body.materials.points
         found = np.zeros((self._body.mesh.n_owned, self._body.mesh.dimension + 1))
         for metal, porosity in self._porosity.items():
-            found[self._layers[metal].cells] = np.maximum(points.to_corners(porosity), 0.0)
+            layer = self._layers[metal]
+            found[layer.cells] = layer.at_corners(porosity)
         return found
 
-    def owned(self) -> dict[str, Floats]:
-        """Porosity by metal (points, own cells), 0 outside of the metal."""
-        shape = self._body.materials.points.count, self._body.mesh.n_owned
-        found: dict[str, Floats] = {metal: np.zeros(shape) for metal in self._porosity}
-        for metal, porosity in self._porosity.items():
-            found[metal][:, self._layers[metal].cells] = porosity.T
-        return found
+    def memory(self) -> dict[str, dict[str, Floats]]:
+        """Porosity and strain of the metals by column, the same on any number of ranks."""
+        return {"porosity": dict(self._porosity), "stretch": dict(self._stretch)}
 
-    def plain(self) -> dict[str, Floats]:
-        """Strain of the metals by column, the same on any number of ranks."""
-        return dict(self._stretch)
-
-    def recall(self, owned: Mapping[str, Floats], plain: Mapping[str, Any]) -> None:
-        """Stand where another one stood (collective)."""
-        for metal in sorted(owned):
-            self._keep(metal, owned[metal][:, self._layers[metal].cells].T)
-        self._stretch = {metal: np.array(one, dtype=np.float64) for metal, one in plain.items()}
+    def recall(self, memory: Mapping[str, Mapping[str, Any]]) -> None:
+        """Stand where another one stood."""
+        self._porosity, self._stretch = (
+            {metal: np.array(one, dtype=np.float64) for metal, one in memory[name].items()}
+            for name in ("porosity", "stretch")
+        )
         self._tried = self._stretch
 
     @property
@@ -161,7 +153,7 @@ class BodyClosures:
 
     def entries(self, trial: Trial) -> list[float]:
         """Extremes over the faces (collective)."""
-        values = [self._least[one.metal] for one in self._pores]
+        values = [self._least(one.metal) for one in self._pores]
         if self._rough:
             values += self.field_factors(trial)
         return [float(end) for one in values for end in (one.min(), one.max())]

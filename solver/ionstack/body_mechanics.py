@@ -110,28 +110,20 @@ class BodyMechanics:
         return self.closures.opened(metal, nodes)
 
     def memory(self) -> Mapping[str, Any]:
-        """Plastic strains, displacement and pores by cell, complete on rank 0 (collective)."""
-        return {
-            "body": self._gathered(self.body.memory().owned),
-            "porosity": self._gathered(self.closures.owned()),
-            "stretch": self.closures.plain(),
-        }
+        """Plastic strains and displacement by cell, complete on rank 0; pores (collective)."""
+        owned = self.body.memory().owned
+        cells = {name: self._places.gather(one) for name, one in owned.items()}
+        return {"body": cells, "closures": self.closures.memory()}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Stand where another one stood (collective)."""
-        self.body.recall(Memory({}, self._scattered(memory["body"])))
-        self.closures.recall(self._scattered(memory["porosity"]), memory["stretch"])
-
-    def _gathered(self, owned: Mapping[str, Floats]) -> dict[str, Floats]:
-        return {name: self._places.gather(one) for name, one in owned.items()}
-
-    def _scattered(self, memory: Mapping[str, Any]) -> dict[str, Floats]:
         owned = {}
-        for name in sorted(memory):
-            whole = np.array(memory[name], dtype=np.float64)
+        for name in sorted(memory["body"]):
+            whole = np.array(memory["body"][name], dtype=np.float64)
             here = whole if self._comm.rank == 0 else whole[..., :0]
             owned[name] = self._places.scatter(here)
-        return owned
+        self.body.recall(Memory({}, owned))
+        self.closures.recall(memory["closures"])
 
     @property
     def names(self) -> list[str]:

@@ -147,8 +147,11 @@ def buckled() -> dict[str, Any]:
 
 def pores(dimension: str) -> dict[str, Any]:
     """Pores that a rough film opens in a metal, in three steps with a checkpoint between."""
-    settings = (f"stack.dimension={dimension}", "stack.grading.first_cell=50 nm")
-    settings += ("stack.lateral={shape: disc, diameter: 4 um, cells: 4}",)
+    settings = (f"stack.dimension={dimension}", "stack.grading.first_cell=100 nm")
+    settings += (
+        "stack.lateral={shape: disc, diameter: 4 um, cells: 2}",
+        "mechanics.metals={Pt: 50 nm}",
+    )
     case = load_case(CONVERSION, settings)
     volumes = build_control_volumes(build_mesh(case.stack, COMM))
     x = volumes.coordinates[volumes.node_vertex][:, 0] / 2e-6
@@ -164,7 +167,7 @@ def pores(dimension: str) -> dict[str, Any]:
     own = np.flatnonzero(volumes.depth[: volumes.n_owned_nodes] == 0.0)
     keys = np.concatenate(COMM.allgather(volumes.vertex_id[volumes.node_vertex[own]]))
     opened = np.concatenate(COMM.allgather(solver.opened("Pt", own)))
-    memory = solver.memory()
+    memory = solver.memory()["closures"]
     return {
         "solved": isinstance(found, Stressed),
         "opened": opened[np.argsort(keys)].tolist(),

@@ -81,13 +81,23 @@ class Layer:
         self._around = self._sum(np.broadcast_to(self._volume[:, None], depth.shape))
         self._touching = self._sum(np.ones(depth.shape))
 
-    def least(self, values: Floats) -> Floats:
-        """Least value along every column (collective), from one for each cell of the layer.
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of planes and of columns."""
+        return len(self.planes), self._count
 
-        Of means over the cells around each point of the column, weighed by volume.
+    def at_points(self, values: Floats) -> Floats:
+        """Means (planes, columns) of values (cells of the layer, points) (collective).
+
+        Over the cells around each point of a column, weighed by volume: where a metal flows the
+        hydrostatic stress alternates from cell to cell, and such means hardly do.
         """
-        weighed = np.broadcast_to((values * self._volume)[:, None], self._row.shape)
-        return np.asarray((self._sum(weighed) / self._around).min(axis=0))
+        weighed = np.broadcast_to((values.mean(axis=1) * self._volume)[:, None], self._row.shape)
+        return self._sum(weighed) / self._around
+
+    def at_corners(self, values: Floats) -> Floats:
+        """Values (planes, columns) at the corners (cells of the layer, corners)."""
+        return np.asarray(values[self._row, self._column])
 
     def growth(self, displacement: Floats) -> Floats:
         """Growth of the thickness [m] in every column (collective).
@@ -103,7 +113,7 @@ class Layer:
 
     def _sum(self, values: Floats) -> Floats:
         """Sums (planes, columns) of values at the corners of the cells (collective)."""
-        shape = len(self.planes), self._count
-        flat = np.ravel_multi_index((self._row, self._column), shape).reshape(-1)
-        found = np.bincount(flat, np.ascontiguousarray(values).reshape(-1), int(np.prod(shape)))
-        return np.asarray(self._comm.allreduce(found)).reshape(shape)
+        flat = np.ravel_multi_index((self._row, self._column), self.shape).reshape(-1)
+        size = int(np.prod(self.shape))
+        found = np.bincount(flat, np.ascontiguousarray(values).reshape(-1), size)
+        return np.asarray(self._comm.allreduce(found)).reshape(self.shape)
