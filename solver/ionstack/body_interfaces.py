@@ -27,7 +27,8 @@ def joints(
     assert read is not None
     thickness = {one.name: one.thickness for one in (*case.stack.layers, *outer)}
     found: list[Joint] = [
-        Debond(*one.interface.split("/"), radius=one.radius) for one in read.debonds
+        Debond(*one.interface.split("/"), radius=one.radius, between=one.between)
+        for one in read.debonds
     ]
     for each in read.cohesive:
         upper, lower = each.interface.split("/")

@@ -159,6 +159,8 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
         rows += [used_value(*where) for where in case.heat.values()]
     for each in () if case.mechanics is None else case.mechanics.cohesive:
         rows += [used_value(f"interface {each.interface}", *one) for one in each.values()]
+    for zone in case.mechanics.zones if case.mechanics is not None else ():
+        rows += [used_value(f"zone {zone.name}", *where) for where in zone.values()]
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))

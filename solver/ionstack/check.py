@@ -183,29 +183,27 @@ def _mechanics(case: Case) -> Iterator[str]:
         yield f"  {metal}: metal of {thickness * 1e9:g} nm, bonded"
     for debond in read.debonds:
         yield (
-            f"  {debond.interface}: debonded within {debond.radius:g} m: traction-free, "
-            "frictionless contact (assumed)"
+            f"  {debond.interface}: debonded {debond.text}: traction-free, frictionless contact "
+            "(assumed)"
         )
     yield from (f"  {line}" for line in _cohesion(case, read))
+    for zone in read.zones:
+        solid = zone.material or "a solid of its own"
+        assumed = f"{zone.text} is {solid} (assumed); it swells as {zone.layer}"
+        yield f"  {zone.name}: {zone.layer} {assumed}"
     if read.rotations == "large":
         lift = f"a pressure in the slits lifts the films by {read.lift:g} m at rest"
         yield f"  large rotations; {lift}"
-    yield from (f"  {line}" for line in _closures(read))
+    yield from (f"  {line}" for line in _closures(read, films))
 
 
 def _cohesion(case: Case, read: MechanicsChoice) -> Iterator[str]:
     """Interfaces that may part, and the others outside of 1-D."""
     for one in read.cohesive:
-        where = "" if one.radius is None else f" within {one.radius:g} m"
-        if one.between is not None:
-            where = f" between {one.between[0]:g} and {one.between[1]:g} m"
-        stiffness = (
-            "50 E/d of the stiffer neighbour"
-            if one.stiffness is None
-            else (f"{one.stiffness.value:g} Pa/m")
-        )
+        given = one.stiffness
+        stiffness = "50 E/d of the stiffer neighbour" if given is None else f"{given.value:g} Pa/m"
         yield (
-            f"{one.interface}: cohesive{where}: parts at {one.strength.value:g} Pa and "
+            f"{one.interface}: cohesive {one.text}: parts at {one.strength.value:g} Pa and "
             f"{one.work.value:g} J/m^2 in all modes alike, stiffness {stiffness}; "
             "frictionless contact when it has failed (assumed)"
         )
@@ -216,15 +214,20 @@ def _cohesion(case: Case, read: MechanicsChoice) -> Iterator[str]:
         yield f"bonded: {', '.join(bonded)}"
 
 
-def _closures(read: MechanicsChoice) -> Iterator[str]:
+def _closures(read: MechanicsChoice, films: bool) -> Iterator[str]:
     for one in read.roughness:
         amplitude = f"{one.amplitude.value:g} m + {one.gain.value:g} x growth of {one.layer}"
         yield (
             f"{one.metal}: closure: grains of {one.grain.value:g} m strain it by (pi A/l)^2, "
-            f"A = {amplitude}; a clamped film does not"
+            f"A = {amplitude}{'' if films else ' at each place'}; a clamped film does not"
         )
     for pores in read.porosity:
         yield f"{pores.metal}: plastic strain opens pores, which do not soften it"
+        if not films:
+            yield (
+                f"{pores.metal}: gas passes its whole thickness: the least porous place of each "
+                "column counts (assumed)"
+            )
 
 
 def _leaves(steps: Iterable[Entry]) -> Iterator[Entry]:

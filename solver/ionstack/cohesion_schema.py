@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import model_validator
-
+from ionstack.area_schema import AreaChoice, PartModel
 from ionstack.law_choice import Value, number
 from ionstack.physics.cohesion import Cohesion
-from ionstack.schema import POSITIVE, Strict, failure, quantity
+from ionstack.schema import POSITIVE
 
 
 @dataclass(frozen=True)
-class CohesiveChoice:
+class CohesiveChoice(AreaChoice):
     """An interface with a strength [Pa] and a work of separation [J/m^2], see `physics.cohesion`.
 
-    Over all of it, or within a distance `radius` [m] of the middle, or `between` two first
-    coordinates [m]. Without a `stiffness` [Pa/m] that of contact holds.
+    Without a `stiffness` [Pa/m] that of contact holds.
     """
 
     interface: str
     strength: Value
     work: Value
     stiffness: Value | None = None
-    radius: float | None = None
-    between: tuple[float, float] | None = None
 
     def law(self, contact: float) -> Cohesion:
         """The law, with the stiffness of contact [Pa/m] where none is given."""
@@ -41,23 +37,13 @@ class CohesiveChoice:
             yield "cohesive.stiffness", self.stiffness
 
 
-class CohesiveModel(Strict):
+class CohesiveModel(PartModel):
     """An entry in the file."""
 
     interface: str
     strength: Annotated[Value, number("Pa", POSITIVE)]
     work: Annotated[Value, number("J/m^2", POSITIVE)]
     stiffness: Annotated[Value, number("Pa/m", POSITIVE)] | None = None
-    radius: Annotated[float, quantity("m", POSITIVE)] | None = None
-    between: tuple[Annotated[float, quantity("m")], Annotated[float, quantity("m")]] | None = None
-
-    @model_validator(mode="after")
-    def _one_area(self) -> Self:
-        if self.radius is not None and self.between is not None:
-            raise failure("between", "give either radius or between; neither is all of it")
-        if self.between is not None and self.between[0] >= self.between[1]:
-            raise failure("between", "the first coordinate must be less than the second one")
-        return self
 
     def choice(self) -> CohesiveChoice:
         """The record of what was read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isinf
 from typing import Any, Protocol
 
 from ionstack.checkpoint import Memory
@@ -20,6 +21,8 @@ class Companion(Protocol):
     """
 
     name: str
+    trouble: str
+    """Why the last solve gave no field, empty if it gave one."""
 
     def begin(self, step: float) -> None:
         """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
@@ -27,7 +30,8 @@ class Companion(Protocol):
     def solve(self) -> float:
         """Solve with the present unknowns and hand the field over (collective).
 
-        Returns the largest change since the last solve over the tolerance.
+        Returns the largest change since the last solve over the tolerance; infinity on all
+        ranks, and the field as it was, where a shorter step may have a solution and this none.
         """
 
     def accept(self) -> None:
@@ -71,13 +75,18 @@ class Companions:
             if not self._members or result.outcome is not Outcome.CONVERGED:
                 return replace(result, iterations=iterations)
             before = self._newton.system.outer
-            if max(one.solve() for one in self._members) <= 1.0:
+            change = max(one.solve() for one in self._members)
+            if isinf(change):
+                break
+            if change <= 1.0:
                 self._newton.system.outer = before
                 self._count(round_)
                 return replace(result, iterations=iterations)
             result = self._newton.solve(_warm(scheme, result))
             iterations += result.iterations
-        return replace(result, outcome=Outcome.COUPLING, iterations=iterations)
+        trouble = "; ".join(one.trouble for one in self._members if one.trouble)
+        outcome = Outcome.COUPLING
+        return replace(result, outcome=outcome, iterations=iterations, trouble=trouble)
 
     def accept(self) -> None:
         """Take the last trial of all fields as the state."""

@@ -10,16 +10,17 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.case import Case
+from ionstack.closures import Growth, field_factors, opened_pores, rough_strains
 from ionstack.graph import ControlVolumes
 from ionstack.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
 from ionstack.mechanics.film import FilmStack, FilmTrial, Sheets, Strains, Substrate
-from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice, RoughnessChoice
-from ionstack.physics.porosity import Nucleation, film_triaxiality, grown_porosity
-from ionstack.physics.roughness import field_factor, roughness_amplitude, roughness_strain
+from ionstack.mechanics_schema import MechanicsChoice, PorosityChoice
+from ionstack.physics.porosity import film_triaxiality
 from ionstack.physics.solids import Solid
 from ionstack.solid_schema import SolidChoice
 from ionstack.stress import Stressed
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -100,21 +101,23 @@ class FilmMechanics:
         self._films.accept(trial)
 
     def _opened(self, one: PorosityChoice, before: Strains, trial: FilmTrial) -> float:
-        nucleation = Nucleation(one.nucleated.value, one.strain.value, one.deviation.value)
         part = self._films.parts[self._names.index(one.metal)]
-        grown = grown_porosity(
+        grown = opened_pores(
+            one,
             np.full(part.stop - part.start, self._porosity[one.metal]),
             before.equivalent[part],
             trial.strains.equivalent[part],
             film_triaxiality(trial.stress[part]),
-            nucleation,
         )
         return float(self._of_metal(grown))
 
-    def opened(self) -> Mapping[str, float]:
-        """Porosity that plastic strain has opened in metals, at the accepted state."""
-        pores = self._choice.porosity
-        return {one.metal: self._porosity[one.metal] - one.initial.value for one in pores}
+    def opened(self, metal: str, nodes: Ints) -> Floats:
+        """Porosity that plastic strain has opened, the same at all nodes of the metal's face."""
+        found = np.zeros(len(nodes))
+        for one in self._choice.porosity:
+            if one.metal == metal:
+                found += self._porosity[metal] - one.initial.value
+        return found
 
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains by part, in the order of depth (collective)."""
@@ -167,22 +170,15 @@ class FilmMechanics:
 
     def _rough_strains(self, trial: FilmTrial, strain: Floats) -> dict[str, float]:
         """What roughness strains the metals, from the growth of the films below them."""
-        found = dict.fromkeys(self._choice.metals, 0.0)
-        for one in self._choice.roughness:
-            amplitude = self._amplitude(one, trial, strain)
-            found[one.metal] += roughness_strain(amplitude, one.grain.value)
-        return found
+        strains = rough_strains(self._choice.roughness, self._growing(trial, strain))
+        return {metal: float(strains.get(metal, 0.0)) for metal in self._choice.metals}
 
     def _field_factors(self, trial: FilmTrial, strain: Floats) -> list[float]:
-        """Field at the crests of rough faces over the mean one, for laws that read it."""
-        return [
-            field_factor(self._amplitude(one, trial, strain), one.grain.value, self._gap[one.layer])
-            for one in self._choice.roughness
-        ]
+        growth = self._growing(trial, strain)
+        return [float(one) for one in field_factors(self._choice.roughness, growth, self._gap)]
 
-    def _amplitude(self, one: RoughnessChoice, trial: FilmTrial, strain: Floats) -> float:
-        growth = self._growth(one.layer, trial, strain)
-        return roughness_amplitude(one.amplitude.value, one.gain.value, growth)
+    def _growing(self, trial: FilmTrial, strain: Floats) -> Growth:
+        return lambda name: np.asarray(self._growth(name, trial, strain))
 
     def _growth(self, name: str, trial: FilmTrial, strain: Floats) -> float:
         """Growth of a layer's thickness [m] (collective)."""

@@ -29,14 +29,16 @@ class ClampedFilms(NamedTuple):
 
 
 def solid_choices(case: Case) -> dict[str, SolidChoice]:
-    """Mechanical numbers of every layer, of metals with a thickness, and of the substrate."""
+    """Mechanical numbers of layers, metals with a thickness, substrate and zones, by name."""
     read = case.mechanics
     assert read is not None
     named = {one.name: one.material for one in case.stack.layers}
     named |= {one.name: one.material for one in case.stack.electrodes if one.name in read.metals}
     if read.substrate is not None:
         named[SUBSTRATE] = read.substrate.material
+    named |= {one.name: one.material for one in read.zones if one.material is not None}
     found = {name: case.materials[material].mechanics for name, material in named.items()}
+    found |= {one.name: one.mechanics for one in read.zones if one.mechanics is not None}
     return {name: choice for name, choice in found.items() if choice is not None}
 
 

@@ -28,16 +28,13 @@ def mechanics_problems(subject: Subject) -> Iterator[Problem]:
     if subject.case.circuit is not None:
         message = "not beside a circuit yet; drive the contacts by the protocol"
         yield subject.problem((_SECTION,), message, of_key=True)
-    for name in ("roughness", "porosity") if subject.stack.dimension != "1d" else ():
-        if getattr(read, name):
-            message = f"{name} is a closure of films in 1-D; use dimension 1d"
-            yield subject.problem((_SECTION, name), message)
     if read.rotations == "large" and not (read.debonds or read.cohesive):
         message = "rotations are large only of films that part; name them under debonds or cohesive"
         yield subject.problem((_SECTION, "rotations"), message)
-    if read.debonds and subject.stack.dimension == "1d":
-        message = "a 1-D stack has no lateral place; use dimension axisymmetric, 2d or 3d"
-        yield subject.problem((_SECTION, "debonds"), message)
+    for name in ("debonds", "zones") if subject.stack.dimension == "1d" else ():
+        if getattr(read, name):
+            message = "a 1-D stack has no lateral place; use dimension axisymmetric, 2d or 3d"
+            yield subject.problem((_SECTION, name), message)
 
 
 def _unknown_names(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
@@ -60,6 +57,21 @@ def _unknown_names(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
         at = ("debonds", index, "interface")
         yield from _checked(subject, at, debond.interface, "interface", faces)
     yield from cohesion_problems(subject, read, faces)
+    yield from _zone_names(subject, read, [one for one in metals if one in read.metals])
+
+
+def _zone_names(subject: Subject, read: MechanicsModel, metals: Sequence[str]) -> Iterator[Problem]:
+    """Zones lie in a layer that is meshed, and have a name of their own."""
+    solids = [*metals, *(one.name for one in subject.stack.layers)]
+    solids += ["substrate"] if read.substrate is not None else []
+    taken = [*solids, *(one.name for one in subject.stack.electrodes)]
+    for index, zone in enumerate(read.zones):
+        at: Keys = ("zones", index)
+        yield from _checked(subject, (*at, "layer"), zone.layer, "layer", solids)
+        if zone.name in taken:
+            message = f"there is a layer or zone {zone.name!r}; give it another name"
+            yield subject.problem((_SECTION, *at, "name"), message)
+        taken.append(zone.name)
 
 
 def _checked(
@@ -70,11 +82,12 @@ def _checked(
 
 
 def _missing_stiffness(subject: Subject, read: MechanicsModel) -> Iterator[Problem]:
-    """Layers, metals with a thickness and the substrate need a stiffness."""
+    """Layers, metals with a thickness, the substrate and zones need a stiffness."""
     used = {one.material: one.name for one in subject.stack.layers}
     used |= {e.material: e.name for e in subject.stack.electrodes if e.name in read.metals}
     if read.substrate is not None:
         used[read.substrate.material] = "the substrate"
+    used |= {one.material: f"zone {one.name}" for one in read.zones if one.material is not None}
     for material, place in used.items():
         if material in subject.materials and subject.materials[material].mechanics is None:
             message = (

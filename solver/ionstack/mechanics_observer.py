@@ -14,6 +14,7 @@ from ionstack.output.mechanics import (
     HYDROSTATIC,
     LATERAL,
     PLASTIC,
+    POROSITY,
     MechanicsWriter,
 )
 from ionstack.output.run_directory import RunDirectory
@@ -59,6 +60,9 @@ class BodySnapshots(SnapshotObserver):
             HYDROSTATIC: trial.hydrostatic(),
             PLASTIC: trial.corner_plastic(),
         }
+        porosity = self._body.closures.corner_porosity()
+        if porosity is not None:
+            arrays[POROSITY] = porosity
         self._writer.append(state.time, {name: one.reshape(-1) for name, one in arrays.items()})
 
 

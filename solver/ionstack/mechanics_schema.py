@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.area_schema import AreaChoice, AreaModel, ZoneChoice, ZoneModel
 from ionstack.cohesion_schema import CohesiveChoice, CohesiveModel
 from ionstack.law_choice import Value, number
 from ionstack.schema import (
@@ -17,7 +18,6 @@ from ionstack.schema import (
     PositiveVoltage,
     Strict,
     failure,
-    quantity,
 )
 
 Clamp = Literal["rigid", "substrate"]
@@ -58,11 +58,10 @@ class PorosityChoice:
 
 
 @dataclass(frozen=True)
-class DebondChoice:
-    """An interface with nothing but contact within a distance [m] of the middle."""
+class DebondChoice(AreaChoice):
+    """An interface with nothing but contact within an area."""
 
     interface: str
-    radius: float
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ class MechanicsChoice:
     metals: Mapping[str, float] = field(default_factory=dict)
     debonds: tuple[DebondChoice, ...] = ()
     cohesive: tuple[CohesiveChoice, ...] = ()
+    zones: tuple[ZoneChoice, ...] = ()
     roughness: tuple[RoughnessChoice, ...] = ()
     porosity: tuple[PorosityChoice, ...] = ()
     rotations: Rotations = "small"
@@ -107,9 +107,8 @@ class _PorosityModel(Strict):
     deviation: Annotated[Value, number("1", POSITIVE)]
 
 
-class _DebondModel(Strict):
+class _DebondModel(AreaModel):
     interface: str
-    radius: Annotated[float, quantity("m", POSITIVE)]
 
 
 class MechanicsModel(Strict):
@@ -120,6 +119,7 @@ class MechanicsModel(Strict):
     metals: dict[str, PositiveLength] = Field(default_factory=dict)
     debonds: list[_DebondModel] = Field(default_factory=list)
     cohesive: list[CohesiveModel] = Field(default_factory=list)
+    zones: list[ZoneModel] = Field(default_factory=list)
     roughness: list[_RoughnessModel] = Field(default_factory=list)
     porosity: list[_PorosityModel] = Field(default_factory=list)
     rotations: Rotations = "small"
@@ -148,6 +148,7 @@ class MechanicsModel(Strict):
             metals=dict(self.metals),
             debonds=tuple(DebondChoice(**dict(one)) for one in self.debonds),
             cohesive=tuple(one.choice() for one in self.cohesive),
+            zones=tuple(one.choice() for one in self.zones),
             roughness=tuple(RoughnessChoice(**dict(one)) for one in self.roughness),
             porosity=tuple(PorosityChoice(**dict(one)) for one in self.porosity),
             rotations=self.rotations,

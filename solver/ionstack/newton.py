@@ -50,6 +50,7 @@ class NewtonResult:
     """Outcome, number of linear solves, the last largest update [V].
 
     `voltages` are those of the contacts [V], `circuit` the circuit's unknowns (none without).
+    `trouble` says more than the outcome where a field coupled to the unknowns has none.
     """
 
     outcome: Outcome
@@ -57,6 +58,7 @@ class NewtonResult:
     update: float
     voltages: Floats
     circuit: Floats
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

@@ -89,13 +89,24 @@ def _continuous_problems(subject: Subject) -> Iterator[Problem]:
             if not registered("interface")[law.kind].merges:
                 continue
             for layer in _sides(subject, key):
-                record = subject.material(layer).species.get(name)
-                if record is not None and record.excess is not None:
+                why = _jumps(subject, layer, name)
+                if why:
                     message = (
-                        f"{law.kind} is not possible: {name} has an excess law in {layer}; "
+                        f"{law.kind} is not possible: {name} {why} in {layer}; "
                         "use exchange with a large exchange_current_density"
                     )
                     yield subject.problem(("interfaces", key, name, "kind"), message)
+
+
+def _jumps(subject: Subject, layer: str, species: str) -> str:
+    """What makes the potential of a species without its excess jump at a face of a layer."""
+    record = subject.material(layer).species.get(species)
+    if record is not None and record.excess is not None:
+        return "has an excess law"
+    # Stress is another one on each side, also of one material.
+    if record is not None and record.swelling is not None and subject.case.mechanics is not None:
+        return "swells and feels the stress"
+    return ""
 
 
 def _sides(subject: Subject, interface: str) -> list[str]:

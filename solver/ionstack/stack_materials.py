@@ -20,11 +20,13 @@ from ionstack.yaml_source import Keys, Node, Problem, raise_problems
 _SECTION = "materials"
 _SUBSTRATE_MATERIAL = ("mechanics", "substrate", "material")
 _LAYER, _ELECTRODE, _SUBSTRATE = "a layer", "an electrode", "a substrate"
+_ZONES: Keys = ("mechanics", "zones")
+_ZONE = ""  # any solid; what it lacks is told with the mechanics of the case
 
 
 @dataclass(frozen=True)
 class _Use:
-    """Where a file names a material, and as what: layer, electrode or substrate."""
+    """Where a file names a material, and as what: layer, electrode, substrate or zone."""
 
     node: Node
     keys: Keys
@@ -41,13 +43,13 @@ def materials_of(
 ) -> dict[str, Material]:
     """Return all materials of a stack by name.
 
-    `case_node` is the tree of a case, which may name the material of a substrate, and whose
-    section ``materials`` adds materials or changes single numbers.
+    `case_node` is the tree of a case, which may name materials of a substrate and of zones, and
+    whose section ``materials`` adds materials or changes single numbers.
 
     Raises one `InputError` with all mistakes.
     """
     changes = _changes(case_node)
-    uses = [*_uses(stack, stack_node), *_substrates(case_node)]
+    uses = [*_uses(stack, stack_node), *_substrates(case_node), *_zones(case_node)]
     library = available_materials(search_paths)
     known = sorted({*library, *changes})
     unused = _unused(uses, changes, library, case_node)
@@ -74,6 +76,16 @@ def _substrates(case_node: Node | None) -> Iterator[_Use]:
     node = None if case_node is None else case_node.find(_SUBSTRATE_MATERIAL)
     if case_node is not None and node is not None and isinstance(node.content, str):
         yield _Use(case_node, _SUBSTRATE_MATERIAL, node.content, _SUBSTRATE)
+
+
+def _zones(case_node: Node | None) -> Iterator[_Use]:
+    node = None if case_node is None else case_node.find(_ZONES)
+    entries = node.content if node is not None else ()
+    for index in range(len(entries)) if isinstance(entries, list | tuple) else ():
+        keys: Keys = (*_ZONES, index, "material")
+        found = None if case_node is None else case_node.find(keys)
+        if case_node is not None and found is not None and isinstance(found.content, str):
+            yield _Use(case_node, keys, found.content, _ZONE)
 
 
 def _unknown(uses: Sequence[_Use], known: Sequence[str]) -> Iterator[Problem]:
@@ -119,7 +131,7 @@ def _read(
 def _misplaced(uses: Sequence[_Use], materials: Mapping[str, Material]) -> Iterator[Problem]:
     for use in uses:
         roles = _roles(materials[use.material])
-        if use.role in roles:
+        if use.role in (_ZONE, *roles):
             continue
         fitting = [name for name, entry in materials.items() if use.role in _roles(entry)]
         hint = f"; of this stack: {', '.join(fitting)}" if fitting else ""

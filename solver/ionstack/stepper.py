@@ -367,7 +367,7 @@ class Stepper:
         levels = ", ".join(
             f"{name} {value:.4g} V" for name, value in zip(names, result.voltages, strict=True)
         )
-        reason = result.outcome.value
+        reason = result.trouble or result.outcome.value
         if result.outcome is Outcome.CONVERGED:
             reason = f"the local error stays {error:.3g} times the tolerance"
         when = self.course.time(time)

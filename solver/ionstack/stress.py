@@ -19,10 +19,12 @@ from ionstack.assemble import System
 from ionstack.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.entities import Entities
+from ionstack.errors import NumericsError
 from ionstack.node_places import NodePlaces
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.swelling import Swelling
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -31,6 +33,12 @@ class Stressed(NamedTuple):
 
     stress: Floats
     slope: Floats
+
+
+class Unsolved(NamedTuple):
+    """Why there is no stress at the end of a step."""
+
+    reason: str
 
 
 class Solver(Protocol):
@@ -51,17 +59,21 @@ class Solver(Protocol):
     def clamped(self) -> Stressed:
         """Stress without any volume strain if all films were clamped and elastic."""
 
-    def solve(self, strain: Floats, step: float, heating: float) -> Stressed:
+    def solve(self, strain: Floats, step: float, heating: float) -> Stressed | Unsolved:
         """Stress at volume strains after a step [s] from the accepted state (collective).
 
-        `heating` [K] is the rise of the temperature since the start.
+        `heating` [K] is the rise of the temperature since the start. All ranks find a
+        solution, or none does.
         """
 
     def accept(self) -> None:
         """Take the last solution as the state."""
 
-    def opened(self) -> Mapping[str, float]:
-        """Porosity that plastic strain has opened in metals, at the accepted state."""
+    def opened(self, metal: str, nodes: Ints) -> Floats:
+        """Porosity that plastic strain has opened in a metal over nodes of its face.
+
+        At the accepted state; what of it gas can reach.
+        """
 
     def memory(self) -> Mapping[str, Any]:
         """State as plain data, the same on any number of ranks (collective)."""
@@ -91,10 +103,11 @@ class Stress:
         self._swelling = Swelling(system)
         self._weight = self._swelling.largest_volume() / (ELEMENTARY_CHARGE * tolerance)
         self._step = self._heating = self._last_step = 0.0
+        self.trouble = ""
         equations = system.equations
         entities = Entities(equations.model, equations.volumes, equations.layout)
         self._places = NodePlaces(equations.volumes, equations.layout)
-        self._bound = [face.model.name for face, _, _ in entities.bindings()]
+        self._bound = [(face.model.name, face.nodes) for face, _, _ in entities.bindings()]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -111,12 +124,21 @@ class Stress:
         self._hand_over(last + share * (last - before), self._present[1])
 
     def solve(self) -> float:
-        """Solve with the present unknowns and hand the stress over (collective)."""
+        """Solve with the present unknowns and hand the stress over (collective).
+
+        Raises:
+            NumericsError: without a solution where there is no step to shorten.
+        """
         heating = self._warmth() - self._temperature
         if self.solver.local and heating == self._heating:
             return 0.0
         strain = self._swelling.evaluate()
         found = self.solver.solve(strain - self._reference, self._step, heating)
+        self.trouble = found.reason if isinstance(found, Unsolved) else ""
+        if isinstance(found, Unsolved):
+            if self._step == 0.0:
+                raise NumericsError(found.reason)
+            return np.inf
         self._heating = heating
         start, slope = self._present
         change = found.stress - (start + slope * strain)
@@ -170,17 +192,15 @@ class Stress:
 
         They see it from the next step on.
         """
-        opened = self.solver.opened()
-        self._system.opened = tuple(
-            np.full(len(before), opened.get(metal, 0.0))
-            for metal, before in zip(self._bound, self._system.opened, strict=True)
-        )
+        self._system.opened = tuple(self.solver.opened(*where) for where in self._bound)
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary; solves at the accepted state where nothing did (collective)."""
         idle = self.solver.local and not self.solver.followed
         if idle or not self.solver.solved:
-            self.solver.solve(self.strain(), 0.0, self._heating)
+            found = self.solver.solve(self.strain(), 0.0, self._heating)
+            if isinstance(found, Unsolved):
+                raise NumericsError(found.reason)
         return self.solver.entries()
 
     def _hand_over(self, start: Floats, slope: Floats) -> None:

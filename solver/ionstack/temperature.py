@@ -35,6 +35,7 @@ class TemperatureField:
     since the start, `highest` and `lowest` [K] the extreme changes from the temperature there.
     """
 
+    trouble = ""  # a linear system, which has a solution
     name = "heat"
 
     def __init__(self, system: System, model: HeatModel) -> None:

@@ -86,7 +86,7 @@ class Device:
 
 
 # In 1-D the other cases of stress are films of the first with another reaction or none.
-ALIKE = ("stress/conversion", "stress/dome")
+ALIKE = ("stress/conversion", "stress/converted_dome", "stress/dome")
 
 
 @pytest.fixture(scope="module", params=[name for name in CASES if name not in ALIKE])

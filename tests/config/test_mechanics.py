@@ -8,6 +8,7 @@ import pytest
 
 from ionstack.case import load_case, values_used
 from ionstack.check import describe
+from ionstack.mechanical_layers import solid_choices
 from ionstack.model import build_model
 from support.spoilt import message, place, replace
 
@@ -34,6 +35,7 @@ COHESIVE = """  cohesive:
 TWICE = COHESIVE % ("Pt/WO3", "1 MPa", "1 J/m^2")
 TWICE += "".join(TWICE.splitlines(keepends=True)[1:])
 AREAS = "      radius: 1 um\n      between: [0 um, 1 um]\n"
+ZONES = "  zones: [{name: soft, layer: %s, between: [1 um, 3 um], %s}]\n"
 
 
 def stressed(case: Path, section: str = SECTION) -> Path:
@@ -57,6 +59,27 @@ def test_check_prints_how_it_is_held_and_what_is_assumed(files: tuple[Path, Path
     assert "Pt: metal of 50 nm, bonded" in text
     assert "closure: grains of 1e-07 m strain it by (pi A/l)^2" in text
     assert "a clamped film does not" in text
+
+
+def test_check_prints_what_pores_of_a_body_let_through(files: tuple[Path, Path]) -> None:
+    case = stressed(files[0], SECTION + ROUGH % "WO3" + PORES % "Pt")
+    text = describe(load_case(case, ["stack.dimension=axisymmetric"]))
+    assert "growth of WO3 at each place; a clamped film does not" in text
+    assert "Pt: gas passes its whole thickness: the least porous place of each column" in text
+    assert "column" not in describe(load_case(case)).split("Mechanics:")[1].split("\n\n")[0]
+
+
+def test_zones_are_described_and_their_numbers_are_listed(files: tuple[Path, Path]) -> None:
+    solid = "mechanics: {young_modulus: {value: 3 GPa, source: soft}, poisson_ratio: {value: 0.4, "
+    section = SECTION + ZONES % ("LiPON", solid + "source: soft}}")
+    section += "  debonds: [{interface: LiPON/MoO3, between: [1 um, 3 um]}]\n"
+    case = load_case(stressed(files[0], section), ["stack.dimension=axisymmetric"])
+    text = describe(case)
+    assert "soft: LiPON between 1e-06 and 3e-06 m is a solid of its own (assumed)" in text
+    assert "LiPON/MoO3: assumed to bear no traction between 1e-06 and 3e-06 m" in text
+    own = {row.path: row.value for row in values_used(case) if row.material == "zone soft"}
+    assert own == {"mechanics.young_modulus": 3e9, "mechanics.poisson_ratio": 0.4}
+    assert solid_choices(case)["soft"].solid().young_modulus == 3e9
 
 
 def test_nothing_holds_the_stack(files: tuple[Path, Path]) -> None:
@@ -104,6 +127,19 @@ def test_a_layer_without_stiffness(files: tuple[Path, Path]) -> None:
         (COHESIVE % ("Pt/WO3", "1 GPa", "1 uJ/m^2"), "raise work or stiffness, or lower the stre"),
         (TWICE, "cohesive.1.interface: Pt/WO3 is cohesive already; give it one law"),
         (COHESIVE % ("Pt/WO3", "1 MPa", "1 J/m^2") + AREAS, "give either radius or between"),
+        ("  debonds: [{interface: WO3/LiPON}]\n", "debonds.0: give either 'radius: 10 um' or"),
+        (
+            "  debonds: [{interface: WO3/LiPON, between: [3 um, 2 um]}]\n",
+            "debonds.0: the first coordinate must be less than the second one",
+        ),
+        (ZONES % ("WO", "material: P13"), "zones.0.layer: unknown layer 'WO'; allowed: Pt, WO3, "),
+        (ZONES % ("ITO", "material: P13"), "zones.0.layer: unknown layer 'ITO'; allowed: Pt, WO3"),
+        (ZONES % ("WO3", "material: P13"), "mechanics: zone soft needs the stiffness of P13; wri"),
+        (ZONES % ("WO3", "material: P14"), "zones.0.material: unknown material 'P14'"),
+        (ZONES % ("WO3", "material: Pt"), "zones: a 1-D stack has no lateral place; use dimension"),
+        (ZONES % ("WO3", "radius: 3 um"), "zones.0: give either radius or between, not both"),
+        ("  zones: [{name: WO3, layer: WO3, radius: 1 um, material: Pt}]\n", "or zone 'WO3'; give"),
+        ("  zones: [{name: soft, layer: WO3, radius: 1 um}]\n", "give either 'material: glass' or"),
         ("  tolerance: 0 V\n", "tolerance: must be greater than 0"),
     ],
 )
@@ -119,6 +155,19 @@ def test_a_swelling_law_of_a_species_that_the_case_lacks(files: tuple[Path, Path
     one += "source: x}}, level: {value: 0 eV, source: x}, transport: {kind: immobile}, swelling: "
     answer = message(stressed(files[0]), f"{one}{law}}}")
     assert "unknown species 'Li'; allowed: Li+, e-" in answer
+
+
+def test_a_species_that_stress_drives_is_not_continuous(files: tuple[Path, Path]) -> None:
+    """Stress differs between the sides: a shared potential without it is no equilibrium."""
+    settings = (
+        "interfaces.WO3/LiPON.Li+={kind: continuous}",
+        "materials.WO3.species.Li+.excess=null",
+    )
+    assert load_case(files[0], settings).mechanics is None
+    answer = message(stressed(files[0]), *settings)
+    assert "WO3/LiPON.Li+.kind: continuous is not possible: Li+ swells and feels the" in answer
+    assert "stress in WO3; use exchange with a large exchange_current_density" in answer
+    assert "in LiPON" not in answer
 
 
 def test_a_substrate_that_does_not_bend(files: tuple[Path, Path]) -> None:

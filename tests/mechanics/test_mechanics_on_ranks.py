@@ -74,6 +74,18 @@ def test_a_film_that_comes_off_does_not_depend_on_the_ranks(results, ranks) -> N
         np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-8 * np.abs(other).max())
 
 
+@pytest.mark.parametrize("dimension", ["axisymmetric", "3d"])
+@pytest.mark.parametrize("ranks", RANKS[1:])
+def test_pores_do_not_depend_on_the_ranks(results, ranks, dimension) -> None:
+    found, serial = results[ranks]["pores"][dimension], results[1]["pores"][dimension]
+    assert found["solved"]
+    assert max(serial["opened"]) > 0.02
+    assert np.ptp(serial["opened"]) > 0.01
+    for name in ("opened", "stretch", "porosity", "entries"):
+        one, other = np.array(found[name]), np.array(serial[name])
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("ranks", RANKS)
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
     for shape in ("axisymmetric", "3d-rectangle"):

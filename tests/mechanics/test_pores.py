@@ -37,6 +37,16 @@ def test_growth_solves_its_differential_equation():
     assert grown_porosity(one, np.zeros(1), np.array([0.4]), -ratio, none)[0] == pytest.approx(0.05)
 
 
+def test_where_stress_is_singular_the_metal_may_be_gone_but_not_more():
+    law = Nucleation(fraction=0.5, strain=0.01, deviation=0.003)
+    ratio = np.array([-1e3, -50.0, 50.0, 1e3])
+    found = np.full(4, 0.01)
+    for before, after in ((0.0, 0.05), (0.05, 0.2)):
+        found = grown_porosity(found, np.full(4, before), np.full(4, after), ratio, law)
+    # All that nucleates in a step that ends in compression stays until the next one.
+    assert found == pytest.approx([0.0, 0.0, 1.0, 1.0], abs=1e-3)
+
+
 def test_pores_connect_above_their_threshold():
     assert open_share(np.array([0.0, 0.1, 0.55, 1.0]), 0.1) == pytest.approx([0.0, 0.0, 0.25, 1.0])
 

@@ -16,6 +16,8 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.abort import abort_on_crash
+from ionstack.body_mechanics import BodyMechanics
+from ionstack.case import load_case
 from ionstack.checkpoint import Memory, Places
 from ionstack.compute import configure
 from ionstack.errors import InputError
@@ -29,9 +31,11 @@ from ionstack.mesh import build_mesh
 from ionstack.physics.cohesion import Cohesion
 from ionstack.physics.solids import Creep, Solid
 from ionstack.stack import Lateral, Layer, Stack
+from ionstack.stress import Stressed
 from support.stacks import stack
 
 COMM = MPI.COMM_WORLD
+CONVERSION = Path(__file__).parents[2] / "cases/stress/conversion.yaml"
 METAL = Layer("metal", "Pt", 50e-9, 20e-9, 2.0)
 PLATE = Layer("plate", "glass", 300e-9, 100e-9, 2.0)
 HOST = Solid(100e9, 0.3)
@@ -169,6 +173,38 @@ def parted() -> dict[str, Any]:
     }
 
 
+def pores(dimension: str) -> dict[str, Any]:
+    """Pores that a rough film opens in a metal, in three steps with a checkpoint between."""
+    settings = (f"stack.dimension={dimension}", "stack.grading.first_cell=100 nm")
+    settings += (
+        "stack.lateral={shape: disc, diameter: 4 um, cells: 2}",
+        "mechanics.metals={Pt: 50 nm}",
+    )
+    case = load_case(CONVERSION, settings)
+    volumes = build_control_volumes(build_mesh(case.stack, COMM))
+    x = volumes.coordinates[volumes.node_vertex][:, 0] / 2e-6
+    swells = np.where(volumes.node_region == 0, 1.0 - 0.3 * x, 0.0)
+    solver = BodyMechanics(case, volumes)
+    for level in (0.01, 0.02, 0.03):
+        if level == 0.03:
+            memory = COMM.bcast(json.loads(json.dumps(solver.memory(), default=np.ndarray.tolist)))
+            solver = BodyMechanics(case, volumes)
+            solver.recall(memory)
+        found = solver.solve(level * swells, 1.0, 0.0)
+        solver.accept()
+    own = np.flatnonzero(volumes.depth[: volumes.n_owned_nodes] == 0.0)
+    keys = np.concatenate(COMM.allgather(volumes.vertex_id[volumes.node_vertex[own]]))
+    opened = np.concatenate(COMM.allgather(solver.opened("Pt", own)))
+    memory = solver.memory()["closures"]
+    return {
+        "solved": isinstance(found, Stressed),
+        "opened": opened[np.argsort(keys)].tolist(),
+        "stretch": memory["stretch"]["Pt"].tolist(),
+        "porosity": memory["porosity"]["Pt"].reshape(-1).tolist(),
+        "entries": list(solver.entries().values()),
+    }
+
+
 def mistake() -> list[str]:
     """What every rank says of an area at no interface."""
     try:
@@ -187,6 +223,7 @@ def main(folder: Path) -> None:
     found["mistake"] = mistake()
     found["buckled"] = buckled()
     found["parted"] = parted()
+    found["pores"] = {dimension: pores(dimension) for dimension in ("axisymmetric", "3d")}
     if COMM.rank == 0:
         (folder / "body.json").write_text(json.dumps(found))
 

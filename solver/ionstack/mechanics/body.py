@@ -183,6 +183,13 @@ class Body:
         along = self.forces.update.array.reshape(-1, self.mesh.dimension)[:, -1]
         return height / float(comm.allreduce(-float(along.min(initial=0.0)), op=MPI.MAX))
 
+    @property
+    def plastic(self) -> Floats:
+        """Equivalent plastic strain (own cells, points) of the accepted state."""
+        result = np.zeros((self.mesh.n_owned, self.materials.points.count))
+        result[self.materials.flowing] = self._flowed.equivalent
+        return result
+
     def keys(self) -> Ints:
         """Number of each own cell, the same for any number of ranks, for `checkpoint.Places`."""
         numbers = self.mesh.mesh.topology.original_cell_index[: self.mesh.n_owned]
@@ -192,12 +199,10 @@ class Body:
         """The accepted state, arrays (..., own cells) in the order of `keys`."""
         shape = (self.mesh.n_owned, self.materials.points.count)
         strain = np.zeros((*shape, self._flowed.strain.shape[-1]))
-        equivalent = np.zeros(shape)
         strain[self.materials.flowing] = self._flowed.strain
-        equivalent[self.materials.flowing] = self._flowed.equivalent
         whole = {
             "plastic_strain": strain,
-            "equivalent": equivalent,
+            "equivalent": self.plastic,
             "displacement": self._accepted.reshape(-1, self.mesh.dimension)[self._nodes()],
         }
         if self.forces.interfaces is not None:

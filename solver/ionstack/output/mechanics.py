@@ -18,6 +18,7 @@ DEFLECTION = "deflection [m]"
 LATERAL = "lateral displacement [m]"
 HYDROSTATIC = "hydrostatic stress [Pa]"
 PLASTIC = "equivalent plastic strain [1]"
+POROSITY = "porosity [1]"
 
 
 class MechanicsWriter:

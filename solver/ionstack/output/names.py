@@ -23,6 +23,12 @@ def areal_amount(product: str) -> str:
     return f"{product} [m^-2]"
 
 
+def products_in(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the products whose amounts at contacts are among the names, in their order."""
+    matches = (re.fullmatch(r"(\S+) \[m\^-2\]", name) for name in names)
+    return tuple(match.group(1) for match in matches if match)
+
+
 def site_fraction(species: str) -> str:
     """Return the column or array name of a site fraction, ``x Li+ [1]``."""
     return f"x {species} [1]"

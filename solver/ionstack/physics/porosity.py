@@ -19,6 +19,8 @@ from scipy.special import ndtr
 Floats = NDArray[np.float64]
 
 _Q1 = 1.5
+# Exponents beyond are as good as without end.
+_MOST = 300.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,16 @@ def grown_porosity(
     """Porosity after the equivalent plastic strain has gone from `before` to `after`.
 
     `triaxiality` is the hydrostatic over the equivalent stress, 2/3 in a film that is
-    stretched in its plane. Nucleation is exact, growth exact for a constant triaxiality.
+    stretched in its plane. Nucleation is exact, growth exact for a constant triaxiality. Where
+    that is singular, as at an edge, the metal may be gone, but there is never more than all of it.
     """
-    rate = 1.5 * _Q1 * np.sinh(1.5 * triaxiality)
-    odds = porosity * np.exp(rate * (after - before))
+    rate = 1.5 * _Q1 * np.sinh(np.clip(1.5 * triaxiality, -_MOST, _MOST))
+    rise = np.clip(rate * (after - before), -_MOST, _MOST)
+    odds = porosity * np.exp(rise)
     grown = odds / (1.0 - porosity + odds)
     share = ndtr((after - nucleation.strain) / nucleation.deviation)
     share = share - ndtr((before - nucleation.strain) / nucleation.deviation)
-    return np.asarray(grown + nucleation.fraction * share)
+    return np.asarray(np.minimum(grown + nucleation.fraction * share, 1.0))
 
 
 def open_share(porosity: Any, threshold: Any, exponent: Any = 2.0) -> Any:
@@ -54,6 +58,12 @@ def open_share(porosity: Any, threshold: Any, exponent: Any = 2.0) -> Any:
     """
     above = (porosity - threshold) * (porosity > threshold)
     return (above / (1.0 - threshold)) ** exponent
+
+
+def triaxiality(hydrostatic: Floats, equivalent: Floats) -> Floats:
+    """Hydrostatic over equivalent stress, 0 where there is no equivalent stress."""
+    loaded = equivalent > 0.0
+    return np.asarray(np.where(loaded, hydrostatic, 0.0) / np.where(loaded, equivalent, 1.0))
 
 
 def film_triaxiality(stress: Floats) -> Floats:

@@ -11,23 +11,26 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 
-def roughness_amplitude(initial: float, gain: float, growth: float) -> float:
+def roughness_amplitude(initial: float, gain: float, growth: Floats | float) -> Floats:
     """Amplitude [m] of a face whose film has grown in thickness by `growth` [m]."""
-    return initial + gain * growth
+    return np.asarray(initial + gain * growth)
 
 
-def roughness_strain(amplitude: float, grain: float) -> float:
+def roughness_strain(amplitude: Floats | float, grain: float) -> Floats:
     """Strain in the plane of a metal that follows a rough face: (pi A/l)^2."""
-    return (math.pi * amplitude / grain) ** 2
+    return np.asarray((math.pi * amplitude / grain) ** 2)
 
 
-def field_factor(amplitude: float, grain: float, gap: float) -> float:
+def field_factor(amplitude: Floats | float, grain: float, gap: float) -> Floats:
     """Field at the crests of a rough face over that of a plane one, to first order.
 
     A face z = A sin(k x) with k = pi/l, at a distance `gap` [m] from a plane electrode: the
     solution of Laplace's equation to first order in A gives 1 + k A coth(k gap).
     """
     k = math.pi / grain
-    return float(1.0 + k * amplitude / np.tanh(k * gap))
+    return np.asarray(1.0 + k * amplitude / np.tanh(k * gap))

@@ -23,7 +23,7 @@ from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.steps import StepRow, read_steps
 from ionstack.output.trace import CYCLE, PROTOCOL_STEP, TIME, read_trace
-from ionstack.plots import course, depth, loops, maps, mechanics, pulses
+from ionstack.plots import course, depth, loops, maps, mechanics, products, pulses
 from ionstack.plots.style import RC
 
 _LOG = logging.getLogger(__name__)
@@ -109,7 +109,10 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     fields = read_fields(run.fields)
     if fields.dimension == 1 or first_positive_ion(fields.names) is None:
         return []
-    drawn = [maps.draw_map(fields, maps.states_of(run, fields), run.figures / "li_map.png")]
+    states = maps.states_of(run, fields)
+    drawn = [maps.draw_map(fields, states, run.figures / "li_map.png")]
+    bound = products.draw_products(fields, states, run.figures / "products.png")
+    drawn += [bound] if bound is not None else []
     return [*drawn, *_rendered(run)] if fields.dimension == 3 else drawn
 
 
