@@ -85,6 +85,20 @@ def test_critical_length_and_its_field(aspect: float, cost: float) -> None:
     assert nucleus.barrier == pytest.approx(float(needle_energy(needle, field, length)), rel=1e-12)
 
 
+def test_a_phase_that_forms_by_itself_but_for_its_surface() -> None:
+    """F falls at first, then rises to its maximum: that one counts, and the sphere if higher."""
+    needle, aspect = Needle(0.2, 0.4e-9, 10.0, cost=-1.1e9), 40.0
+    shape = spheroid(aspect)
+    density = (1.5e9 * shape.surface_slope - 1.1e9) / shape.response_slope
+    field = np.sqrt(2.0 * density / (10.0 * VACUUM_PERMITTIVITY))
+    lengths = 0.4e-9 * np.geomspace(1.0, 200.0, 5001)
+    work = needle_energy(needle, field, lengths)
+    assert work[1] < work[0]
+    nucleus = needle_nucleus(needle, field)
+    assert nucleus.size == pytest.approx(40.0 * 0.4e-9, rel=1e-9)
+    assert nucleus.barrier == pytest.approx(work.max(), rel=1e-6)
+
+
 def test_barrier_is_the_maximum() -> None:
     nucleus = needle_nucleus(VACANCIES, 5e8)
     top = minimize_scalar(

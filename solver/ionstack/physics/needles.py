@@ -26,12 +26,13 @@ _LONGEST = 1e6
 # Fields beyond it [V/m] are taken as it: their square would overflow.
 _STRONGEST = 1e100
 # Each of the rounds divides the logarithm of the aspect by the points of the grid.
-_GRID, _ROUNDS = 128, 3
+_GRID, _ROUNDS = 32, 4
 # Below this squared eccentricity the series are used, whose 18th term is below round-off.
 _ROUND = 0.1
 _TERMS = np.arange(18)
-_DEPOLARISATION = 1.0 / (2.0 * _TERMS + 3.0)  # of (artanh e - e)/e^3 in e^2
-_ARC = np.cumprod(np.r_[1.0, (2.0 * _TERMS[1:] - 1.0) / (2.0 * _TERMS[1:])]) / (2.0 * _TERMS + 1.0)
+_ARC = np.cumprod(np.r_[1.0, 1.0 - 0.5 / _TERMS[1:]]) / (2.0 * _TERMS + 1.0)
+# By row the coefficients of arcsin(e)/e and of (artanh e - e)/e^3 in e^2.
+_SERIES = np.stack([_ARC, 1.0 / (2.0 * _TERMS + 3.0)], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,13 @@ def spheroid(aspect: Any) -> Spheroid:
 
 
 def _by_series(square: Any) -> tuple[Any, Any, Any, Any]:
-    """arcsin(e)/e, (artanh e - e)/e^3 and their slopes by u = e^2, from series in u."""
+    """arcsin(e)/e, slope by u = e^2, (artanh e - e)/e^3, slope: from series in u (Horner)."""
     xp = module_of(square)
-    small = xp.where(square < _ROUND, square, 0.0)
-    return *_polynomial(small, _ARC), *_polynomial(small, _DEPOLARISATION)
-
-
-def _polynomial(x: Any, coefficients: Any) -> tuple[Any, Any]:
-    """Value and slope (Horner)."""
-    value, slope = 0.0 * x, 0.0 * x
-    for coefficient in coefficients[::-1]:
-        value, slope = value * x + float(coefficient), slope * x + value
-    return value, slope
+    u = xp.where(square < _ROUND, square, 0.0)[..., None]
+    value, slope = 0.0 * u, 0.0 * u
+    for row in _SERIES[::-1]:
+        value, slope = value * u + row, slope * u + value
+    return value[..., 0], slope[..., 0], value[..., 1], slope[..., 1]
 
 
 def _in_closed_form(xp: Any, aspect: Any) -> tuple[Any, Any, Any, Any]:
@@ -218,7 +214,8 @@ def needle_in_film(needle: Needle, voltage: Any, thickness: Any) -> Nucleus:
     """Barrier [J] and height [m] of the critical needle on an electrode of a film.
 
     In a film thicker than the critical needle the field V/d decides. In a thinner one the
-    needle reaches the other side while F still rises: the barrier is F there.
+    needle reaches the other side while F still rises: the barrier is F there. Its images in the
+    electrode ahead are left out.
     """
     field = voltage / thickness
     density = _density(needle, field)
