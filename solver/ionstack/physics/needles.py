@@ -150,18 +150,18 @@ def needle_nucleus(needle: Needle, field: Any) -> Nucleus:
     """
     density = _density(needle, field)
     aspect, exists = _critical_aspect(needle, density)
-    barrier = _highest(needle, density, aspect)
-    xp = module_of(barrier)
-    length = needle.narrowest * aspect
-    return Nucleus(xp.where(exists, barrier, xp.inf), xp.where(exists, length, xp.inf))
+    highest = _highest(needle, density, aspect)
+    xp = module_of(highest.barrier)
+    return Nucleus(*(xp.where(exists, value, xp.inf) for value in highest))
 
 
-def _highest(needle: Needle, density: Any, aspect: Any) -> Any:
+def _highest(needle: Needle, density: Any, aspect: Any) -> Nucleus:
     """Work at the aspect, or of the sphere where that is more; at least 0."""
     energy = _energy(needle, density, aspect)
     sphere = _energy(needle, density, 0.0 * aspect + 1.0)
     xp = module_of(energy)
-    return xp.maximum(xp.maximum(energy, sphere), 0.0)
+    barrier = xp.maximum(xp.maximum(energy, sphere), 0.0)
+    return Nucleus(barrier, needle.narrowest * xp.where(energy < sphere, 1.0, aspect))
 
 
 def _critical_aspect(needle: Needle, density: Any) -> tuple[Any, Any]:
@@ -222,7 +222,7 @@ def needle_in_film(needle: Needle, voltage: Any, thickness: Any) -> Nucleus:
     aspect, _ = _critical_aspect(needle, density)
     across = module_of(thickness, voltage).maximum(thickness / needle.narrowest, 1.0)
     aspect = module_of(aspect, across).minimum(aspect, across)
-    return Nucleus(_highest(needle, density, aspect), needle.narrowest * aspect)
+    return _highest(needle, density, aspect)
 
 
 def controlling_voltage(needle: Needle, thickness: Any) -> Any:
