@@ -1,0 +1,35 @@
+"""Barriers that differ from site to site: drawn once for each, the same for every partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ionstack.random_streams import Stream
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Spread of barriers: `normal`, a shift of `deviation` [J]; `lognormal`, a factor.
+
+    The deviation of a factor is that of its logarithm; its median is 1.
+    """
+
+    kind: Literal["normal", "lognormal"]
+    deviation: float
+
+
+def scattered(scatter: Scatter, stream: Stream, sites: ArrayLike, barrier: ArrayLike) -> Floats:
+    """Return the barriers [J] of sites around a common one, or around one for each; none below 0.
+
+    A site keeps its shift or factor while the common barrier changes.
+    """
+    drawn = scatter.deviation * stream.normal(sites, 0)
+    common = np.asarray(barrier, dtype=np.float64)
+    moved = common + drawn if scatter.kind == "normal" else common * np.exp(drawn)
+    return np.asarray(np.maximum(moved, 0.0))
