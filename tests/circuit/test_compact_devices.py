@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from ionstack.protocol_steps import Hold
-from support.wired import Wired, ohmic, resistor
+from ionstack.model import ContactModel, RegionModel
+from ionstack.physics.constants import BOLTZMANN_EV
+from ionstack.protocol_steps import Hold, Sweep
+from ionstack.stack import Lateral
+from support.films import bound
+from support.layers import Device, layer, model, stack
+from support.wired import ELECTRON, KT, Wired, ohmic, resistor
 
 # Published set for one pulse of 1 V: TongWang-USC/Memristor-Model.
 ON, OFF, DECAY_LENGTH, GROWTH, SOFTENING = 1.7e4, 1e10, 0.1, 16.0, 0.1
@@ -19,7 +26,7 @@ def section() -> dict:
     numbers = {
         "on_resistance": f"{ON} ohm",
         "off_resistance": f"{OFF} ohm",
-        "gap_decay": DECAY_LENGTH,
+        "decay_share": DECAY_LENGTH,
         "growth": f"{GROWTH} 1/(V*s)",
         "softening": SOFTENING,
         "fastest_growth": "1 1/s",
@@ -92,3 +99,124 @@ def test_after_the_pulse_the_live_part_is_gone_first():
     share = AGEING * live[0] / (total - RESIDUAL_DECAY)
     slow, fast = np.exp(-RESIDUAL_DECAY * times), np.exp(-total * times)
     assert residual == pytest.approx(residual[0] * slow + share * (slow - fast), abs=2e-3)
+
+
+FILAMENT = {
+    "length": 1e-8,
+    "nucleus": 1e-9,
+    "resistivity": 4e-6,
+    "thermal_conductivity": 20.0,
+    "contact_resistance": 1e4,
+    "gap_decay": 1e-9,
+    "velocity": 100.0,
+    "barrier": 1.0,
+    "lowering": 0.4,
+    "dissolution": 0.0,
+}
+UNITS = {
+    "length": "m",
+    "nucleus": "m",
+    "resistivity": "ohm*m",
+    "thermal_conductivity": "W/(m*K)",
+    "contact_resistance": "ohm",
+    "gap_decay": "m",
+    "velocity": "m/s",
+    "barrier": "eV",
+    "dissolution": "m^4/s",
+}
+
+
+def small() -> Device:
+    """A film of a square micrometre that hardly conducts: 1e-16 F do not feed a filament."""
+    region = RegionModel("film", 11.7, 1e15, (ELECTRON,))
+    ohmic_ends = {"e-": bound("contact", "ohmic")}
+    ends = [ContactModel(name, None, ohmic_ends) for name in ("top", "bottom")]
+    square = Lateral("rectangle", None, 1e-6, 1e-6, 2, 1.0)
+    device = Device(stack(layer("film", 1e-6, 1e-7), lateral=square), model((region,), (), *ends))
+    device.settle()
+    return device
+
+
+def with_filament(compliance: float = 1.0, **changes: float) -> Wired:
+    numbers = {name: f"{value} {UNITS.get(name, '')}" for name, value in FILAMENT.items()}
+    numbers |= {name: f"{value} {UNITS.get(name, '')}" for name, value in changes.items()}
+    section = {
+        "devices": {"film": {"top": "in", "bottom": "ground"}},
+        "sources": {"V1": {"node": "in", "compliance": {"positive": f"{compliance} A"}}},
+        "elements": {"M1": {"kind": "filament", "nodes": ["in", "ground"], **numbers}},
+    }
+    return Wired(small(), section)
+
+
+def growth(voltage: float, grown: float) -> float:
+    """Growth rate of the filament as its description has it, in plain numbers."""
+    p = FILAMENT
+    diameter = p["nucleus"] + p["length"] * max(grown, 0.0)
+    gap = p["length"] * max(-grown, 0.0)
+    area = np.pi * diameter**2 / 4
+    resistance = p["resistivity"] * p["length"] / area
+    resistance += p["contact_resistance"] * (np.exp(gap / p["gap_decay"]) - 1)
+    heating = voltage**2 / resistance * p["length"] / (8 * p["thermal_conductivity"] * area)
+    volts = KT + BOLTZMANN_EV * heating
+    drift = 2 * p["velocity"] * np.exp(-p["barrier"] / volts)
+    return drift * np.sinh(p["lowering"] * voltage / volts) / p["length"]
+
+
+def closing(voltage: float, until: float) -> Any:
+    """Growth from no filament on, by an integrator of its own."""
+
+    def grown(t: float, y: np.ndarray) -> float:
+        return y[0] - until
+
+    grown.terminal = True
+    exact = {"rtol": 1e-10, "atol": 1e-12, "dense_output": True, "method": "LSODA"}
+    return solve_ivp(lambda t, y: [growth(voltage, y[0])], (0, 1e9), [-1.0], events=grown, **exact)
+
+
+def test_a_filament_grows_as_its_equation_says():
+    """Until a fifth of the gap is left: its last part closes by itself within microseconds."""
+    exact = closing(0.8, -0.2)
+    wired = with_filament()
+    states = wired.run(Hold("V1", 0.8, float(exact.t[-1]), 1e-9), tolerance=1e-6)
+    times, grown = np.array([one.time for one in states]), wired.column(states, "grown(M1)")
+    early = times < 0.9 * exact.t[-1]
+    assert grown[early] == pytest.approx(exact.sol(times[early])[0], abs=2e-4)
+    assert grown[-1] > -0.5
+
+
+def test_filaments_behind_a_compliance():
+    """Ielmini (2011): R I_C is one voltage, and the filament is reset at one voltage."""
+    products, resets = [], []
+    for compliance in (1e-4, 3e-4, 1e-3):
+        wired = with_filament(compliance)
+        states = wired.run(Sweep("V1", (1.5, 0.0, -1.0, 0.0), 1.0, 1), tolerance=5e-3)
+        volts, amperes = wired.column(states, "V(in)"), wired.column(states, "I(V1)")
+        grown = wired.column(states, "grown(M1)")
+        times = np.array([one.time for one in states])
+        low = next(k for k, one in enumerate(states) if one.time >= 3.05)
+        products.append(volts[low] / amperes[low] * compliance)
+        resets.append(volts[np.argmin(amperes)])
+        # Abrupt one way, within a tenth of a millivolt; a gradual way back.
+        rising = times[amperes > 0.9 * compliance][0] - times[amperes > 0.01 * compliance][0]
+        peak = np.argmin(amperes)
+        after = amperes[peak:] > 0.1 * amperes[peak]
+        assert rising < 1e-4
+        assert times[peak:][after][0] - times[peak] > 0.02
+        assert grown.min() < -0.5 < 0.0 < grown[low]
+    # Over a decade of compliance; voltages of reset are negative.
+    assert max(products) < 1.1 * min(products)
+    assert min(resets) > 1.15 * max(resets)
+
+
+@pytest.mark.parametrize("grown", [0.1, 0.4])
+def test_surface_diffusion_dissolves_a_filament_after_a_time_that_goes_with_its_diameter(grown):
+    """d^3 dd/dt = -B: the time until only the nucleus is left."""
+    dissolution = 1e-40
+    wired = with_filament(dissolution=dissolution, grown=grown)
+    start = FILAMENT["nucleus"] + grown * FILAMENT["length"]
+    lifetime = (start**4 - FILAMENT["nucleus"] ** 4) / (4 * dissolution)
+    states = wired.run(Hold("V1", 0.0, 0.99 * lifetime, 1e-9), tolerance=1e-6)
+    times = np.array([one.time for one in states])
+    found = FILAMENT["nucleus"] + FILAMENT["length"] * wired.column(states, "grown(M1)")
+    left = (found / start) ** 4
+    assert left == pytest.approx(1.0 - 4 * dissolution * times / start**4, abs=2e-3)
