@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FORMAT = 1
+FORMAT = 2
 # Where a cut-off run goes on; every other name is that of a state in `STATES`.
 LATEST = "latest"
 STATES = "states"

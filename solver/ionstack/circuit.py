@@ -19,8 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.physics.circuit_elements import Choice, ElementLaw, elements
+from ionstack.physics.catalogue import elements
 from ionstack.physics.constants import thermal_voltage
+from ionstack.physics.element_registry import Choice, ElementLaw
 from ionstack.physics.registry import Parameter
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,8 @@ class Values:
 
     Rows of nodes: `residual` sums the currents [A] that leave the node through elements,
     `charge` the charges [C] whose growth leaves it too; device contacts are not in it.
-    The other rows of `residual` are balances of elements, those of `charge` are zero.
+    Rows of states: how fast they fall [1/s], and the states. The other rows of `residual`
+    are balances of elements, those of `charge` are zero.
     Slopes are (n, n), derivatives by the unknowns in columns.
     """
 
@@ -121,6 +123,29 @@ class Circuit:
         """Number of the first own unknown of every element."""
         counts = [len(one.law.own) for one in self.elements]
         return tuple(int(n) for n in len(self.nodes) + np.cumsum([0, *counts])[:-1])
+
+    @cached_property
+    def stores(self) -> Bools:
+        """Which unknowns have something stored in their row: nodes and states of elements."""
+        found = np.zeros(self.size, dtype=bool)
+        found[: len(self.nodes)] = True
+        found[[place for place, _ in self._states()]] = True
+        return found
+
+    @cached_property
+    def rest(self) -> Floats:
+        """Unknowns before anything happens: 0, states at their values at the start."""
+        found = np.zeros(self.size)
+        for place, value in self._states():
+            found[place] = value
+        return found
+
+    def _states(self) -> Iterator[tuple[int, float]]:
+        """Place and value at the start of every state."""
+        for start, one in zip(self.own_start, self.elements, strict=True):
+            own = [name for name, _ in one.law.own]
+            for name, parameter in one.law.states:
+                yield start + own.index(name), one.parameters[parameter]
 
     def _of_kind(self, kind: str) -> list[tuple[int, Element]]:
         pairs = zip(self.own_start, self.elements, strict=True)
@@ -319,6 +344,7 @@ def _equations(
             residual = _added(residual, group.terminals, found.currents)
             charge = _added(charge, group.terminals, found.charges)
             residual = _added(residual, group.own, found.balances)
+            charge = _added(charge, group.own, {name: own[name] for name, _ in group.law.states})
         return residual[:-1], charge[:-1]
 
     return of

@@ -21,7 +21,7 @@ HIGHEST = 4
 class Point:
     """An accepted state: time [s], unknowns [V], amounts, charges [e], circuit unknowns.
 
-    Charges are those of the metals, then those that elements store at the circuit's nodes.
+    Charges are those of the metals, then what the circuit stores, see `Network.stored`.
     """
 
     time: float

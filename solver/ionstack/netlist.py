@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from ionstack.circuit import GROUND, Circuit, Element, contact_of, source
 from ionstack.circuit_schema import CircuitModel, CrossbarModel, SourceModel
 from ionstack.crossbar import SCHEMES, Crossbar, Scheme, cell_factors
-from ionstack.physics.circuit_elements import elements
+from ionstack.physics.catalogue import elements
 from ionstack.yaml_source import Keys
 
 DEVICE = "device"

@@ -30,8 +30,9 @@ Bools = NDArray[np.bool_]
 class CircuitScheme:
     """What a time step asks of the circuit besides the arguments of `System.evaluate`.
 
-    `charge` is what the time scheme adds to the charges of the metals, then of the circuit's
-    nodes [e]; `unknowns` are the circuit's at the start of the iteration.
+    `charge` is what the time scheme adds to the charges of the metals [e], then to what is
+    stored in the circuit's rows, see `Network.stored`; `unknowns` are the circuit's at the
+    start of the iteration.
     """
 
     network: Network
@@ -87,6 +88,8 @@ class Network:
         vertex = volumes.node_vertex[layout.node[: layout.n_owned]]
         self._device_of_unknown = volumes.vertex_copy[vertex]
         self._stores = any(one.kind != "source" for one in circuit.elements)
+        # What one of a row counts as: charges of nodes are in elementary charges.
+        self._unit = np.where(np.arange(circuit.size) < self.n_nodes, ELEMENTARY_CHARGE, 1.0)
         self._borders: dict[tuple[int, ...], BorderScatter] = {}
         self._known: dict[bytes, _Held] = {}
         self._evaluated: tuple[Floats, Settings, Values] | None = None
@@ -129,12 +132,11 @@ class Network:
         """Current out of every source into its node [A]."""
         return np.asarray(unknowns[np.asarray(self.circuit.source_current, dtype=np.int64)])
 
-    def node_charges(self, unknowns: Floats, settings: Settings) -> Floats:
-        """Charges that elements store at the nodes [e]."""
+    def stored(self, unknowns: Floats, settings: Settings) -> Floats:
+        """What elements store: charges at the nodes [e], states; 0 in other rows."""
         if not self._stores:
-            return np.zeros(self.n_nodes)
-        values = self._values(unknowns, settings)
-        return np.asarray(values.charge[: self.n_nodes] / ELEMENTARY_CHARGE)
+            return np.zeros(self.circuit.size)
+        return np.asarray(self._values(unknowns, settings).charge / self._unit)
 
     def solved(
         self, unknowns: Floats, scheme: CircuitScheme, lead: float, step: float, into: Floats
@@ -144,16 +146,16 @@ class Network:
         `into` are the currents into the contacts [A]. The second result is the largest sum of
         currents at a node [A].
         """
-        leaving = self._at_nodes(into)
+        leaving, nodes = self._at_nodes(into), slice(self.n_nodes)
         if not self.circuit.plain or not self.all_known(scheme.settings):
             values = self._values(unknowns, scheme.settings)
-            stored = lead * values.charge[: self.n_nodes]
-            stored = stored + ELEMENTARY_CHARGE * scheme.charge[len(self._node) :]
-            leaving = leaving + values.residual[: self.n_nodes] + stored / step
+            old = scheme.charge[len(self._node) :][nodes]
+            stored = lead * values.charge[nodes] + ELEMENTARY_CHARGE * old
+            leaving = leaving + values.residual[nodes] + stored / step
         held, found = self._held(scheme.settings), unknowns.copy()
         current = np.asarray(self.circuit.source_current, dtype=np.int64)
         found[current[held.sources]] = leaving[held.nodes]
-        free = ~held.mask[: self.n_nodes]
+        free = ~held.mask[nodes]
         return found, float(np.abs(leaving[free]).max(initial=0.0))
 
     def _at_nodes(self, contacts: Floats) -> Floats:
@@ -207,9 +209,15 @@ class Network:
         return self._held(settings).everything
 
     def _alone(self, scheme: CircuitScheme, lead: float, step: float) -> tuple[Floats, Floats]:
-        """Residuals of the circuit without the device, and their slopes."""
+        """Residuals of the circuit over a step without the device, and their slopes."""
         values = self._values(scheme.unknowns, scheme.settings)
-        return _step_of(values, lead, step, self.n_nodes)
+        residual, slopes = values.residual.copy(), values.residual_slopes.copy()
+        rows = self.circuit.stores
+        unit = self._unit[rows]
+        residual[rows] = (step * residual[rows] + lead * values.charge[rows]) / unit
+        rise = step * slopes[rows] + lead * values.charge_slopes[rows]
+        slopes[rows] = rise / unit[:, None]
+        return residual, slopes
 
     def _complete(
         self,
@@ -224,7 +232,7 @@ class Network:
         contacts = self._free_contacts(held)
         residual, slopes = alone
         residual[: self.n_nodes] += self._at_nodes(given[: len(self._node)])
-        residual[: self.n_nodes] += given[len(self._node) :]
+        residual += given[len(self._node) :]
         free, change = np.flatnonzero(~held), np.zeros(len(held))
         plain: Floats = self.system.update.getArray().copy()
         responses: Floats = np.zeros((len(plain), self._per_device))
@@ -304,16 +312,6 @@ class Network:
 def contact_charge(evaluation: Evaluation, lead: float) -> Floats:
     """This rank's part of the charge [e] that flowed into the contacts, history apart."""
     return np.asarray(lead * evaluation.metal_charge - evaluation.outflow)
-
-
-def _step_of(values: Values, lead: float, step: float, n_nodes: int) -> tuple[Floats, Floats]:
-    """Residual and slopes over a time step; rows of nodes in elementary charges."""
-    residual, slopes = values.residual.copy(), values.residual_slopes.copy()
-    nodes = slice(n_nodes)
-    residual[nodes] = (step * residual[nodes] + lead * values.charge[nodes]) / ELEMENTARY_CHARGE
-    stored = lead * values.charge_slopes[nodes]
-    slopes[nodes] = (step * slopes[nodes] + stored) / ELEMENTARY_CHARGE
-    return residual, slopes
 
 
 def _solve_dense(matrix: Floats, right: Floats) -> Floats:

@@ -201,7 +201,7 @@ class Newton:
         """Largest change [V] that errors of a time scheme's sums cause (collective).
 
         The matrix is the last one, at `scheme`. `amounts`: errors per owned unknown, `charge`:
-        errors of the charges of the metals and of the circuit's nodes [e].
+        errors of the charges of the metals [e] and of what the circuit stores.
         """
         result = self._solve_linear(self.system.balanced(amounts), ESTIMATE)
         if not result.converged:
@@ -231,10 +231,12 @@ class Newton:
         return solve
 
     def _largest(self, scheme: Scheme, change: Floats) -> float:
-        """Largest entry of the update and of the changes of the nodes' voltages (collective)."""
+        """Largest entry of the update and of the changes of nodes and states (collective)."""
         unknowns = float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
-        n_nodes = 0 if scheme.circuit is None else scheme.circuit.network.n_nodes
-        return max(unknowns, float(np.abs(change[:n_nodes]).max(initial=0.0)))
+        if scheme.circuit is None:
+            return unknowns
+        counted = change[scheme.circuit.network.circuit.stores]
+        return max(unknowns, float(np.abs(counted).max(initial=0.0)))
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())

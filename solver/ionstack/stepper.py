@@ -159,8 +159,8 @@ class Stepper:
 
     def _initial(self) -> State:
         settings = self.course.settings(0.0)
-        size, n_contacts = self.network.circuit.size, len(self.network.circuit.contacts)
-        given, currents = self._given or (np.zeros(size), np.zeros(n_contacts))
+        n_contacts = len(self.network.circuit.contacts)
+        given, currents = self._given or (self.network.circuit.rest, np.zeros(n_contacts))
         circuit = self.network.with_held(given, settings)
         voltages = self.network.voltages(circuit)
         self.companions.start()
@@ -336,8 +336,8 @@ class Stepper:
         return largest > self.control.tolerance + JUMP * swing
 
     def _charge(self, metal: Floats, circuit: Floats, settings: Settings) -> Floats:
-        """Charges of the metals, then of the circuit's nodes [e]."""
-        return np.concatenate([self._sum(metal), self.network.node_charges(circuit, settings)])
+        """Charges of the metals [e], then what the circuit stores."""
+        return np.concatenate([self._sum(metal), self.network.stored(circuit, settings)])
 
     def _sum(self, local: Floats) -> Floats:
         if self.system.comm.size == 1:

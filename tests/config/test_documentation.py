@@ -10,7 +10,7 @@ import pytest
 from ionstack.case import load_case
 from ionstack.case_schema import CaseModel, NumericsModel
 from ionstack.law_choice import registered
-from ionstack.physics.circuit_elements import elements
+from ionstack.physics.catalogue import elements
 from ionstack.physics.registry import Kind, Parameter
 from ionstack.protocol_schema import StepModel, kinds
 from ionstack.schema import known_keys

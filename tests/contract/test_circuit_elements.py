@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ionstack.physics.circuit_elements import LIMITER, Choice, ElementLaw, elements
+from ionstack.physics.catalogue import elements
+from ionstack.physics.circuit_elements import LIMITER
 from ionstack.physics.constants import thermal_voltage
+from ionstack.physics.element_registry import Choice, ElementLaw
 
 LAWS = elements()
 THERMAL = thermal_voltage(300.0)
@@ -25,6 +27,25 @@ NUMBERS = {
     "value": 0.7,
     "positive": 2e-3,
     "negative": 5e-3,
+    "on_resistance": 1.7e4,
+    "off_resistance": 1e10,
+    "growth": 16.0,
+    "softening": 0.1,
+    "fastest_growth": 20.0,
+    "decay": 50.0,
+    "ageing": 0.35,
+    "residual_decay": 0.42,
+    "length": 1e-8,
+    "nucleus": 1e-9,
+    "resistivity": 4e-6,
+    "thermal_conductivity": 20.0,
+    "contact_resistance": 1e4,
+    "decay_share": 0.1,
+    "gap_decay": 5e-10,
+    "velocity": 100.0,
+    "barrier": 1.0,
+    "lowering": 0.3,
+    "dissolution": 1e-40,
 }
 COUNT = 400
 PASSIVE = ("resistor", "capacitor", "switch", "mosfet")
@@ -50,7 +71,7 @@ def drawn(law: ElementLaw, seed: int = 1) -> np.ndarray:
     """Random voltages up to 3 V and own unknowns up to some compliances, (inputs, COUNT)."""
     draw = np.random.default_rng(seed)
     voltages = draw.uniform(-3.0, 3.0, (len(law.terminals), COUNT))
-    scale = {"A": 8e-3, "V": 2.0}
+    scale = {"A": 8e-3, "V": 2.0, "1": 0.6}
     own = [scale[unit] * draw.uniform(-1.0, 1.0, COUNT) for _, unit in law.own]
     return np.concatenate([voltages, np.array(own).reshape(len(own), COUNT)])
 
@@ -84,7 +105,7 @@ def test_derivatives_agree_with_finite_differences(law, numbers):
     for row in range(len(x)):
         size = (
             1e-6
-            if row < len(law.terminals) or law.own[row - len(law.terminals)][1] == "V"
+            if row < len(law.terminals) or law.own[row - len(law.terminals)][1] != "A"
             else 1e-9
         )
         shift = np.zeros_like(x)
@@ -101,6 +122,8 @@ def test_currents_and_charges_sum_to_zero(law, numbers):
     assert not found[count : 2 * count].sum(axis=0).any()
     # The declared own unknowns and paths are those that there are.
     assert len(found) == 2 * count + len(law.own)
+    assert {name for name, _ in law.states} <= {name for name, _ in law.own}
+    assert {name for _, name in law.states} <= {one.name for one in law.parameters}
     assert {end for path in law.paths for end in path} <= set(law.terminals)
 
 

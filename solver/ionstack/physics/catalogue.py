@@ -1,8 +1,10 @@
-"""Importing this module registers every law that ionstack ships."""
+"""Importing this module registers every law and element that ionstack ships."""
 
 from __future__ import annotations
 
 from ionstack.physics import (
+    circuit_elements,
+    compact_devices,
     contacts,
     hopping,
     interfaces,
@@ -12,10 +14,14 @@ from ionstack.physics import (
     swelling,
     transport,
 )
+from ionstack.physics.element_registry import elements
 from ionstack.physics.registry import laws
 
 __all__ = [
+    "circuit_elements",
+    "compact_devices",
     "contacts",
+    "elements",
     "hopping",
     "interfaces",
     "laws",

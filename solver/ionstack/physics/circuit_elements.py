@@ -1,96 +1,16 @@
-"""Laws of circuit elements: currents, charges and own equations from voltages.
-
-A law works element by element on arrays. Currents count into the element at each
-terminal [A], charges sit on each terminal [C]; both sum to zero over the terminals.
-"""
+"""Laws of circuit elements: currents, charges and own equations from voltages."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from ionstack.physics.element_registry import TWO, Choice, Named, Outcome, element
 from ionstack.physics.registry import Parameter
-
-Named = Mapping[str, jax.Array]
 
 # Product of the slacks of the limiter: a share of the compliance, and a voltage [V].
 LIMITER = 1e-6
-
-
-class Outcome(NamedTuple):
-    """What an element does: by terminal, zero where left out, and one balance per own unknown."""
-
-    currents: Named
-    charges: Named
-    balances: Named
-
-
-Function = Callable[[Named, Named, Named, jax.Array], Outcome]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A parameter that a file gives as a word: which number the law receives for each."""
-
-    name: str
-    options: tuple[tuple[str | bool, float], ...]
-    meaning: str
-    default: float | None = None
-
-
-@dataclass(frozen=True)
-class ElementLaw:
-    """An element by name; `own` are its own unknowns with their units.
-
-    `inputs` are those parameters that a protocol may change, `paths` the pairs of
-    terminals between which a steady current can flow.
-    """
-
-    name: str
-    function: Function
-    terminals: tuple[str, ...]
-    own: tuple[tuple[str, str], ...]
-    parameters: tuple[Parameter | Choice, ...]
-    inputs: tuple[str, ...]
-    paths: tuple[tuple[str, str], ...]
-
-    @property
-    def summary(self) -> str:
-        """First line of the function's docstring."""
-        return (self.function.__doc__ or "").strip().split("\n")[0]
-
-
-_ELEMENTS: dict[str, ElementLaw] = {}
 _CURRENT = ("I", "A")
-_TWO = ("a", "b")
-
-
-def element(
-    name: str,
-    *parameters: Parameter | Choice,
-    terminals: tuple[str, ...] = _TWO,
-    own: tuple[tuple[str, str], ...] = (),
-    inputs: tuple[str, ...] = (),
-    paths: tuple[tuple[str, str], ...] = (),
-) -> Callable[[Function], Function]:
-    """Register the decorated function as an element; the function itself is unchanged."""
-
-    def register(function: Function) -> Function:
-        if name in _ELEMENTS:
-            raise ValueError(f"element {name!r} is registered twice")
-        _ELEMENTS[name] = ElementLaw(name, function, terminals, own, parameters, inputs, paths)
-        return function
-
-    return register
-
-
-def elements() -> dict[str, ElementLaw]:
-    """Return all elements by name, in order of registration."""
-    return dict(_ELEMENTS)
 
 
 def _branch(v: Named, current: jax.Array, resistance: jax.Array) -> Outcome:
@@ -99,7 +19,7 @@ def _branch(v: Named, current: jax.Array, resistance: jax.Array) -> Outcome:
     return Outcome({"a": current, "b": -current}, {}, {"I": drop})
 
 
-@element("resistor", Parameter("resistance", "ohm", "0: a wire"), own=(_CURRENT,), paths=(_TWO,))
+@element("resistor", Parameter("resistance", "ohm", "0: a wire"), own=(_CURRENT,), paths=(TWO,))
 def resistor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Resistor, I = (v_a - v_b)/R."""
     return _branch(v, own["I"], p["resistance"])
@@ -119,7 +39,7 @@ def capacitor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Out
     Choice("closed", ((True, 1.0), (False, 0.0)), "state at the start", 1.0),
     own=(_CURRENT,),
     inputs=("closed",),
-    paths=(_TWO,),
+    paths=(TWO,),
 )
 def switch(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Switch, a resistor with one resistance when closed and another when open."""
@@ -184,20 +104,20 @@ def source(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcom
 
     I flows out of the instrument into its node. Voltage mode:
     v_node - v_return = V - lowered + raised, where each polarity's slack keeps its
-    current within the compliance (`_limiter`). There is no diode in it and no bend: the
+    current within the compliance (`limiter`). There is no diode in it and no bend: the
     instrument's voltage is a smooth, falling function of its current.
     """
     current, by_current = own["I"], p["current"] > 0.5
     voltage = p["value"] - own["lowered"] + own["raised"]
     given = jnp.where(by_current, current - p["value"], v["node"] - v["return"] - voltage)
     slacks = {
-        name: jnp.where(by_current, own[name], _limiter(own[name], sign * current, p[limit]))
+        name: jnp.where(by_current, own[name], limiter(own[name], sign * current, p[limit]))
         for name, sign, limit in (("lowered", 1.0, "positive"), ("raised", -1.0, "negative"))
     }
     return Outcome({"node": -current, "return": current}, {}, {"I": given, **slacks})
 
 
-def _limiter(slack: jax.Array, current: jax.Array, compliance: jax.Array) -> jax.Array:
+def limiter(slack: jax.Array, current: jax.Array, compliance: jax.Array) -> jax.Array:
     """Smooth complementarity: (slack + eps) (1 - current/compliance) = eps, both above 0.
 
     a + b - sqrt(a^2 + b^2 + 2 eps) vanishes exactly if a b = eps and a, b > 0 (Fischer,

@@ -1,0 +1,116 @@
+"""Compact models of whole devices as circuit elements with states of their own."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from ionstack.physics.circuit_elements import limiter
+from ionstack.physics.constants import BOLTZMANN_EV
+from ionstack.physics.element_registry import TWO, Named, Outcome, element
+from ionstack.physics.registry import Parameter
+
+
+@element(
+    "diffusive_memristor",
+    Parameter("on_resistance", "ohm", "of a complete filament"),
+    Parameter("off_resistance", "ohm", "without filament"),
+    Parameter("decay_share", "1", "share of the film over which the tunnel current falls by e"),
+    Parameter("growth", "1/(V*s)", "growth of the live filament per volt"),
+    Parameter("softening", "1", "keeps the growth finite when the filament is complete"),
+    Parameter("fastest_growth", "1/s", "largest growth of the live filament", float("inf")),
+    Parameter("decay", "1/s", "of the live filament"),
+    Parameter("ageing", "1/s", "live to residual filament"),
+    Parameter("residual_decay", "1/s", "of the residual filament"),
+    Parameter("live", "1", "live filament at the start, share of the film", 0.0),
+    Parameter("residual", "1", "residual filament at the start, share of the film", 0.0),
+    own=(("live", "1"), ("residual", "1"), ("held", "1")),
+    paths=(TWO,),
+    states=(("live", "live"), ("residual", "residual")),
+)
+def diffusive_memristor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
+    """Volatile filament of a live and a residual part that close a tunnel gap.
+
+    With the live share f and the residual r of the film, of Wang T. et al., IEEE Trans.
+    Circuits Syst. Artif. Intell. (2024) and their published netlist:
+
+        f' = min(growth |V|/(softening + 1 - f - r) - (decay + ageing) f, fastest_growth),
+        r' = ageing f - residual_decay r,   f + r <= 1,
+        R = R_on (f + r) + R_off (exp((1 - f - r)/decay_share) - 1)/(exp(1/decay_share) - 1).
+
+    `held` times the decay is what a complete filament keeps the live part from growing by.
+    """
+    live, residual, apart = own["live"], own["residual"], v["a"] - v["b"]
+    left = jnp.clip(1.0 - live - residual, 0.0, 1.0)
+    pull = p["growth"] * jnp.abs(apart) / (p["softening"] + left)
+    rise = jnp.minimum(pull - (p["decay"] + p["ageing"]) * live, p["fastest_growth"])
+    kept = p["ageing"] * live - p["residual_decay"] * residual
+    balances = {
+        "live": p["decay"] * own["held"] - rise,
+        "residual": -kept,
+        "held": limiter(own["held"], live + residual, jnp.ones_like(live)),
+    }
+    current = apart / _gap_resistance(left, p)
+    return Outcome({"a": current, "b": -current}, {}, balances)
+
+
+def _gap_resistance(left: jax.Array, p: Named) -> jax.Array:
+    """Resistance [ohm] of a filament that leaves a share of the film open."""
+    gap = jnp.expm1(left / p["decay_share"]) / jnp.expm1(1.0 / p["decay_share"])
+    return p["on_resistance"] * (1.0 - left) + p["off_resistance"] * gap
+
+
+@element(
+    "filament",
+    Parameter("length", "m", "thickness of the film that it crosses"),
+    Parameter("nucleus", "m", "diameter while it is not complete, the least one"),
+    Parameter("resistivity", "ohm*m", "of the filament"),
+    Parameter("thermal_conductivity", "W/(m*K)", "of the filament, which heats itself"),
+    Parameter("contact_resistance", "ohm", "scale of the resistance of a gap"),
+    Parameter("gap_decay", "m", "gap over which its resistance rises by e"),
+    Parameter("velocity", "m/s", "of growth, at infinite temperature"),
+    Parameter("barrier", "eV", "of growth and reset"),
+    Parameter("lowering", "1", "share of the voltage that lowers the barrier"),
+    Parameter("dissolution", "m^4/s", "Mullins' coefficient D_s gamma Omega^2 nu/kT", 0.0),
+    Parameter("grown", "1", "growth at the start over the length, -1: no filament", -1.0),
+    own=(("grown", "1"), ("held", "1")),
+    paths=(TWO,),
+    states=(("grown", "grown"),),
+)
+def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
+    """Filament that closes a gap, then widens, and the way back; it heats itself.
+
+    One coordinate s: below 0 a gap -s is open under a filament of the least diameter, above
+    0 the diameter is larger by s. With V > 0 it grows, with V < 0 it is reset,
+
+        s' = 2 A exp(-E/kT) sinh(lowering e V/kT) - B/diameter^3,   T = T_0 + P L/(8 k area).
+
+    Rate and temperature: Ielmini, IEEE Trans. Electron Devices 58, 4309 (2011); B is the
+    dissolution by surface diffusion: Wang W. et al., Nat. Commun. 10, 81 (2019). `held`
+    times the rate without voltage keeps the gap from exceeding the film.
+    """
+    apart, grown = v["a"] - v["b"], own["grown"]
+    diameter = p["nucleus"] + p["length"] * jnp.maximum(grown, 0.0)
+    gap = p["length"] * jnp.clip(-grown, 0.0, 1.0)
+    area = 0.25 * jnp.pi * diameter**2
+    resistance = p["resistivity"] * p["length"] / area
+    resistance = resistance + p["contact_resistance"] * jnp.expm1(gap / p["gap_decay"])
+    current = apart / resistance
+    heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
+    volts = thermal_voltage + BOLTZMANN_EV * heating
+    drift = 2.0 * p["velocity"] * _activated(p["barrier"], p["lowering"] * apart, volts)
+    rate = (drift - p["dissolution"] / diameter**3) / p["length"]
+    # Slower than any rate that matters, so that the limit acts only where it is reached.
+    scale = p["velocity"] * jnp.exp(-p["barrier"] / thermal_voltage) / p["length"]
+    balances = {
+        "grown": -rate - scale * own["held"],
+        "held": limiter(own["held"], -grown, jnp.ones_like(grown)),
+    }
+    return Outcome({"a": current, "b": -current}, {}, balances)
+
+
+def _activated(barrier: jax.Array, lowered: jax.Array, volts: jax.Array) -> jax.Array:
+    """Return exp(-barrier/volts) sinh(lowered/volts); no faster once the barrier is gone."""
+    size = jnp.minimum(jnp.abs(lowered), barrier)
+    one_way = jnp.exp((size - barrier) / volts) * -jnp.expm1(-2.0 * size / volts)
+    return 0.5 * jnp.sign(lowered) * one_way
