@@ -72,7 +72,7 @@ class Case:
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
     source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents. Without `mechanics` nothing is stressed, without `heat` the
+    the place of start and contents. Random numbers are those of the `seed`. Without `mechanics` nothing is stressed, without `heat` the
     temperature is the same everywhere.
     """
 
@@ -101,6 +101,7 @@ class Case:
     initial: Initial | None = None
     heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
+    seed: int = 0
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -230,6 +231,7 @@ def _case(
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
         heat=None if read.heat is None else read.heat.record(),
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
+        seed=read.seed,
     )
 
 

@@ -151,6 +151,8 @@ class ObservableModel(Strict):
 
 
 Content = Annotated[float, quantity("1", FRACTION)]
+# Of the random numbers of a run.
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
 class CaseModel(Strict):
@@ -158,6 +160,7 @@ class CaseModel(Strict):
 
     name: Name | None = None
     title: str = ""
+    seed: Seed = 0
     stack: Annotated[str, Field(min_length=1)]
     temperature: Temperature = 298.15
     ambient: Mixture | None = None

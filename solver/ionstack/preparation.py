@@ -100,6 +100,7 @@ class Prepared:
             meter,
             self.surround,
             self.companions,
+            self.case.seed,
         )
 
     def surround(self, new: Surroundings) -> None:

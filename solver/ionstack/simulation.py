@@ -76,6 +76,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bo
     for observer in observers:
         entries |= observer.found()
     entries |= _step_entries(prepared, stepper) | stepper.companions.entries()
+    entries |= stepper.events.entries()
     timing.seconds["assembly"] = prepared.newton.assembly_seconds
     timing.seconds["linear"] = prepared.newton.linear_seconds
     _finish(case, run, system, entries, failure, timing, log)

@@ -5,7 +5,7 @@ round-off whatever the step. Implicit Euler starts it, and starts it again at ev
 breakpoint of the protocol, where the slope of the voltages jumps. From then on the
 order is the one that allows the longest step. A step that fails or is too inaccurate
 is rejected and repeated with a smaller one. A step that goes beyond a limit of the
-protocol is repeated such that it ends there.
+protocol, or beyond a random event of the circuit, is repeated such that it ends there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ionstack import step_size
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
 from ionstack.circuit import Settings
+from ionstack.circuit_events import CircuitEvents, Happening
 from ionstack.companions import Companion, Companions
 from ionstack.course import Course
 from ionstack.crossing import Crossing
@@ -57,10 +58,12 @@ class Stepper:
         meter: Meter | None = None,
         surround: Callable[[Surroundings], None] | None = None,
         companions: Sequence[Companion] = (),
+        seed: int = 0,
     ) -> None:
         """Run `drive`; `surround` brings the system into other surroundings.
 
-        The `companions` are solved in turn with the unknowns of the system.
+        The `companions` are solved in turn with the unknowns of the system. Random events are
+        those of the `seed`.
 
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
@@ -70,6 +73,7 @@ class Stepper:
         self.course = Course(drive.intervals, self.network, order)
         self._watch, self._surround = Watch(self.course, meter), surround
         self.companions = Companions(newton, companions)
+        self.events = CircuitEvents(self.network.circuit, seed)
         self._history: History
         self._step = np.inf
         self._fresh, self._resumed = True, False
@@ -112,7 +116,7 @@ class Stepper:
             "history": history.plain,
             "newton": newton.plain,
         }
-        others = self.companions.memory()
+        others, plain["events"] = self.companions.memory(), self.events.memory()
         plain["companions"] = others.plain
         return Memory(plain, {**history.owned, **newton.owned, **others.owned})
 
@@ -123,6 +127,7 @@ class Stepper:
             setattr(self, name, plain[name])
         self.course.recall(plain["course"])
         self._watch.recall(plain["margins"])
+        self.events.recall(plain["events"])
         now, self._before = (Surroundings(**one) for one in plain["surroundings"])
         if self._surround is not None:
             self._surround(now)
@@ -170,6 +175,7 @@ class Stepper:
         unknowns = self.system.unknowns.getArray().copy()
         first = Point(0.0, unknowns, evaluation.amounts, charge, circuit)
         self._history = History(first, self._highest)
+        self.events.begin(circuit)
         self._state = replace(self._start(first), currents=currents)
         return self._state
 
@@ -202,11 +208,13 @@ class Stepper:
             self.newton_steps += result.iterations
             if found is not None:
                 crossing = self._watch.crossing(found[1], tries)
+                event = self.events.next(size, found[0].circuit, tries)
+                share = min((one.share for one in (crossing, event) if one), default=1.0)
                 # What jumps at once is reached by no step, however small.
-                if crossing is not None and self.control.smallest < crossing.share * size < size:
-                    step, tries = crossing.share * size, tries + 1
+                if self.control.smallest < share * size < size:
+                    step, tries = share * size, tries + 1
                     continue
-                state = self._accept(*found, crossing)
+                state = self._accept(*found, crossing, event)
                 return state, self._next(step if last else size, errors)
             rejected += 1
             self.rejected += 1
@@ -300,11 +308,17 @@ class Stepper:
         )
         return replace(point, circuit=circuit), state
 
-    def _accept(self, point: Point, state: State, crossing: Crossing | None) -> State:
+    def _accept(
+        self, point: Point, state: State, crossing: Crossing | None, event: Happening | None
+    ) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
         self._state = state
         self.companions.accept()
-        if self._jumped(point):
+        after = self.events.accept(state.step, point.circuit, event)
+        if event is not None:
+            self._history.restart(self._changed(point, after))
+            self._fresh = self.course.abrupt = True
+        elif self._jumped(point):
             self._history.restart(point)
         else:
             self._history.add(point)
@@ -315,6 +329,12 @@ class Stepper:
             state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
         self.course.accept(state)
         return state
+
+    def _changed(self, point: Point, circuit: Floats) -> Point:
+        """The point after an event that has changed states of the circuit."""
+        charge, changed = point.charge.copy(), circuit != point.circuit
+        charge[-len(circuit) :][changed] = circuit[changed]
+        return replace(point, charge=charge, circuit=circuit)
 
     def _jumped(self, point: Point) -> bool:
         """Whether the first step after a breakpoint left the state before far behind.
@@ -330,8 +350,8 @@ class Stepper:
             largest = self.system.comm.allreduce(largest, MPI.MAX)
         change = point.circuit - last.circuit
         if self.course.abrupt:
-            nodes = float(np.abs(change[: self.network.n_nodes]).max(initial=0.0))
-            return max(largest, nodes) > JUMP * self.control.tolerance
+            stored = float(np.abs(change[self.network.circuit.stores]).max(initial=0.0))
+            return max(largest, stored) > JUMP * self.control.tolerance
         swing = float(np.abs(self.network.voltages(change)).max(initial=0.0))
         return largest > self.control.tolerance + JUMP * swing
 

@@ -46,6 +46,11 @@ NUMBERS = {
     "barrier": 1.0,
     "lowering": 0.3,
     "dissolution": 1e-40,
+    "nucleation_rate": 1e6,
+    "nucleation_voltage": 2.4,
+    "shrink_rate": 200.0,
+    "shrink_exponent": 2.0,
+    "shrink_share": 0.01,
 }
 COUNT = 400
 PASSIVE = ("resistor", "capacitor", "switch", "mosfet")
@@ -159,6 +164,22 @@ def test_passive_elements_take_power(law, numbers):
     for part in (found[:count], found[count : 2 * count]):
         assert np.all((part * x[:count]).sum(axis=0) >= 0.0)
     assert (found[: 2 * count] != 0.0).any()
+
+
+@pytest.mark.parametrize(("law", "numbers"), [c for c in CASES if c.values[0].events])
+def test_rates_of_events_are_rates(law, numbers):
+    """Finite and not negative anywhere; an event gives states their values."""
+    extreme = np.random.default_rng(5).choice([0.0, 1e-12, 1.0, -1.0, 1e6, -1e6], (9, COUNT))
+    for x in (drawn(law), extreme):
+        v = dict(zip(law.terminals, x, strict=False))
+        own = {name: x[len(v) + k] for k, (name, _) in enumerate(law.own)}
+        p = {name: jnp.asarray(number) for name, number in numbers.items()}
+        for event in law.events:
+            found = np.asarray(event.rate(v, own, p, jnp.asarray(THERMAL)))
+            assert np.isfinite(found).all()
+            assert (found >= 0.0).all()
+            assert (found > 0.0).any()
+            assert set(event.after(own, p)) <= {name for name, _ in law.states}
 
 
 def drain(numbers, drain_, gate, source_, bulk=0.0):

@@ -7,8 +7,21 @@ import jax.numpy as jnp
 
 from ionstack.physics.circuit_elements import limiter
 from ionstack.physics.constants import BOLTZMANN_EV
-from ionstack.physics.element_registry import TWO, Named, Outcome, element
+from ionstack.physics.element_registry import TWO, Named, Outcome, RandomEvent, element
 from ionstack.physics.registry import Parameter
+
+# Barriers over kT beyond which nothing ever happens.
+_NEVER = 700.0
+
+
+def _shrink_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> jax.Array:
+    """Rate [1/s] at which the live filament loses a part at once."""
+    live = jnp.clip(own["live"], 0.0, 1.0)
+    return p["shrink_rate"] * live ** p["shrink_exponent"]
+
+
+def _shrunk(own: Named, p: Named) -> Named:
+    return {"live": (1.0 - p["shrink_share"]) * own["live"]}
 
 
 @element(
@@ -22,11 +35,15 @@ from ionstack.physics.registry import Parameter
     Parameter("decay", "1/s", "of the live filament"),
     Parameter("ageing", "1/s", "live to residual filament"),
     Parameter("residual_decay", "1/s", "of the residual filament"),
+    Parameter("shrink_rate", "1/s", "random losses of a complete filament", 0.0),
+    Parameter("shrink_exponent", "1", "of the rate of losses in the live share", 2.0),
+    Parameter("shrink_share", "1", "share of the live filament that is lost at once", 0.0),
     Parameter("live", "1", "live filament at the start, share of the film", 0.0),
     Parameter("residual", "1", "residual filament at the start, share of the film", 0.0),
     own=(("live", "1"), ("residual", "1"), ("held", "1")),
     paths=(TWO,),
     states=(("live", "live"), ("residual", "residual")),
+    events=(RandomEvent("shrink", _shrink_rate, _shrunk),),
 )
 def diffusive_memristor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Volatile filament of a live and a residual part that close a tunnel gap.
@@ -39,6 +56,7 @@ def diffusive_memristor(v: Named, own: Named, p: Named, thermal_voltage: jax.Arr
         R = R_on (f + r) + R_off (exp((1 - f - r)/decay_share) - 1)/(exp(1/decay_share) - 1).
 
     `held` times the decay is what a complete filament keeps the live part from growing by.
+    At random, at shrink_rate f^shrink_exponent, the live part loses a share.
     """
     live, residual, apart = own["live"], own["residual"], v["a"] - v["b"]
     left = jnp.clip(1.0 - live - residual, 0.0, 1.0)
@@ -60,6 +78,23 @@ def _gap_resistance(left: jax.Array, p: Named) -> jax.Array:
     return p["on_resistance"] * (1.0 - left) + p["off_resistance"] * gap
 
 
+def _nucleation_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> jax.Array:
+    """I_0 exp(-(V_n/V)^2): classical nucleation, driven by the overpotential V > 0.
+
+    The barrier 16 pi gamma^3 Omega^2/(3 (z e V)^2) over kT makes V_n^2 = 16 pi gamma^3
+    Omega^2/(3 (z e)^2 kT).
+    """
+    volts = jnp.maximum(v["a"] - v["b"], 0.0)
+    driven = volts > 0.0
+    share = p["nucleation_voltage"] / jnp.where(driven, volts, 1.0)
+    rate = p["nucleation_rate"] * jnp.exp(-jnp.minimum(share**2, _NEVER))
+    return jnp.where(driven & (own["nucleus"] < 0.5), rate, 0.0)
+
+
+def _nucleated(own: Named, p: Named) -> Named:
+    return {"nucleus": jnp.ones_like(own["nucleus"])}
+
+
 @element(
     "filament",
     Parameter("length", "m", "thickness of the film that it crosses"),
@@ -72,10 +107,14 @@ def _gap_resistance(left: jax.Array, p: Named) -> jax.Array:
     Parameter("barrier", "eV", "of growth and reset"),
     Parameter("lowering", "1", "share of the voltage that lowers the barrier"),
     Parameter("dissolution", "m^4/s", "Mullins' coefficient D_s gamma Omega^2 nu/kT", 0.0),
+    Parameter("nucleation_rate", "1/s", "prefactor; 0: a nucleus is always there", 0.0),
+    Parameter("nucleation_voltage", "V", "at which the barrier is kT", 0.0),
+    Parameter("nucleus_at_start", "1", "whether there is one", 0.0),
     Parameter("grown", "1", "growth at the start over the length, -1: no filament", -1.0),
-    own=(("grown", "1"), ("held", "1")),
+    own=(("grown", "1"), ("nucleus", "1"), ("held", "1")),
     paths=(TWO,),
-    states=(("grown", "grown"),),
+    states=(("grown", "grown"), ("nucleus", "nucleus_at_start")),
+    events=(RandomEvent("nucleation", _nucleation_rate, _nucleated),),
 )
 def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Filament that closes a gap, then widens, and the way back; it heats itself.
@@ -87,7 +126,9 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
 
     Rate and temperature: Ielmini, IEEE Trans. Electron Devices 58, 4309 (2011); B is the
     dissolution by surface diffusion: Wang W. et al., Nat. Commun. 10, 81 (2019). `held`
-    times the rate without voltage keeps the gap from exceeding the film.
+    times the rate without voltage keeps the gap from exceeding the film. With a rate of
+    nucleation it grows only from a nucleus on (above one half), which comes at random and
+    dissolves as the filament does.
     """
     apart, grown = v["a"] - v["b"], own["grown"]
     diameter = p["nucleus"] + p["length"] * jnp.maximum(grown, 0.0)
@@ -99,11 +140,13 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
     volts = thermal_voltage + BOLTZMANN_EV * heating
     drift = 2.0 * p["velocity"] * _activated(p["barrier"], p["lowering"] * apart, volts)
-    rate = (drift - p["dissolution"] / diameter**3) / p["length"]
+    there = (p["nucleation_rate"] == 0.0) | (own["nucleus"] > 0.5)
+    rate = jnp.where(there, (drift - p["dissolution"] / diameter**3) / p["length"], 0.0)
     # Slower than any rate that matters, so that the limit acts only where it is reached.
     scale = p["velocity"] * jnp.exp(-p["barrier"] / thermal_voltage) / p["length"]
     balances = {
         "grown": -rate - scale * own["held"],
+        "nucleus": scale * own["held"] * own["nucleus"] * p["length"] / p["nucleus"],
         "held": limiter(own["held"], -grown, jnp.ones_like(grown)),
     }
     return Outcome({"a": current, "b": -current}, {}, balances)

@@ -32,6 +32,19 @@ Function = Callable[[Named, Named, Named, jax.Array], Outcome]
 
 
 @dataclass(frozen=True)
+class RandomEvent:
+    """What happens to an element at random, at a rate [1/s] of voltages and own unknowns.
+
+    `rate` takes what the element's law takes, `after` own unknowns and numbers and gives the
+    own unknowns that change.
+    """
+
+    name: str
+    rate: Callable[[Named, Named, Named, jax.Array], jax.Array]
+    after: Callable[[Named, Named], Named]
+
+
+@dataclass(frozen=True)
 class Choice:
     """A parameter that a file gives as a word: which number the law receives for each."""
 
@@ -47,7 +60,7 @@ class ElementLaw:
 
     `states` are those own unknowns that change in time, with the parameter that is their
     value at the start. They are dimensionless and of order one: an error of 1e-3 counts as
-    much as one of 1 mV of a voltage.
+    much as one of 1 mV of a voltage. `events` happen to the element at random.
     `inputs` are those parameters that a protocol may change, `paths` the pairs of
     terminals between which a steady current can flow.
     """
@@ -60,6 +73,7 @@ class ElementLaw:
     inputs: tuple[str, ...]
     paths: tuple[tuple[str, str], ...]
     states: tuple[tuple[str, str], ...] = ()
+    events: tuple[RandomEvent, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -79,6 +93,7 @@ def element(
     inputs: tuple[str, ...] = (),
     paths: tuple[tuple[str, str], ...] = (),
     states: tuple[tuple[str, str], ...] = (),
+    events: tuple[RandomEvent, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register the decorated function as an element; the function itself is unchanged."""
 
@@ -86,7 +101,7 @@ def element(
         if name in _ELEMENTS:
             raise ValueError(f"element {name!r} is registered twice")
         _ELEMENTS[name] = ElementLaw(
-            name, function, terminals, own, parameters, inputs, paths, states
+            name, function, terminals, own, parameters, inputs, paths, states, events
         )
         return function
 

@@ -1,0 +1,160 @@
+"""Random events of circuit elements: when the next one comes, and what is different after it.
+
+Every event of every element is a site with a stream of random numbers of its own. It happens
+when its rate, integrated over time, reaches a drawn threshold. A time step that would go
+beyond that instant ends there, as at a limit of the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.circuit import Circuit, Element
+from ionstack.crossing import CLOSE, MOST
+from ionstack.hazards import Clocks, ExponentialHazard
+from ionstack.physics.constants import thermal_voltage
+from ionstack.physics.element_registry import Named, RandomEvent
+from ionstack.random_streams import Stream
+
+Floats = NDArray[np.float64]
+
+
+class Happening(NamedTuple):
+    """The event that comes first in a step, and the share of the step until then.
+
+    The share is 1 where the step ends close enough to it.
+    """
+
+    site: int
+    share: float
+
+
+class _Site(NamedTuple):
+    element: Element
+    event: RandomEvent
+    own: int  # number of the element's first own unknown
+
+
+class CircuitEvents:
+    """The events of a circuit from its last accepted state on; all ranks know the same."""
+
+    def __init__(self, circuit: Circuit, seed: int) -> None:
+        self._circuit = circuit
+        self._sites = [
+            _Site(one, event, start)
+            for start, one in zip(circuit.own_start, circuit.elements, strict=True)
+            for event in one.law.events
+        ]
+        self._stream = Stream(seed, "events of circuit elements")
+        self._clocks = Clocks.started(self._stream, np.arange(len(self._sites)))
+        self._rates: Floats = np.zeros(len(self._sites))
+        self.counts = [0] * len(self._sites)
+
+    def begin(self, circuit: Floats) -> None:
+        """Go on from the circuit's unknowns at an accepted state."""
+        if self._sites:
+            self._rates = self._rates_at(circuit)
+
+    def next(self, step: float, circuit: Floats, tries: int) -> Happening | None:
+        """The first event of a step [s] that ends with these unknowns, tried so often."""
+        if not self._sites:
+            return None
+        hazard = self._hazard(step, circuit)
+        beyond = hazard.total() / self._clocks.left - 1.0
+        due = np.flatnonzero(beyond >= -CLOSE)
+        if not len(due):
+            return None
+        shares = hazard.instants(due, self._clocks.left[due]) / step
+        first = int(np.argmin(shares))
+        near = beyond[due[first]] <= CLOSE or tries >= MOST
+        return Happening(int(due[first]), 1.0 if near else float(shares[first]))
+
+    def accept(self, step: float, circuit: Floats, found: Happening | None) -> Floats:
+        """Take a step as the state; return the unknowns after the event that ends it."""
+        if not self._sites:
+            return circuit
+        left = self._clocks.left - self._hazard(step, circuit).total()
+        draws = self._clocks.draws.copy()
+        after = circuit
+        if found is not None:
+            draws[found.site] += 1
+            left[found.site] = self._threshold(found.site, draws[found.site])
+            self.counts[found.site] += 1
+            after = self._after(self._sites[found.site], circuit)
+        self._clocks = Clocks(self._clocks.sites, left, draws)
+        self.begin(after)
+        return after
+
+    def memory(self) -> Mapping[str, Any]:
+        """What `recall` needs."""
+        clocks = self._clocks
+        return {
+            "left": clocks.left.tolist(),
+            "draws": clocks.draws.tolist(),
+            "rates": self._rates.tolist(),
+            "counts": self.counts,
+        }
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Stand where another one stood."""
+        left, draws = np.array(memory["left"]), np.array(memory["draws"], dtype=np.int64)
+        self._clocks = Clocks(self._clocks.sites, left, draws)
+        self._rates = np.array(memory["rates"])
+        self.counts = list(memory["counts"])
+
+    def entries(self) -> dict[str, Any]:
+        """How often every event happened, and the seed, for the summary."""
+        found = {
+            f"events.{site.element.name}.{site.event.name}": count
+            for site, count in zip(self._sites, self.counts, strict=True)
+        }
+        return {"seed": self._stream.seed, **found} if found else {}
+
+    def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
+        return ExponentialHazard(0.0, step, self._rates, self._rates_at(circuit))
+
+    def _threshold(self, site: int, draw: int) -> float:
+        return float(self._stream.exponential([site], [draw])[0])
+
+    def _rates_at(self, circuit: Floats) -> Floats:
+        return np.asarray(self._compiled(circuit))
+
+    @cached_property
+    def _compiled(self) -> Callable[[Floats], jax.Array]:
+        """Rates [1/s] of all sites at the unknowns."""
+        warmth = jnp.asarray(thermal_voltage(self._circuit.temperature))
+
+        def of(unknowns: jax.Array) -> jax.Array:
+            with_ground = jnp.append(unknowns, 0.0)
+            return jnp.stack([_rate(site, with_ground, warmth) for site in self._sites])
+
+        return jax.jit(of)
+
+    def _after(self, site: _Site, circuit: Floats) -> Floats:
+        """The unknowns after an event."""
+        own, names = _own(site, jnp.asarray(circuit)), [name for name, _ in site.element.law.own]
+        after = circuit.copy()
+        for name, value in site.event.after(own, _numbers(site)).items():
+            after[site.own + names.index(name)] = float(value)
+        return after
+
+
+def _rate(site: _Site, with_ground: jax.Array, warmth: jax.Array) -> jax.Array:
+    law, nodes = site.element.law, site.element.nodes
+    v = {name: with_ground[node] for name, node in zip(law.terminals, nodes, strict=True)}
+    return site.event.rate(v, _own(site, with_ground), _numbers(site), warmth)
+
+
+def _own(site: _Site, unknowns: jax.Array) -> Named:
+    return {name: unknowns[site.own + k] for k, (name, _) in enumerate(site.element.law.own)}
+
+
+def _numbers(site: _Site) -> Named:
+    return {name: jnp.asarray(number) for name, number in site.element.parameters.items()}
