@@ -72,8 +72,8 @@ class Case:
     ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
     at those that the case gives. Without a section of its own the `circuit` is a
     source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents. Random numbers are those of the `seed`. Without `mechanics` nothing is stressed, without `heat` the
-    temperature is the same everywhere.
+    the place of start and contents. Random numbers are those of the `seed`. Without `mechanics`
+    nothing is stressed, without `heat` the temperature is the same everywhere.
     """
 
     name: str

@@ -110,12 +110,11 @@ class CircuitEvents:
         self.counts = list(memory["counts"])
 
     def entries(self) -> dict[str, Any]:
-        """How often every event happened, and the seed, for the summary."""
-        found = {
+        """How often every event happened, for the summary."""
+        return {
             f"events.{site.element.name}.{site.event.name}": count
             for site, count in zip(self._sites, self.counts, strict=True)
         }
-        return {"seed": self._stream.seed, **found} if found else {}
 
     def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
         return ExponentialHazard(0.0, step, self._rates, self._rates_at(circuit))

@@ -315,5 +315,7 @@ def _write(
                 draw_all(run.path)
         entries |= _instrument_entries(case, run, timing, log)
     hash_ = system.equations.volumes.content_hash
-    made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size)
+    random = any(one.law.events for one in case.circuit.elements)
+    seed = case.seed if random else None
+    made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size, seed=seed)
     summary.write(run.summary, entries | made_with | timing.entries())
