@@ -203,7 +203,7 @@ def _cohesion(case: Case, read: MechanicsChoice) -> Iterator[str]:
         given = one.stiffness
         stiffness = "50 E/d of the stiffer neighbour" if given is None else f"{given.value:g} Pa/m"
         yield (
-            f"{one.interface}: cohesive {one.text}: parts at {one.strength.value:g} Pa and "
+            f"{one.interface}: cohesive {one.text}, parts at {one.strength.value:g} Pa and "
             f"{one.work.value:g} J/m^2 in all modes alike, stiffness {stiffness}; "
             "frictionless contact when it has failed (assumed)"
         )
