@@ -76,7 +76,7 @@ def test_zones_are_described_and_their_numbers_are_listed(files: tuple[Path, Pat
     case = load_case(stressed(files[0], section), ["stack.dimension=axisymmetric"])
     text = describe(case)
     assert "soft: LiPON between 1e-06 and 3e-06 m is a solid of its own (assumed)" in text
-    assert "LiPON/MoO3: assumed to bear no traction between 1e-06 and 3e-06 m" in text
+    assert "LiPON/MoO3: debonded between 1e-06 and 3e-06 m: traction-free" in text
     own = {row.path: row.value for row in values_used(case) if row.material == "zone soft"}
     assert own == {"mechanics.young_modulus": 3e9, "mechanics.poisson_ratio": 0.4}
     assert solid_choices(case)["soft"].solid().young_modulus == 3e9
