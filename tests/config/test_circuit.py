@@ -225,7 +225,8 @@ MISTAKES = [
     ("slope_factor: 1.3", "slope_factor: 0.9", "0.9", "T1.slope_factor: must be at least 1"),
     ("channel: n", "channel: mx", "mx", "T1.channel: 'mx' is not allowed; allowed: n, p"),
     ("kind: resistor", "kind: resistance", "resistance, n", "elements.R1.kind: unknown element "
-     "'resistance'; allowed: resistor, capacitor, switch, mosfet (did you mean 'resistor'?)"),
+     "'resistance'; allowed: resistor, capacitor, switch, mosfet, diffusive_memristor, filament "
+     "(did you mean 'resistor'?)"),
     ("kind: switch, ", "", "S1:", "elements.S1.kind: missing; allowed: resistor,"),
     ("resistance: 1 kohm", "resistor: 1 kohm", "resistor: 1", "R1.resistor: unknown key; allowed"),
     ("[in, ground]", "[in]", "[in]", "C1.nodes: expected two nodes, for instance [in, ground]"),
