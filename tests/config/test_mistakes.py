@@ -107,8 +107,8 @@ CASE_MISTAKES = [
         "temperature: 25",
         "temperatur: 25",
         "temperatur:",
-        "temperatur: unknown key; allowed: name, title, seed, stack, temperature, ambient, species, "
-        "layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, "
+        "temperatur: unknown key; allowed: name, title, seed, stack, temperature, ambient, "
+        "species, layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, "
         "protocol, instruments, materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),

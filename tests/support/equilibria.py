@@ -29,11 +29,11 @@ from support.layers import Device
 Floats = NDArray[np.float64]
 Found = tuple[System, Equilibrium]
 
-# Circuits have the devices of other cases.
+# Circuits have the devices of other cases, or what counts beside them.
 CASES = {
     str(path.relative_to(ROOT / "cases").with_suffix("")): path
     for path in sorted((ROOT / "cases").rglob("*.yaml"))
-    if "protocol:" in path.read_text() and path.parent.name != "circuits"
+    if "protocol:" in path.read_text() and "\ncircuit:" not in path.read_text()
 }
 
 
@@ -65,7 +65,7 @@ def every_term(comm: MPI.Comm, times: float) -> Found:
 
 
 # Those whose films, with other numbers or a reaction in air, are those of another case.
-_ALIKE = ("air", "pulses", "conversion", "dome")
+_ALIKE = ("air", "pulses", "conversion", "dome", "converted_dome")
 DEVICES: dict[str, Callable[[MPI.Comm, float], Found]] = {
     **{name: shipped(path) for name, path in CASES.items() if path.stem not in _ALIKE},
     "every term": every_term,

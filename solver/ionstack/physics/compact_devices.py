@@ -12,6 +12,8 @@ from ionstack.physics.registry import Parameter
 
 # Barriers over kT beyond which nothing ever happens.
 _NEVER = 700.0
+# Width of the nucleus, from 0 to 1, over which a filament begins to follow from it.
+_EMBRYO = 0.02
 
 
 def _shrink_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> jax.Array:
@@ -140,8 +142,9 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
     volts = thermal_voltage + BOLTZMANN_EV * heating
     drift = 2.0 * p["velocity"] * _activated(p["barrier"], p["lowering"] * apart, volts)
-    there = (p["nucleation_rate"] == 0.0) | (own["nucleus"] > 0.5)
-    rate = jnp.where(there, (drift - p["dissolution"] / diameter**3) / p["length"], 0.0)
+    there = jax.nn.sigmoid((own["nucleus"] - 0.5) / _EMBRYO)
+    there = jnp.where(p["nucleation_rate"] == 0.0, 1.0, there)
+    rate = there * (drift - p["dissolution"] / diameter**3) / p["length"]
     # Slower than any rate that matters, so that the limit acts only where it is reached.
     scale = p["velocity"] * jnp.exp(-p["barrier"] / thermal_voltage) / p["length"]
     balances = {
