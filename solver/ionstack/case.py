@@ -154,7 +154,7 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
     stressed = case.mechanics is not None
     rows = [row for one in materials for row in material_values(_as_used(one, stressed))]
     if case.heat is None:
-        rows = [row for row in rows if row.path not in THERMAL]
+        rows = [row for row in rows if row.path.rsplit(".", 1)[-1] not in THERMAL]
     else:
         rows += [used_value(*where) for where in case.heat.values()]
     for name, layer in case.layers.items():

@@ -6,9 +6,8 @@ there what that is worth. Half of an edge's or interface's heat goes to each end
 contact's is made on the side of the layer. Nothing is left over: in a steady state the
 sum is that of current times voltage at the contacts.
 
-Heat that the carriers move with them (Peltier and Thomson) is left out, as is what
-gradients of temperature drive (Soret and Seebeck): the fluxes' forces are gradients of
-the electrochemical potential alone.
+Heat that the carriers move with them (Peltier and Thomson, and that of transport) is left
+out. A flux by the Soret effect may run up the electrochemical potential and cool.
 """
 
 from __future__ import annotations

@@ -41,8 +41,9 @@ _PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
 _CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
 FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
-# Numbers that only the balance of heat reads.
-THERMAL = ("thermal_conductivity", "heat_capacity")
+# Numbers that only the balance of heat reads, and all that count only where it is solved.
+_OF_HEAT = ("thermal_conductivity", "heat_capacity")
+THERMAL = (*_OF_HEAT, "heat_of_transport")
 
 _LIBRARY = Path(__file__).parent / "data" / "materials"
 
@@ -51,7 +52,8 @@ _LIBRARY = Path(__file__).parent / "data" / "materials"
 class SpeciesRecord:
     """How one species behaves in a material; `level` [eV] as in the vacuum scale.
 
-    Species with the same `sublattice` share its sites.
+    Species with the same `sublattice` share its sites. `heat_of_transport` [eV], positive
+    towards the cold, is that of the Soret effect.
     """
 
     statistics: LawChoice
@@ -60,6 +62,7 @@ class SpeciesRecord:
     excess: LawChoice | None = None
     sublattice: str | None = None
     swelling: LawChoice | None = None
+    heat_of_transport: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class _SpeciesModel(Strict):
     excess: Annotated[LawChoice, law_choice("excess")] | None = None
     sublattice: Annotated[str, Field(min_length=1)] | None = None
     swelling: Annotated[LawChoice, law_choice("swelling")] | None = None
+    heat_of_transport: Annotated[Value, number("eV")] | None = None
 
 
 class _MaterialModel(Strict):
@@ -264,7 +268,7 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
-    for name in THERMAL:
+    for name in _OF_HEAT:
         thermal: Value | None = getattr(material, name)
         if thermal is not None:
             yield name, thermal
@@ -273,6 +277,8 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "fixed_charge", charge
     for name, record in material.species.items():
         yield f"species.{name}.level", record.level
+        if record.heat_of_transport is not None:
+            yield f"species.{name}.heat_of_transport", record.heat_of_transport
         for part in ("statistics", "excess", "transport", "swelling"):
             choice: LawChoice | None = getattr(record, part)
             if choice is not None:
