@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.coupled_curve import THERMAL_CONDUCTIVITY, CoupledCurve, coupled_value
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
 from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
@@ -72,8 +73,8 @@ class Material:
     One with numbers of `mechanics` only is that of a substrate.
 
     `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
-    curve of the place. `thermal_conductivity` [W/(m K)] and `heat_capacity` per volume
-    [J/(m^3 K)] are needed where heat is computed.
+    curve of the place. `thermal_conductivity` [W/(m K)], a number or a curve, and
+    `heat_capacity` per volume [J/(m^3 K)] are needed where heat is computed.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Material:
     species: Mapping[str, SpeciesRecord]
     work_function: Value | None
     reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
-    thermal_conductivity: Value | None = None
+    thermal_conductivity: Value | CoupledCurve | None = None
     heat_capacity: Value | None = None
     mechanics: SolidChoice | None = None
 
@@ -126,7 +127,9 @@ class _MaterialModel(Strict):
     relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
     fixed_charge: FixedCharge = Value(0.0, "1/m^3", "no fixed charge given")
     work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
-    thermal_conductivity: Annotated[Value, number("W/(m*K)", POSITIVE)] | None = None
+    thermal_conductivity: (
+        Annotated[Value | CoupledCurve, coupled_value(THERMAL_CONDUCTIVITY)] | None
+    ) = None
     heat_capacity: Annotated[Value, number("J/(m^3*K)", POSITIVE)] | None = None
     species: dict[str, _SpeciesModel] = Field(default_factory=dict)
     # Null takes a reaction of the library out.
@@ -269,9 +272,9 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
     for name in _OF_HEAT:
-        thermal: Value | None = getattr(material, name)
+        thermal: Value | CoupledCurve | None = getattr(material, name)
         if thermal is not None:
-            yield name, thermal
+            yield name, thermal.curve if isinstance(thermal, CoupledCurve) else thermal
     charge = material.fixed_charge
     if isinstance(charge, CurveChoice) or charge.value:
         yield "fixed_charge", charge

@@ -13,6 +13,7 @@ from ionstack.assemble import System
 from ionstack.carriers import TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.heat_equation import Heated, HeatEquation
+from ionstack.heat_media import HeatMedia
 from ionstack.heat_model import HeatModel
 from ionstack.heat_sources import HeatSources
 from ionstack.node_fields import NodeFields
@@ -42,7 +43,8 @@ class TemperatureField:
         volumes = system.equations.volumes
         self._system, self._model = system, model
         self._equation = HeatEquation(volumes, model)
-        self._sources = HeatSources(system, NodeFields(system))
+        self._sources, self._fields = HeatSources(system), NodeFields(system)
+        self._media = HeatMedia(volumes, model)
         self._inside = [
             np.flatnonzero(volumes.node_region == k) for k in range(len(volumes.regions))
         ]
@@ -79,7 +81,10 @@ class TemperatureField:
             return 0.0
         step = np.inf if self._model.steady else self._step
         around = self._system.equations.model.temperature
-        self._last = self._equation.solve(self._sources.at_nodes(), self._accepted, step, around)
+        fields = self._fields.evaluate()
+        source = self._sources.at_nodes(fields)
+        given = self._accepted, step, around, self._conductivity(fields)
+        self._last = self._equation.solve(source, *given)
         self._rise = self._last.rise
         missed = self._rise - self._used
         change = self._largest(np.abs(missed))
@@ -88,6 +93,13 @@ class TemperatureField:
             self._missed = missed
             self._hand_over(self._used + self._reach * missed)
         return change / self._model.tolerance
+
+    def _conductivity(self, fields: Mapping[str, Floats]) -> Floats | None:
+        """Thermal conductivity at all nodes in the field in use; None where it is constant."""
+        if self._media.constant:
+            return None
+        used = self._model.start + self._used[self._equation.layout.phi]
+        return self._media.conductivity(fields, used)
 
     def _stretched(self, missed: Floats) -> float:
         """How far to go along what the field in use misses: Aitken's relaxation.
