@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from ionstack.ambient_schema import Mixture
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
-from ionstack.curve_choice import CurveChoice
+from ionstack.curve_choice import CurveChoice, read_curve
 from ionstack.heat_schema import HeatModel
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
-from ionstack.materials import FixedCharge
+from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
+from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
     FRACTION,
@@ -25,7 +26,7 @@ from ionstack.schema import (
     Strict,
     Temperature,
     failure,
-    quantity,
+    read_quantity,
 )
 from ionstack.stack import Name
 
@@ -150,7 +151,17 @@ class ObservableModel(Strict):
     rule: Annotated[str, Field(min_length=1)]
 
 
-Content = Annotated[float, quantity("1", FRACTION)]
+_CONTENT = Curve("content", "1", PLACE, "occupied share of the sites at the start")
+
+
+def _read_content(data: object) -> float | CurveChoice:
+    """Read a content: a number, or a curve of the place."""
+    if isinstance(data, dict | CurveChoice):
+        return read_curve(data, _CONTENT, FRACTION)
+    return data if isinstance(data, float) else read_quantity(data, "1", FRACTION)
+
+
+Content = Annotated[float | CurveChoice, PlainValidator(_read_content)]
 
 
 class CaseModel(Strict):

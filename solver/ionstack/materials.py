@@ -37,9 +37,9 @@ __all__ = [
     "material_values",
 ]
 
-# Fixed charge by place: depth below the top electrode, lateral place, distance from the axis.
-_PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
-_CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
+# A curve by place: depth below the top electrode, lateral place, distance from the axis.
+PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
+_CHARGE = Curve("fixed_charge", "1/m^3", PLACE, "fixed elementary charges, with sign")
 FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
 # Numbers that only the balance of heat reads, and all that count only where it is solved.

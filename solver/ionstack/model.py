@@ -11,6 +11,7 @@ import jax
 from ionstack.boundary_schema import Boundary, DoubleLayerChoice
 from ionstack.case import Case
 from ionstack.case_schema import LayerChoice
+from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
@@ -278,6 +279,17 @@ def build_model(case: Case) -> Model:
         pressures=dict(case.ambient),
         heated=case.heat is not None,
     )
+
+
+def given_contents(case: Case) -> dict[str, dict[str, float | Profile]]:
+    """Site fractions at the start by layer and species, numbers or by place."""
+    return {
+        layer: {
+            name: PlaceProfile(one.function) if isinstance(one, CurveChoice) else one
+            for name, one in given.items()
+        }
+        for layer, given in case.contents.items()
+    }
 
 
 def _interface(case: Case, key: str) -> InterfaceModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ionstack.physics import (
     contacts,
+    generation,
     hopping,
     interfaces,
     lithium_in_air,
@@ -16,6 +17,7 @@ from ionstack.physics.registry import laws
 
 __all__ = [
     "contacts",
+    "generation",
     "hopping",
     "interfaces",
     "laws",
