@@ -17,6 +17,7 @@ from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
+from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
@@ -157,7 +158,10 @@ _CONTENT = Curve("content", "1", PLACE, "occupied share of the sites at the star
 def _read_content(data: object) -> float | CurveChoice:
     """Read a content: a number, or a curve of the place."""
     if isinstance(data, dict | CurveChoice):
-        return read_curve(data, _CONTENT, FRACTION)
+        curve = read_curve(data, _CONTENT, FRACTION)
+        if isinstance(curve.function, Constant):
+            return curve.function.value
+        return curve
     return data if isinstance(data, float) else read_quantity(data, "1", FRACTION)
 
 

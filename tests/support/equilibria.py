@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,10 +50,19 @@ def shipped(path: Path) -> Callable[[MPI.Comm, float], Found]:
     """Equilibrium of a case file."""
 
     def find(comm: MPI.Comm, times: float) -> Found:
-        prepared = prepare(refined(load_case(path, ["start=equilibrium"]), times), comm)
+        settings = ["start=equilibrium", *_uniform(load_case(path))]
+        prepared = prepare(refined(load_case(path, settings), times), comm)
         return prepared.system, prepared.equilibrium
 
     return find
+
+
+def _uniform(case: Case) -> Iterator[str]:
+    """Settings that make contents by place the same everywhere: others settle to anything."""
+    for layer, given in case.contents.items():
+        for name, content in given.items():
+            if not isinstance(content, float):
+                yield f"content.{layer}.{name}=0.3"
 
 
 def every_term(comm: MPI.Comm, times: float) -> Found:
