@@ -1,4 +1,4 @@
-"""The filament of vacancies, coarse: reset, set within the compliance, and reset once more."""
+"""The filament of vacancies, coarse: set from a gap, and whole cycles of reset and set."""
 
 from __future__ import annotations
 
@@ -20,10 +20,39 @@ COARSE = (
     "output.figures=false",
 )
 RESET, SET, AGAIN = 1, 2, 3
+# A filament with a gap of 1.5 nm above the bottom electrode, and the way up alone.
+GAP = "(0.002 + 0.6/(1 + exp((r - (9e-9 - 0.5*z))/0.8e-9)))/(1 + exp((z - 8.5e-9)/0.2e-9)) + 1e-3"
+UP = "{sweep: {contact: TE, points: [0.7 V], rate: 1 V/s}, compliance: 300 uA}"
+FROM_A_GAP = (
+    "stack.lateral.cells=6",
+    f"content.oxide.V_O+={{formula: '{GAP}', unit: '1', source: a gap}}",
+    f"protocol=[{UP}]",
+    "instruments=none",
+)
+
+
+def test_a_gap_closes_at_once_and_the_compliance_holds_the_current(tmp_path: Path) -> None:
+    """Within 10 mV of the sweep the current rises from a third of the compliance to all of it."""
+    folder = run(tmp_path / "out", *COARSE, *FROM_A_GAP)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["conservation.V_O+"] < 1e-12
+    assert summary["heat.closure"] < 1e-8
+    assert summary["heat.rise [K]"] > 200.0
+    time, volts, amperes = curve(folder, 1)
+    full = int(np.argmax(amperes > 0.98 * 3e-4))
+    low = int(np.flatnonzero(amperes[:full] < 1e-4)[-1])
+    assert 0.2 < volts[low] < 0.7
+    assert time[full] - time[low] < 1e-2
+    assert amperes.max() < 3e-4 * (1.0 + 1e-3)
+    # The device snaps back: closed, it needs less voltage than to be set.
+    assert volts[-1] < 0.9 * volts.max()
 
 
 def cycle(folder: Path, compliance: float) -> Path:
-    options = [*COARSE, f"protocol.1.compliance={compliance} A"]
+    return run(folder, *COARSE, f"protocol.1.compliance={compliance} A")
+
+
+def run(folder: Path, *options: str) -> Path:
     settings = [part for one in options for part in ("--set", one)]
     assert main(["run", str(CASE), "-o", str(folder), "--quiet", *settings]) == 0
     return folder
@@ -57,6 +86,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cycle(tmp_path_factory.mktemp("half") / "out", 5e-4)
 
 
+@pytest.mark.long
 def test_vacancies_current_and_heat_are_kept(half: Path) -> None:
     summary = json.loads((half / "summary.json").read_text())
     assert summary["conservation.V_O+"] < 1e-12
@@ -65,6 +95,7 @@ def test_vacancies_current_and_heat_are_kept(half: Path) -> None:
     assert summary["heat.rise [K]"] > 300.0
 
 
+@pytest.mark.long
 def test_reset_opens_a_gap_and_set_closes_it(half: Path) -> None:
     off, on, off_again = (resistance(half, step) for step in (RESET, SET, AGAIN))
     assert off > 4.0 * on
@@ -72,11 +103,9 @@ def test_reset_opens_a_gap_and_set_closes_it(half: Path) -> None:
     assert 300.0 < on < 3000.0
 
 
+@pytest.mark.long
 def test_set_is_abrupt_and_reset_gradual(half: Path) -> None:
-    """From 1.5 times the current before it set takes less than 1 ms at 1 V/s, 1 mV of the sweep.
-
-    Reset takes more than 0.1 s from its largest current to where the gap holds the most.
-    """
+    """Set is done within 20 mV of the sweep; reset goes on for more than 0.1 V beyond its peak."""
     time, _, amperes = curve(half, SET)
     full = int(np.argmax(amperes > 0.98 * 5e-4))
     low = int(np.flatnonzero(amperes[:full] < 0.3 * 5e-4)[-1])

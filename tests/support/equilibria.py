@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,19 +50,10 @@ def shipped(path: Path) -> Callable[[MPI.Comm, float], Found]:
     """Equilibrium of a case file."""
 
     def find(comm: MPI.Comm, times: float) -> Found:
-        settings = ["start=equilibrium", *_uniform(load_case(path))]
-        prepared = prepare(refined(load_case(path, settings), times), comm)
+        prepared = prepare(refined(load_case(path, ["start=equilibrium"]), times), comm)
         return prepared.system, prepared.equilibrium
 
     return find
-
-
-def _uniform(case: Case) -> Iterator[str]:
-    """Settings that make contents by place the same everywhere: others settle to anything."""
-    for layer, given in case.contents.items():
-        for name, content in given.items():
-            if not isinstance(content, float):
-                yield f"content.{layer}.{name}=0.3"
 
 
 def every_term(comm: MPI.Comm, times: float) -> Found:
@@ -73,8 +64,9 @@ def every_term(comm: MPI.Comm, times: float) -> Found:
     return device.system, device.settle()
 
 
-# Those whose films, with other numbers or a reaction in air, are those of another case.
-_ALIKE = ("air", "pulses", "conversion", "dome")
+# Those whose films, with other numbers or a reaction in air, are those of another case, and
+# one with contents by place, which starts as given.
+_ALIKE = ("air", "pulses", "conversion", "dome", "vacancy")
 DEVICES: dict[str, Callable[[MPI.Comm, float], Found]] = {
     **{name: shipped(path) for name, path in CASES.items() if path.stem not in _ALIKE},
     "every term": every_term,
