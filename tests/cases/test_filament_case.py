@@ -22,9 +22,9 @@ COARSE = (
 RESET, SET, AGAIN = 1, 2, 3
 # A filament with a gap of 1.5 nm above the bottom electrode, and the way up alone.
 GAP = "(0.002 + 0.6/(1 + exp((r - (9e-9 - 0.5*z))/0.8e-9)))/(1 + exp((z - 8.5e-9)/0.2e-9)) + 1e-3"
-UP = "{sweep: {contact: TE, points: [0.7 V], rate: 1 V/s}, compliance: 300 uA}"
+UP = "{sweep: {contact: TE, points: [0.6 V], rate: 1 V/s}, compliance: 300 uA}"
 FROM_A_GAP = (
-    "stack.lateral.cells=6",
+    "stack.lateral.cells=4",
     f"content.oxide.V_O+={{formula: '{GAP}', unit: '1', source: a gap}}",
     f"protocol=[{UP}]",
     "instruments=none",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ionstack.companions import stalled
 from ionstack.relaxation import Mixing
 
 
@@ -56,3 +57,17 @@ def test_equal_trials_do_no_harm():
     for _ in range(3):
         found = mixing.next(used, missed)
     np.testing.assert_allclose(found, used + missed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "stalls"),
+    [
+        ([100.0, 300.0, 90.0, 200.0, 150.0], False),
+        ([100.0, 300.0, 190.0, 200.0, 150.0, 120.0], True),
+        ([100.0, 90.0, 81.0, 73.0, 66.0, 59.0], False),
+        ([100.0, 400.0, 300.0, 200.0, 150.0, 50.0], False),
+    ],
+)
+def test_rounds_that_come_no_nearer_are_given_up(changes, stalls):
+    """A change that falls by a tenth a round goes on, one that swings about does not."""
+    assert stalled(changes) is stalls
