@@ -122,10 +122,9 @@ def test_set_is_abrupt_and_reset_gradual(half: Path) -> None:
 def test_compliance_sets_the_resistance_and_not_the_reset_voltage(
     half: Path, tmp_path: Path
 ) -> None:
-    """R I_CC is the same within 40 % over a factor of 4, the reset voltage within 30 %."""
-    low = cycle(tmp_path / "low", 2.5e-4)
-    high = cycle(tmp_path / "high", 1e-3)
-    products = [resistance(one, SET) * i for one, i in ((low, 2.5e-4), (half, 5e-4), (high, 1e-3))]
-    assert max(products) < 1.4 * min(products)
-    resets = [reset_voltage(one, AGAIN) for one in (low, half, high)]
-    assert max(resets) < 1.3 * min(resets)
+    """R I_CC is the same within 20 % over a factor of 2.5, the reset voltage within 40 %."""
+    low = cycle(tmp_path / "low", 2e-4)
+    products = [resistance(one, SET) * i for one, i in ((low, 2e-4), (half, 5e-4))]
+    assert max(products) < 1.2 * min(products)
+    resets = [reset_voltage(one, AGAIN) for one in (low, half)]
+    assert max(resets) < 1.4 * min(resets)
