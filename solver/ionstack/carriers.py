@@ -285,13 +285,21 @@ def rescaled(carrier: Carrier, ratio: jax.Array) -> Carrier:
     Densities stay, and so do the parts of the potentials that follow from them, so that
     c_K exp(drift_K - drift_L) = c_L exp(psi_K - psi_L) holds as at one temperature.
     """
-    shift = (ratio - 1.0) * carrier.psi
-    return carrier._replace(
-        psi=carrier.psi + shift,
-        drift=carrier.drift + shift,
-        bare=carrier.bare + shift,
-        phi=ratio * carrier.phi,
-    )
+    return raised(carrier, (ratio - 1.0) * carrier.psi)._replace(phi=ratio * carrier.phi)
+
+
+def isothermal(carrier: Carrier, ratio: jax.Array) -> Carrier:
+    """Carrier as `rescaled`, but for what its density adds, which stays over its own kT.
+
+    Between two ends of one density and energy nothing is left then, whatever they are.
+    """
+    return raised(carrier, (ratio - 1.0) * carrier.bare)._replace(phi=ratio * carrier.phi)
+
+
+def raised(carrier: Carrier, shift: jax.Array) -> Carrier:
+    """Carrier with all its electrochemical potentials raised by `shift` [kT]."""
+    potentials = {name: getattr(carrier, name) + shift for name in ("psi", "drift", "bare")}
+    return carrier._replace(**potentials)
 
 
 def take(carrier: Carrier, index: Any) -> Carrier:

@@ -24,6 +24,7 @@ from ionstack.case_schema import (
 )
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.circuit import Circuit, plain_circuit
+from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError
 from ionstack.heat_schema import Heat
 from ionstack.instruments.catalogue import Request
@@ -66,14 +67,14 @@ Result = TypeVar("Result")
 class Case:
     """A complete, checked simulation; SI floats, energies in eV.
 
-    `materials` hold only the species of the case. `contents` are site fractions
-    at the start, `ambient` partial pressures [Pa] as far as they are known, `layers` what the
-    case says of layers besides. `interfaces` and `contacts` give a law per species, by name
-    ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there is
-    at those that the case gives. Without a section of its own the `circuit` is a
-    source at every contact that does not float. `initial` is another run's state that takes
-    the place of start and contents. Random numbers are those of the `seed`. Without `mechanics`
-    nothing is stressed, without `heat` the temperature is the same everywhere.
+    `materials` hold only the species of the case. `contents` are site fractions at the start,
+    or curves of the place, `ambient` partial pressures [Pa] as far as they are known, `layers`
+    what the case says of layers besides. `interfaces` and `contacts` give a law per species, by
+    name ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there
+    is at those that the case gives. Without a section of its own the `circuit` is a source at
+    every contact that does not float. `initial` is another run's state that takes the place of
+    start and contents. Random numbers are those of the `seed`. Without `mechanics` nothing is
+    stressed, without `heat` the temperature is the same everywhere.
     """
 
     name: str
@@ -88,7 +89,7 @@ class Case:
     valences: Mapping[str, int]
     layers: Mapping[str, LayerChoice]
     start: Start
-    contents: Mapping[str, Mapping[str, float]]
+    contents: Mapping[str, Mapping[str, float | CurveChoice]]
     interfaces: Mapping[str, Mapping[str, LawChoice]]
     contacts: Mapping[str, Mapping[str, LawChoice]]
     boundaries: Mapping[str, Boundary]
@@ -155,7 +156,7 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
     stressed = case.mechanics is not None
     rows = [row for one in materials for row in material_values(_as_used(one, stressed))]
     if case.heat is None:
-        rows = [row for row in rows if row.path not in THERMAL]
+        rows = [row for row in rows if row.path.rsplit(".", 1)[-1] not in THERMAL]
     else:
         rows += [used_value(*where) for where in case.heat.values()]
     for each in () if case.mechanics is None else case.mechanics.cohesive:
@@ -165,6 +166,9 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
+    for name, given in case.contents.items():
+        curves = ((key, one) for key, one in given.items() if isinstance(one, CurveChoice))
+        rows += [used_value(f"layer {name}", f"content.{key}", one) for key, one in curves]
     for what, sections in (("interface", case.interfaces), ("contact", case.contacts)):
         for name, entries in sections.items():
             for species, choice in entries.items():

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from ionstack.ambient_schema import Mixture
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
-from ionstack.curve_choice import CurveChoice
+from ionstack.curve_choice import CurveChoice, read_curve
 from ionstack.heat_schema import HeatModel
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
-from ionstack.materials import FixedCharge
+from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
+from ionstack.physics.curves import Constant
+from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
     FRACTION,
@@ -25,7 +27,7 @@ from ionstack.schema import (
     Strict,
     Temperature,
     failure,
-    quantity,
+    read_quantity,
 )
 from ionstack.stack import Name
 
@@ -150,9 +152,22 @@ class ObservableModel(Strict):
     rule: Annotated[str, Field(min_length=1)]
 
 
-Content = Annotated[float, quantity("1", FRACTION)]
 # Of the random numbers of a run.
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+_CONTENT = Curve("content", "1", PLACE, "occupied share of the sites at the start")
+
+
+def _read_content(data: object) -> float | CurveChoice:
+    """Read a content: a number, or a curve of the place."""
+    if isinstance(data, dict | CurveChoice):
+        curve = read_curve(data, _CONTENT, FRACTION)
+        if isinstance(curve.function, Constant):
+            return curve.function.value
+        return curve
+    return data if isinstance(data, float) else read_quantity(data, "1", FRACTION)
+
+
+Content = Annotated[float | CurveChoice, PlainValidator(_read_content)]
 
 
 class CaseModel(Strict):

@@ -154,7 +154,7 @@ def _heat(case: Case) -> Iterator[str]:
         yield f"  {electrode.name}: {heat.contacts[electrode.name].kind}, to {place}{through}"
     for name, one in heat.interfaces.items():
         yield f"  {name}: {one.value:g} K m^2/W"
-    yield "  left out: heat that carriers take along (Peltier), thermal diffusion (Soret, Seebeck)"
+    yield "  left out: heat that carriers take along (Peltier), thermoelectric fields (Seebeck)"
 
 
 def _mechanics(case: Case) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import isinf
+from math import inf, isinf
 from typing import Any, Protocol
 
 from ionstack.checkpoint import Memory
@@ -12,6 +12,8 @@ from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 
 # Most rounds of a step; a step that needs more is rejected and repeated with a smaller one.
 MOST_ROUNDS = 25
+# Rounds within which the smallest change so far must fall by this factor, else it never will.
+PATIENCE, PROGRESS = 5, 0.9
 
 
 class Companion(Protocol):
@@ -71,17 +73,18 @@ class Companions:
             one.begin(scheme.step)
         result = self._newton.solve(scheme)
         iterations = result.iterations
+        changes: list[float] = []
         for round_ in range(1, MOST_ROUNDS + 1):
             if not self._members or result.outcome is not Outcome.CONVERGED:
                 return replace(result, iterations=iterations)
             before = self._newton.system.outer
-            change = max(one.solve() for one in self._members)
-            if isinf(change):
-                break
-            if change <= 1.0:
+            changes.append(max(one.solve() for one in self._members))
+            if changes[-1] <= 1.0:
                 self._newton.system.outer = before
                 self._count(round_)
                 return replace(result, iterations=iterations)
+            if isinf(changes[-1]) or stalled(changes):
+                break
             result = self._newton.solve(_warm(scheme, result))
             iterations += result.iterations
         trouble = "; ".join(one.trouble for one in self._members if one.trouble)
@@ -126,6 +129,12 @@ class Companions:
     def _count(self, rounds: int) -> None:
         self.rounds, self.solves = self.rounds + rounds, self.solves + 1
         self.most = max(self.most, rounds)
+
+
+def stalled(changes: Sequence[float]) -> bool:
+    """Whether the last rounds came no nearer: beyond a runaway no number of them does."""
+    before = min(changes[:-PATIENCE], default=inf)
+    return min(changes[-PATIENCE:]) > PROGRESS * before
 
 
 def _warm(scheme: Scheme, result: NewtonResult) -> Scheme:

@@ -23,6 +23,7 @@ def content_problems(subject: Subject) -> Iterator[Problem]:
                 message = f"the material of {layer.name} does not hold {species}"
                 yield subject.problem(("content", layer.name, species), message, of_key=True)
         yield from _range_problems(subject, layer, held)
+        yield from _profile_problems(subject, layer)
 
 
 def _part_problems(subject: Subject, species: str, part: Part) -> Iterator[Problem]:
@@ -49,10 +50,28 @@ def _range_problems(subject: Subject, layer: Layer, held: Sequence[str]) -> Iter
     for owner, part, choice in _layer_laws(subject.materials[layer.material], held):
         whose = choice.couples or owner
         for name, curve in choice.curves.items():
-            if whose in given and not curve.covers("x", given[whose]):
+            x = given.get(whose)
+            if isinstance(x, float) and not curve.covers("x", x):
                 what = f"table of {layer.material}, {owner}.{part}.{name}"
                 message = f"outside the {what}: x = {curve.lower:g} to {curve.upper:g}"
                 yield subject.problem(("content", layer.name, whose), message)
+
+
+def _profile_problems(subject: Subject, layer: Layer) -> Iterator[Problem]:
+    """Contents that depend on the place stay as they are, on sites of their own."""
+    species = subject.materials[layer.material].species
+    for name, given in subject.case.content.get(layer.name, {}).items():
+        if isinstance(given, float):
+            continue
+        message = ""
+        if subject.case.start != "as_given":
+            message = "a content by place needs 'start: as_given'"
+        elif subject.case.mechanics is not None:
+            message = "a content by place has no stress yet; give one number"
+        elif name in species and species[name].sublattice is not None:
+            message = "a content by place needs sites of its own; give one number"
+        if message:
+            yield subject.problem(("content", layer.name, name), message)
 
 
 def _layer_laws(material: Material, held: Sequence[str]) -> Iterator[tuple[str, str, LawChoice]]:

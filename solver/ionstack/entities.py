@@ -22,6 +22,7 @@ from ionstack.model import (
     RegionModel,
 )
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.place_profile import Profile
 from ionstack.products import products_of, unknown_of
 
 Ints = NDArray[np.int64]
@@ -203,7 +204,23 @@ class Entities:
 
     def fixed_charge(self, region: Region, nodes: Ints) -> Floats:
         """Fixed charge at nodes [elementary charges per m^3]."""
-        given = region.laws.fixed_charge
+        return self._placed(region.laws.fixed_charge, nodes)
+
+    def content(self, region: Region, given: float | Profile) -> float | Floats:
+        """A site fraction at the nodes of a region, those of this rank first; one number if it is.
+
+        Raises:
+            InputError: where a profile leaves the range from 0 to 1.
+        """
+        if not callable(given):
+            return given
+        found = self._placed(given, region.nodes)
+        wrong = found[~((found > 0.0) & (found < 1.0))]
+        if len(wrong):
+            raise InputError(f"content of {region.laws.name}: {wrong[0]:g} is not between 0 and 1")
+        return found
+
+    def _placed(self, given: float | Profile, nodes: Ints) -> Floats:
         points = self.volumes.coordinates[self.volumes.node_vertex[nodes]]
         return np.asarray(given(points) if callable(given) else np.full(len(nodes), given))
 

@@ -63,12 +63,12 @@ class Pins:
     """What holds the species in the equilibrium search.
 
     `groups[region, species]` is the position of a level [V] in ``arrays["levels"]``;
-    `contents["region/species"]` the logarithm of a given content; `count` the number
-    of levels.
+    `contents["region/species"]` the logarithm of a given content, or those at the owned nodes;
+    `count` the number of levels.
     """
 
     groups: Mapping[tuple[str, str], int]
-    contents: Mapping[str, float]
+    contents: Mapping[str, float | Floats]
     count: int
 
 

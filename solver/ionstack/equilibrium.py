@@ -14,7 +14,7 @@ not the device is in equilibrium then.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from mpi4py import MPI
@@ -135,6 +135,7 @@ class _Search:
         self.groups = find_groups(self.model, self.volumes)
         frozen = self._given() if start == "as_given" else None
         self.known: Levels = find_levels(self.model, self.groups, frozen)
+        self.entities = Entities(self.model, self.volumes, self.layout)
         self.pins = self._pins()
         self.model = _charged(self.model, self.pins)
         self.entities = Entities(self.model, self.volumes, self.layout)
@@ -173,16 +174,25 @@ class _Search:
         for k, group in enumerate(self.groups):
             for region in group.regions:
                 if k in self.known.frozen:
-                    content = self.contents[region][group.species]
-                    contents[f"{region}/{group.species}"] = float(np.log(content))
+                    content = self._content(region, group.species)
+                    own = content[: self._owned(region)] if np.ndim(content) else content
+                    contents[f"{region}/{group.species}"] = np.log(own)
                 else:
                     groups[region, group.species] = k
         return Pins(groups, contents, len(self.groups))
 
+    def _content(self, region: str, species: str) -> Any:
+        """Content given, one number or at the nodes of the region."""
+        own = next(one for one in self.entities.regions if one.laws.name == region)
+        return self.entities.content(own, self.contents[region][species])
+
+    def _owned(self, region: str) -> int:
+        return next(len(o.owned) for o in self.entities.regions if o.laws.name == region)
+
     def _layer(self, name: str) -> NeutralLayer:
         region = self.model.region(name)
         frozen = {
-            one.name: self.contents[name][one.name]
+            one.name: self._content(name, one.name)
             for one in region.species
             if (name, one.name) not in self.pins.groups
         }
@@ -191,19 +201,15 @@ class _Search:
     def _given_amounts(self) -> Floats:
         """Particles that the user put in, per group: content times sites times volume."""
         totals = np.zeros(len(self.groups))
-        volume = self._region_volumes()
         for k, group in enumerate(self.groups):
             for name in group.regions if k in self.known.counted else ():
                 sites = self.model.region(name).held(group.species).site_density
-                totals[k] += self.contents[name][group.species] * sites * volume[name]
+                content = self._content(name, group.species)
+                own = next(one for one in self.entities.regions if one.laws.name == name)
+                volume = self.volumes.node_volume[own.owned]
+                x = content[: len(volume)] if np.ndim(content) else content
+                totals[k] += sites * self.volumes.comm.allreduce(float(np.sum(x * volume)))
         return totals
-
-    def _region_volumes(self) -> dict[str, float]:
-        volumes = self.volumes
-        owned = slice(volumes.n_owned_nodes)
-        count = len(volumes.regions)
-        local = np.bincount(volumes.node_region[owned], volumes.node_volume[owned], count)
-        return dict(zip(volumes.regions, volumes.comm.allreduce(local).tolist(), strict=True))
 
     def run(self) -> Equilibrium:
         free = self._start()

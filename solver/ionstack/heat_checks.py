@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ionstack.case_subject import Subject, turned
+from ionstack.coupled_curve import CoupledCurve
 from ionstack.schema import not_among
 from ionstack.yaml_source import Problem
 
@@ -18,6 +19,7 @@ def heat_problems(subject: Subject) -> Iterator[Problem]:
     yield from _unknown_contacts(subject)
     yield from _unknown_interfaces(subject)
     yield from _missing_numbers(subject)
+    yield from _unknown_species(subject)
     yield from _no_way_out(subject)
 
 
@@ -55,6 +57,17 @@ def _missing_numbers(subject: Subject) -> Iterator[Problem]:
                 f"file, or to the case under materials.{name}"
             )
             yield subject.problem(("heat",), message, of_key=True)
+
+
+def _unknown_species(subject: Subject) -> Iterator[Problem]:
+    """A conductivity reads a species that the layer holds in this case."""
+    for layer in subject.stack.layers:
+        given = subject.materials[layer.material].thermal_conductivity
+        held = list(subject.held(layer.name))
+        couples = given.couples if isinstance(given, CoupledCurve) else None
+        if couples is not None and couples not in held:
+            keys = ("materials", layer.material, _CONDUCTED, "couples")
+            yield subject.problem(keys, not_among("species", couples, held))
 
 
 def _no_way_out(subject: Subject) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import coo_array, csr_array, diags_array
@@ -75,8 +76,10 @@ class HeatEquation:
     def __init__(self, volumes: ControlVolumes, model: HeatModel) -> None:
         """Set the conduction up; nothing is factored yet (collective)."""
         self._comm, self._dimension = volumes.comm, volumes.dimension
+        self._volumes, self._model = volumes, model
         self.layout = build_node_layout(volumes, _joined(volumes, model))
-        self._conduction = _conduction(volumes, model, self.layout.phi, self.layout.n_owned)
+        self._conductivity = _conductivities(volumes, model)
+        self._conduction = self._conducted()
         self._capacity = self._at_unknowns(_capacities(volumes, model))
         sinks = [model.sinks.get(name) for name in volumes.contacts]
         self._bonds = _bonds(volumes, sinks, self.layout.phi, self.layout.n_owned)
@@ -86,6 +89,7 @@ class HeatEquation:
         self._scale = np.maximum(self._conduction.diagonal(), 1e-300)
         self._step: float | None = None
         self._rate: Floats = np.zeros_like(self._capacity)
+        self._filled: PETSc.Mat | None = None
         self._ksp: PETSc.KSP
         self._answers: Floats
         self._vector = PETSc.Vec().createGhost(
@@ -93,7 +97,14 @@ class HeatEquation:
         )
         self._load = self._vector.duplicate()
 
-    def solve(self, source: Floats, before: Floats, step: float, around: float) -> Heated:
+    def solve(
+        self,
+        source: Floats,
+        before: Floats,
+        step: float,
+        around: float,
+        conductivity: Floats | None = None,
+    ) -> Heated:
         """Solve for the temperature (collective).
 
         Args:
@@ -101,8 +112,10 @@ class HeatEquation:
             before: rise [K] of the local unknowns before the step.
             step: [s]; infinite for the steady state.
             around: temperature of the surroundings [K].
+            conductivity: [W/(m K)] at all local nodes; that of the last call, at first those
+                of the media, when left out.
         """
-        self._prepare(step)
+        self._prepare(step, self._conductivity if conductivity is None else conductivity)
         generated = self._at_unknowns(source)
         base = 0.0
         for _ in range(PASSES):
@@ -161,15 +174,38 @@ class HeatEquation:
     def _sum(self, local: NDArray[Any]) -> Floats:
         return np.asarray(self._comm.allreduce(local) if self._comm.size > 1 else local)
 
-    def _prepare(self, step: float) -> None:
-        """Factor the matrix and find the responses, unless the step is the same as before."""
-        if step == self._step:
+    def _prepare(self, step: float, conductivity: Floats) -> None:
+        """Factor the matrix and find the responses, unless nothing has changed (collective)."""
+        changed = not np.array_equal(conductivity, self._conductivity)
+        if self._comm.size > 1:
+            changed = self._comm.allreduce(changed, MPI.LOR)
+        if step == self._step and not changed:
             return
+        if changed:
+            self._conductivity = conductivity
+            self._conduction = self._conducted()
+            self._scale = np.maximum(self._conduction.diagonal(), 1e-300)
         self._step, self._rate = step, np.asarray(self._capacity / step)
-        self._ksp = self._solver(self._matrix())
+        self._factor()
         units = [self._unit(contact) for contact in self._free]
         flows = [self._outflow(one, self._respond(one))[self._free] for one in units]
         self._answers = np.column_stack(flows) if flows else np.zeros((0, 0))
+
+    def _conducted(self) -> csr_array:
+        owned = self.layout.n_owned
+        return _conduction(self._volumes, self._model, self._conductivity, (self.layout.phi, owned))
+
+    def _factor(self) -> None:
+        """Fill the matrix; its pattern stays, so the order of elimination does."""
+        starts, columns, values = self._rows()
+        if self._filled is None:
+            size = (self.layout.n_owned, self.layout.n_global)
+            self._filled = PETSc.Mat().createAIJ((size, size), comm=self._comm)
+            self._filled.setPreallocationCSR((starts, columns, values))
+            self._ksp = self._solver(self._filled)
+        else:
+            self._filled.setValuesCSR(starts, columns, values)
+        self._filled.assemble()
 
     def _unit(self, contact: int) -> _Part:
         """Nothing but a metal that rises by 1 K, all above 1 K.
@@ -180,8 +216,8 @@ class HeatEquation:
         metal[contact] = 0.0
         return _Part(0.0 - self._rate, metal)
 
-    def _matrix(self) -> PETSc.Mat:
-        """Matrix of the free nodes' balances; rows of held nodes say that they are held."""
+    def _rows(self) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+        """Balances of the free nodes, as CSR; rows of held nodes say that they are held."""
         bonds, layout = self._bonds, self.layout
         soft = np.bincount(bonds.row, bonds.soft, layout.n_owned)
         free = np.ones(layout.n_owned)
@@ -189,13 +225,8 @@ class HeatEquation:
         balance = self._conduction + _diagonal(self._rate + soft, layout.n_local)
         rows = diags_array(free) @ balance + _diagonal((1.0 - free) * self._scale, layout.n_local)
         own = csr_array(rows)
-        size = (layout.n_owned, layout.n_global)
         columns = layout.global_index[own.indices].astype(np.int32)
-        csr = (own.indptr.astype(np.int32), columns, own.data)
-        matrix = PETSc.Mat().createAIJ((size, size), comm=self._comm)
-        matrix.setPreallocationCSR(csr)
-        matrix.assemble()
-        return matrix
+        return own.indptr.astype(np.int32), columns, own.data
 
     def _solver(self, matrix: PETSc.Mat) -> PETSc.KSP:
         """A factorisation: natural order on a line, else MUMPS."""
@@ -260,13 +291,25 @@ def _capacities(volumes: ControlVolumes, model: HeatModel) -> Floats:
     return np.asarray(own[volumes.node_region] * volumes.node_volume)
 
 
+def _conductivities(volumes: ControlVolumes, model: HeatModel) -> Floats:
+    """Thermal conductivity [W/(m K)] at all local nodes; 1 where it is a function."""
+    own = [medium.conductivity for medium in _media(volumes, model)]
+    numbers = np.array([one if isinstance(one, float) else 1.0 for one in own])
+    return np.asarray(numbers[volumes.node_region])
+
+
 def _conduction(
-    volumes: ControlVolumes, model: HeatModel, unknown: Ints, n_owned: int
+    volumes: ControlVolumes, model: HeatModel, conductivity: Floats, where: tuple[Ints, int]
 ) -> csr_array:
-    """Heat [W/K] that flows away from the owned unknowns, by temperature of the local ones."""
-    own = np.array([medium.conductivity for medium in _media(volumes, model)])
+    """Heat [W/K] that flows away from the owned unknowns, by temperature of the local ones.
+
+    `where` is the unknown of every node, and how many unknowns are owned. An edge has the
+    mean conductivity of its ends.
+    """
+    unknown, n_owned = where
     edges = volumes.edge_nodes
-    ends, conductances = [edges], [own[volumes.node_region[edges[:, 0]]] * volumes.edge_factor]
+    mean = 0.5 * (conductivity[edges[:, 0]] + conductivity[edges[:, 1]])
+    ends, conductances = [edges], [mean * volumes.edge_factor]
     for number, pair in enumerate(volumes.interfaces):
         resistance = _resistance(volumes, model, pair)
         if resistance:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ionstack.case import Case
 from ionstack.circuit import contact_of
+from ionstack.coupled_curve import CoupledCurve
 from ionstack.heat_schema import HeatContact
 from ionstack.materials import Value
 from ionstack.physics.heat import series_conductance, spreading_resistance
 
 
 @dataclass(frozen=True)
+class Conductivity:
+    """Thermal conductivity [W/(m K)] as a function of a species' content and of T [K]."""
+
+    curve: Callable[..., Any]
+    couples: str | None = None
+
+
+@dataclass(frozen=True)
 class Medium:
     """Thermal conductivity [W/(m K)] and heat capacity per volume [J/(m^3 K)] of a layer."""
 
-    conductivity: float
+    conductivity: float | Conductivity
     capacity: float = 0.0
 
 
@@ -86,7 +96,11 @@ def build_heat_model(case: Case) -> HeatModel | None:
 
 def _medium(case: Case, name: str) -> Medium:
     material = case.materials[name]
-    return Medium(_number(material.thermal_conductivity), _number(material.heat_capacity))
+    given = material.thermal_conductivity
+    capacity = _number(material.heat_capacity)
+    if isinstance(given, CoupledCurve):
+        return Medium(Conductivity(given.curve.function, given.couples), capacity)
+    return Medium(_number(given), capacity)
 
 
 def _sink(contact: HeatContact, radius: float) -> Sink:

@@ -6,14 +6,13 @@ there what that is worth. Half of an edge's or interface's heat goes to each end
 contact's is made on the side of the layer. Nothing is left over: in a steady state the
 sum is that of current times voltage at the contacts.
 
-Heat that the carriers move with them (Peltier and Thomson) is left out, as is what
-gradients of temperature drive (Soret and Seebeck): the fluxes' forces are gradients of
-the electrochemical potential alone.
+Heat that the carriers move with them (Peltier and Thomson, and that of transport) is left
+out. A flux by the Soret effect may run up the electrochemical potential and cool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from ionstack.assemble import System
-from ionstack.node_fields import NodeFields
 from ionstack.output.names import electrochemical_potential
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.terms import Term
@@ -43,17 +41,19 @@ class _Into:
 class HeatSources:
     """Heat at the nodes of one rank, from the terms' values at the present unknowns."""
 
-    def __init__(self, system: System, fields: NodeFields) -> None:
-        self._system, self._fields = system, fields
+    def __init__(self, system: System) -> None:
+        self._system = system
         terms = list(_flows(system))
         self._falls = _falls(system, terms)
         self._shares = _shares(system, terms)
         self._into = [_into(system, term, at) for term, at in terms if term.contact is not None]
 
-    def at_nodes(self) -> Floats:
-        """Heat [W] at all local nodes; complete at the nodes of owned vertices."""
+    def at_nodes(self, fields: Mapping[str, Floats]) -> Floats:
+        """Heat [W] at all local nodes; complete at the nodes of owned vertices.
+
+        `fields` are those of `NodeFields` at the present unknowns.
+        """
         system = self._system
-        fields = self._fields.evaluate()
         names = system.equations.model.valences
         potentials = [fields[electrochemical_potential(name)] for name in names]
         fall = self._falls @ np.concatenate([*potentials, np.zeros(1)])

@@ -103,7 +103,7 @@ def registered(kind: Kind) -> dict[str, Law]:
 
 def number(unit: str, bounds: Bounds = ANY) -> PlainValidator:
     """Make the reader of a number with unit and source."""
-    return PlainValidator(partial(_read_number, unit=unit, bounds=bounds))
+    return PlainValidator(partial(read_number, unit=unit, bounds=bounds))
 
 
 def number_or_curve(curve: Curve, bounds: Bounds = ANY) -> PlainValidator:
@@ -116,7 +116,8 @@ def law_choice(kind: Kind) -> PlainValidator:
     return PlainValidator(partial(read_law, kind=kind))
 
 
-def _read_number(data: object, unit: str, bounds: Bounds) -> Value:
+def read_number(data: object, unit: str, bounds: Bounds) -> Value:
+    """Read a number with unit and source; raise the error of what is wrong with it."""
     if isinstance(data, Value):
         return data
     if not isinstance(data, dict):
@@ -130,7 +131,7 @@ def _read_number_or_curve(data: object, curve: Curve, bounds: Bounds) -> Value |
         return read_curve(data, curve, bounds)
     if isinstance(data, CurveChoice):
         return data
-    return _read_number(data, curve.unit, bounds)
+    return read_number(data, curve.unit, bounds)
 
 
 @functools.cache

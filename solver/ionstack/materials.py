@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from ionstack.coupled_curve import THERMAL_CONDUCTIVITY, CoupledCurve, coupled_value
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
 from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
@@ -36,13 +37,14 @@ __all__ = [
     "material_values",
 ]
 
-# Fixed charge by place: depth below the top electrode, lateral place, distance from the axis.
-_PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
-_CHARGE = Curve("fixed_charge", "1/m^3", _PLACE, "fixed elementary charges, with sign")
+# A curve by place: depth below the top electrode, lateral place, distance from the axis.
+PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
+_CHARGE = Curve("fixed_charge", "1/m^3", PLACE, "fixed elementary charges, with sign")
 FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
-# Numbers that only the balance of heat reads.
-THERMAL = ("thermal_conductivity", "heat_capacity")
+# Numbers that only the balance of heat reads, and all that count only where it is solved.
+_OF_HEAT = ("thermal_conductivity", "heat_capacity")
+THERMAL = (*_OF_HEAT, "heat_of_transport")
 
 _LIBRARY = Path(__file__).parent / "data" / "materials"
 
@@ -51,7 +53,8 @@ _LIBRARY = Path(__file__).parent / "data" / "materials"
 class SpeciesRecord:
     """How one species behaves in a material; `level` [eV] as in the vacuum scale.
 
-    Species with the same `sublattice` share its sites.
+    Species with the same `sublattice` share its sites. `heat_of_transport` [eV], positive
+    towards the cold, is that of the Soret effect.
     """
 
     statistics: LawChoice
@@ -60,6 +63,7 @@ class SpeciesRecord:
     excess: LawChoice | None = None
     sublattice: str | None = None
     swelling: LawChoice | None = None
+    heat_of_transport: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class Material:
     One with numbers of `mechanics` only is that of a substrate.
 
     `fixed_charge` is a number density [1/m^3] of elementary charges, with sign, or a
-    curve of the place. `thermal_conductivity` [W/(m K)] and `heat_capacity` per volume
-    [J/(m^3 K)] are needed where heat is computed.
+    curve of the place. `thermal_conductivity` [W/(m K)], a number or a curve, and
+    `heat_capacity` per volume [J/(m^3 K)] are needed where heat is computed.
     """
 
     name: str
@@ -80,7 +84,7 @@ class Material:
     species: Mapping[str, SpeciesRecord]
     work_function: Value | None
     reactions: Mapping[str, ReactionChoice] = field(default_factory=dict)
-    thermal_conductivity: Value | None = None
+    thermal_conductivity: Value | CoupledCurve | None = None
     heat_capacity: Value | None = None
     mechanics: SolidChoice | None = None
 
@@ -115,6 +119,7 @@ class _SpeciesModel(Strict):
     excess: Annotated[LawChoice, law_choice("excess")] | None = None
     sublattice: Annotated[str, Field(min_length=1)] | None = None
     swelling: Annotated[LawChoice, law_choice("swelling")] | None = None
+    heat_of_transport: Annotated[Value, number("eV")] | None = None
 
 
 class _MaterialModel(Strict):
@@ -122,7 +127,9 @@ class _MaterialModel(Strict):
     relative_permittivity: Annotated[Value, number("1", AT_LEAST_ONE)] | None = None
     fixed_charge: FixedCharge = Value(0.0, "1/m^3", "no fixed charge given")
     work_function: Annotated[Value, number("eV", POSITIVE)] | None = None
-    thermal_conductivity: Annotated[Value, number("W/(m*K)", POSITIVE)] | None = None
+    thermal_conductivity: (
+        Annotated[Value | CoupledCurve, coupled_value(THERMAL_CONDUCTIVITY)] | None
+    ) = None
     heat_capacity: Annotated[Value, number("J/(m^3*K)", POSITIVE)] | None = None
     species: dict[str, _SpeciesModel] = Field(default_factory=dict)
     # Null takes a reaction of the library out.
@@ -264,15 +271,17 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
         yield "work_function", material.work_function
     if material.relative_permittivity is not None:
         yield "relative_permittivity", material.relative_permittivity
-    for name in THERMAL:
-        thermal: Value | None = getattr(material, name)
+    for name in _OF_HEAT:
+        thermal: Value | CoupledCurve | None = getattr(material, name)
         if thermal is not None:
-            yield name, thermal
+            yield name, thermal.curve if isinstance(thermal, CoupledCurve) else thermal
     charge = material.fixed_charge
     if isinstance(charge, CurveChoice) or charge.value:
         yield "fixed_charge", charge
     for name, record in material.species.items():
         yield f"species.{name}.level", record.level
+        if record.heat_of_transport is not None:
+            yield f"species.{name}.heat_of_transport", record.heat_of_transport
         for part in ("statistics", "excess", "transport", "swelling"):
             choice: LawChoice | None = getattr(record, part)
             if choice is not None:

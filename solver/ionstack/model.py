@@ -7,19 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
-import numpy as np
-from numpy.typing import NDArray
 
 from ionstack.boundary_schema import Boundary, DoubleLayerChoice
 from ionstack.case import Case
 from ionstack.case_schema import LayerChoice
+from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.gases import gas_potential
 from ionstack.physics.registry import Kind, Law
+from ionstack.place_profile import PlaceProfile, Profile
 from ionstack.stack import Electrode
 from ionstack.surroundings import Surroundings
 
@@ -37,26 +36,6 @@ class Arrhenius(NamedTuple):
 
 
 Numbers = Mapping[str, Arrhenius]
-# Fixed charge [elementary charges per m^3] at points (n, d) of the mesh [m].
-Profile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class PlaceProfile:
-    """A profile from a curve of depth z, lateral place x, y and distance r from the axis.
-
-    The last coordinate of a point runs from the top of the stack down; x and y are the
-    ones before, 0 where the mesh has none, and r = sqrt(x^2 + y^2).
-    """
-
-    curve: Callable[..., jax.Array]
-
-    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the value at every point."""
-        place = np.zeros((2, len(points)))
-        place[: points.shape[1] - 1] = points[:, :-1].T
-        given = (points[:, -1], *place, np.hypot(*place))
-        return np.asarray(self.curve(*map(jnp.asarray, given)))
 
 
 @dataclass(frozen=True)
@@ -94,7 +73,8 @@ class SpeciesModel:
     """A species in one region; `level` is its standard potential [eV].
 
     Species of a region with the same `sublattice` share its sites. The numbers of
-    `statistics` are those besides the site density.
+    `statistics` are those besides the site density. A gradient of temperature moves a species
+    with a `heat_of_transport` [eV], positive towards the cold.
     """
 
     name: str
@@ -106,6 +86,7 @@ class SpeciesModel:
     transport: BoundLaw
     sublattice: str | None = None
     swelling: BoundLaw | None = None
+    heat_of_transport: float | None = None
 
     @property
     def gradient_energy(self) -> float:
@@ -300,6 +281,17 @@ def build_model(case: Case) -> Model:
     )
 
 
+def given_contents(case: Case) -> dict[str, dict[str, float | Profile]]:
+    """Site fractions at the start by layer and species, numbers or by place."""
+    return {
+        layer: {
+            name: PlaceProfile(one.function) if isinstance(one, CurveChoice) else one
+            for name, one in given.items()
+        }
+        for layer, given in case.contents.items()
+    }
+
+
 def _interface(case: Case, key: str) -> InterfaceModel:
     extra = case.boundaries.get(key, Boundary())
     chosen = {name: _bind("interface", one) for name, one in case.interfaces[key].items()}
@@ -370,6 +362,7 @@ def _species(name: str, z: int, record: SpeciesRecord, stressed: bool) -> Specie
         transport=_bind("transport", record.transport),
         sublattice=record.sublattice,
         swelling=_bind("swelling", record.swelling) if stressed and record.swelling else None,
+        heat_of_transport=record.heat_of_transport.value if record.heat_of_transport else None,
     )
 
 

@@ -16,9 +16,10 @@ from ionstack.entities import Entities, Region
 from ionstack.equations import given_work_functions
 from ionstack.model import BoundLaw, Model, RegionModel, SpeciesModel
 from ionstack.physics.constants import thermal_voltage
+from ionstack.place_profile import Profile
 
 Floats = NDArray[np.float64]
-Contents = Mapping[str, Mapping[str, float]]
+Contents = Mapping[str, Mapping[str, float | Profile]]
 
 # Reduced chemical potentials at which species are tabulated.
 _ETA = np.linspace(-250.0, 250.0, 5001)
@@ -50,12 +51,13 @@ class _Table:
 class NeutralLayer:
     """A layer's densities at given electrochemical potentials, and its neutral potential.
 
-    `frozen` are the contents of species that do not follow an electrochemical potential.
+    `frozen` are the contents of species that do not follow an electrochemical potential, those
+    that depend on the place at the nodes of the region.
     """
 
     model: Model
     region: RegionModel
-    frozen: Mapping[str, float]
+    frozen: Mapping[str, float | Floats]
 
     @cached_property
     def _tables(self) -> dict[str, _Table]:
@@ -65,7 +67,7 @@ class NeutralLayer:
         """Reduced chemical potential at an electrochemical potential [V]; by content if frozen."""
         table = self._tables[name]
         if name in self.frozen:
-            return np.full_like(phi, np.interp(np.log(self.frozen[name]), table.log_x, _ETA))
+            return np.asarray(0.0 * phi + np.interp(np.log(self.frozen[name]), table.log_x, _ETA))
         wanted = (level - self.region.held(name).z * phi) / thermal_voltage(self.model.temperature)
         return np.asarray(np.interp(wanted, table.chemical, _ETA))
 
@@ -73,7 +75,7 @@ class NeutralLayer:
         """Density [1/m^3] at electrochemical potentials and potentials [V]."""
         one = self.region.held(name)
         if name in self.frozen:
-            return np.full_like(phi, self.frozen[name] * one.site_density)
+            return np.asarray(0.0 * phi + self.frozen[name] * one.site_density)
         eta = self.eta(name, levels[name], phi)
         others = self.region.rivals(name)
         rivals = [self.eta(other.name, levels[other.name], phi) for other in others]
@@ -89,7 +91,7 @@ class NeutralLayer:
 
     def neutral(self, levels: Mapping[str, float], fixed_charge: Floats) -> Floats:
         """Potential [V] at which the charge vanishes, for each fixed charge; 0 without one."""
-        given, back = np.unique(fixed_charge, return_inverse=True)
+        given, back = np.unique(fixed_charge + self._held(len(fixed_charge)), return_inverse=True)
         low, high = np.full_like(given, -RANGE), np.full_like(given, RANGE)
         # The charge falls monotonically with the potential.
         for _ in range(_HALVINGS):
@@ -101,8 +103,17 @@ class NeutralLayer:
         return np.asarray(np.where(chosen, 0.5 * (low + high), 0.0)[back])
 
     def _charge(self, levels: Mapping[str, float], phi: Floats, fixed: Floats) -> Floats:
-        parts = (one.z * self.density(one.name, levels, phi) for one in self.region.species)
+        free = (one for one in self.region.species if one.name not in self.frozen)
+        parts = (one.z * self.density(one.name, levels, phi) for one in free)
         return np.asarray(fixed + sum(parts, np.zeros_like(phi)))
+
+    def _held(self, count: int) -> Floats:
+        """Charge of the frozen species at the first nodes [elementary charges per m^3]."""
+        total = np.zeros(count)
+        for name, x in self.frozen.items():
+            one = self.region.held(name)
+            total += one.z * one.site_density * (x if np.ndim(x) == 0 else np.asarray(x)[:count])
+        return total
 
 
 def work_functions(entities: Entities, contents: Contents) -> Floats:
@@ -126,7 +137,7 @@ def _flat_band(
     """Neutral potential [V] at a region's nodes in equilibrium with a metal at 0 V."""
     given = contents.get(region.laws.name, {})
     frozen = {
-        name: content
+        name: entities.content(region, content)
         for name, content in given.items()
         if name not in supplied or not supplied[name].law.passes
     }

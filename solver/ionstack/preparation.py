@@ -26,7 +26,7 @@ from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
 from ionstack.mesh import build_mesh
 from ionstack.meter import Meter
-from ionstack.model import Model, build_model
+from ionstack.model import Model, build_model, given_contents
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
@@ -111,7 +111,7 @@ class Prepared:
         model = equations.model.surrounded(new)
         if any(contact.work_function is None for contact in model.contacts):
             volumes, layout = equations.volumes, self.system.layout
-            levels = work_functions(Entities(model, volumes, layout), self.case.contents)
+            levels = work_functions(Entities(model, volumes, layout), given_contents(self.case))
             self.system.adopt(transient_equations(model, volumes, layout, levels))
         else:
             self.system.adopt(replace(equations, model=model, numbers=numbers_of(model)))
@@ -134,7 +134,7 @@ def prepare(
     choice = case.numerics.solver
     with timing.part("equilibrium"):
         if search:
-            found = find_equilibrium(system, case.contents, choice, case.start)
+            found = find_equilibrium(system, given_contents(case), choice, case.start)
         else:
             found = without_search(system)
     if case.circuit.copies != ("",):
@@ -163,13 +163,13 @@ def _companions(case: Case, system: System) -> tuple[Companion, ...]:
     volumes = system.equations.volumes
     films = case.stack.dimension == "1d"
     solver = FilmMechanics(case, volumes) if films else BodyMechanics(case, volumes)
-    given = Swelling(system).given(case.contents)
+    given = Swelling(system).given(given_contents(case))
     return (Stress(system, solver, given, case.mechanics.tolerance),)
 
 
 def _system(case: Case, model: Model, volumes: ControlVolumes) -> System:
     layout = build_layout(volumes, model)
-    levels = work_functions(Entities(model, volumes, layout), case.contents)
+    levels = work_functions(Entities(model, volumes, layout), given_contents(case))
     return System(transient_equations(model, volumes, layout, levels))
 
 

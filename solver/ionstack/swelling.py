@@ -49,7 +49,7 @@ class Swelling:
         usual = system.equations.model.temperature
         return [fields[region.name].get(TEMPERATURE, usual) for region, _, _ in self._parts]
 
-    def given(self, contents: Mapping[str, Mapping[str, float]]) -> Floats:
+    def given(self, contents: Mapping[str, Mapping[str, Any]]) -> Floats:
         """Volume strain of given site fractions, by region and species."""
         temperature = self._system.equations.model.temperature
         result = np.zeros(self._size)

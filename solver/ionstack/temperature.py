@@ -13,18 +13,20 @@ from ionstack.assemble import System
 from ionstack.carriers import TEMPERATURE
 from ionstack.checkpoint import Memory
 from ionstack.heat_equation import Heated, HeatEquation
+from ionstack.heat_media import HeatMedia
 from ionstack.heat_model import HeatModel
 from ionstack.heat_sources import HeatSources
 from ionstack.node_fields import NodeFields
 from ionstack.node_places import NodePlaces
+from ionstack.relaxation import Mixing
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Bounds of the factor on what the field in use misses.
-SHORTEST, LONGEST = 0.1, 20.0
 # What is remembered as it is, besides the temperature.
-_REMEMBERED = ("generated", "stored", "highest", "lowest")
+_REMEMBERED = ("generated", "stored", "highest", "lowest", "_last_step")
+# Most steps of the last size over which the field is extrapolated.
+FARTHEST = 2.0
 
 
 class TemperatureField:
@@ -43,7 +45,8 @@ class TemperatureField:
         volumes = system.equations.volumes
         self._system, self._model = system, model
         self._equation = HeatEquation(volumes, model)
-        self._sources = HeatSources(system, NodeFields(system))
+        self._sources, self._fields = HeatSources(system), NodeFields(system)
+        self._media = HeatMedia(volumes, model)
         self._inside = [
             np.flatnonzero(volumes.node_region == k) for k in range(len(volumes.regions))
         ]
@@ -55,9 +58,10 @@ class TemperatureField:
         self._last: Heated | None = None
         self.generated = self.stored = self.highest = self.lowest = 0.0
         self.out: Floats = np.zeros(len(volumes.contacts))
-        # What the field in use missed in the last round, and how far it went on along that.
-        self._missed: Floats | None = None
-        self._reach = 1.0
+        self._mixing = Mixing(self._equation.layout.n_owned, self._sum)
+        # Fields in use at the ends of the last two steps, and the time between them.
+        self._kept: tuple[Floats, Floats] = (self._rise, self._rise)
+        self._last_step = 0.0
         self._hand_over(self._rise)
 
     @property
@@ -66,9 +70,17 @@ class TemperatureField:
         return np.asarray(self._model.start + self._rise[self._equation.layout.phi])
 
     def begin(self, step: float) -> None:
-        """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
+        """Start a trial of a step [s] from the last accepted state; 0 at the start of a run.
+
+        The first field goes on as over the last step.
+        """
         self._step = step
-        self._last, self._missed, self._reach = None, None, 1.0
+        before, last = self._kept
+        share = step / self._last_step if self._last_step > 0.0 else 0.0
+        if share:
+            self._hand_over(last + min(share, FARTHEST) * (last - before))
+        self._last = None
+        self._mixing.forget()
 
     def solve(self) -> float:
         """Solve with the heat that the present unknowns make, and hand a better field over.
@@ -80,38 +92,30 @@ class TemperatureField:
             return 0.0
         step = np.inf if self._model.steady else self._step
         around = self._system.equations.model.temperature
-        self._last = self._equation.solve(self._sources.at_nodes(), self._accepted, step, around)
+        fields = self._fields.evaluate()
+        source = self._sources.at_nodes(fields)
+        given = self._accepted, step, around, self._conductivity(fields)
+        self._last = self._equation.solve(source, *given)
         self._rise = self._last.rise
         missed = self._rise - self._used
         change = self._largest(np.abs(missed))
         if change > self._model.tolerance:
-            self._reach = self._stretched(missed)
-            self._missed = missed
-            self._hand_over(self._used + self._reach * missed)
+            self._hand_over(self._mixing.next(self._used, missed))
         return change / self._model.tolerance
 
-    def _stretched(self, missed: Floats) -> float:
-        """How far to go along what the field in use misses: Aitken's relaxation.
-
-        Heat that feeds back lets the plain iteration creep or swing; see Kuettler and Wall,
-        Comput. Mech. 43, 61 (2008).
-        """
-        if self._missed is None:
-            return 1.0
-        owned = slice(self._equation.layout.n_owned)
-        turn = (missed - self._missed)[owned]
-        sums = np.array([self._missed[owned] @ turn, turn @ turn])
-        comm = self._system.comm
-        along, size = comm.allreduce(sums) if comm.size > 1 else sums
-        if size == 0.0:
-            return 1.0
-        return float(np.clip(-self._reach * along / size, SHORTEST, LONGEST))
+    def _conductivity(self, fields: Mapping[str, Floats]) -> Floats | None:
+        """Thermal conductivity at all nodes in the field in use; None where it is constant."""
+        if self._media.constant:
+            return None
+        used = self._model.start + self._used[self._equation.layout.phi]
+        return self._media.conductivity(fields, used)
 
     def accept(self) -> None:
         """Take the last trial as the state, and its heat into the sums (collective)."""
         self._accepted = self._rise
         if self._last is None:
             return
+        self._kept, self._last_step = (self._kept[1], self._used), self._step
         self.generated += self._last.generated * self._step
         self.out = self.out + self._last.outflow * self._step
         self.stored += self._last.stored * self._step
@@ -122,7 +126,7 @@ class TemperatureField:
     def memory(self) -> Memory:
         """The rise of the last accepted state, the temperature used last, and the sums."""
         plain = {name: getattr(self, name) for name in _REMEMBERED} | {"out": self.out.tolist()}
-        both = {"rise": self._accepted, "used": self._used}
+        both = {"rise": self._accepted, "before": self._kept[0], "used": self._kept[1]}
         unknown = self._equation.layout.phi
         return Memory(plain, {k: self._places.by_unknown(v[unknown]) for k, v in both.items()})
 
@@ -131,8 +135,10 @@ class TemperatureField:
         for name in _REMEMBERED:
             setattr(self, name, memory.plain[name])
         self.out = np.array(memory.plain["out"])
-        rise, used = (self._everywhere(memory.owned[name]) for name in ("rise", "used"))
+        names = ("rise", "before", "used")
+        rise, before, used = (self._everywhere(memory.owned[name]) for name in names)
         self._accepted = self._rise = rise
+        self._kept = before, used
         self._hand_over(used)
 
     def _everywhere(self, by_unknown: Floats) -> Floats:
@@ -159,6 +165,10 @@ class TemperatureField:
             "heat.stored [J]": self.stored,
             "heat.closure": abs(left) / size if size else 0.0,
         }
+
+    def _sum(self, values: Floats) -> Floats:
+        comm = self._system.comm
+        return np.asarray(comm.allreduce(values) if comm.size > 1 else values)
 
     def _largest(self, values: Floats) -> float:
         largest = float(values.max(initial=-np.inf))

@@ -26,13 +26,12 @@ from ionstack.carriers import (
     gradient_of,
     law_inputs,
     law_values,
-    rescaled,
     take,
     with_coupled,
 )
 from ionstack.model import BoundLaw, ReactionModel, RegionModel
-from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.states import Carrier, Edge
+from ionstack.warmth import Warmth
 
 Ints = NDArray[np.int64]
 Contributions = tuple[jax.Array, list[jax.Array]]
@@ -100,32 +99,25 @@ Nodes = tuple[int, Any]
 Evaluate = Callable[[State], Contributions]
 
 
-@dataclass(frozen=True)
-class Warmth:
-    """Temperature [K] at which a law acts, and that of one end over it (None: the same)."""
-
-    temperature: jax.Array
-    ratio: jax.Array | None = None
-
-    @property
-    def thermal_voltage(self) -> jax.Array:
-        """Return kT/e [V]."""
-        return BOLTZMANN_EV * self.temperature
-
-    def seen(self, carrier: Carrier) -> Carrier:
-        """The carrier, or a tangent of it, with its potentials over this temperature."""
-        return carrier if self.ratio is None else rescaled(carrier, self.ratio)
-
-
 def carrier_ends(
-    batch: NodeBatch, name: str, law: BoundLaw, inputs: Sequence[str], index: Any, warmth: Warmth
+    batch: NodeBatch,
+    name: str,
+    law: BoundLaw,
+    inputs: Sequence[str],
+    index: Any,
+    warmth: Warmth,
+    heat: float | None = None,
 ) -> Ends:
-    """Carrier at the indexed nodes and its tangents along `inputs`."""
+    """Carrier at the indexed nodes and its tangents along `inputs`.
+
+    `heat` of transport [eV] of a species that a gradient of temperature moves.
+    """
 
     def at_nodes(carriers: Carriers) -> Carrier:
-        return warmth.seen(take(with_coupled(carriers, name, law.couples), index))
+        return warmth.seen(take(with_coupled(carriers, name, law.couples), index), heat)
 
-    return at_nodes(batch.carriers), [at_nodes(batch.tangents[unknown]) for unknown in inputs]
+    own = warmth.pulled(at_nodes(batch.carriers), heat)
+    return own, [at_nodes(batch.tangents[unknown]) for unknown in inputs]
 
 
 def _differentiate(
@@ -153,7 +145,7 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
     a stack with factors other than 0 lie in the plane or along the stack, where the
     directional mean is exact.
     """
-    z = region.held(name).z
+    z, heat = region.held(name).z, region.held(name).heat_of_transport
     inputs = law_inputs(region, name, law)
 
     def evaluate(state: State) -> Contributions:
@@ -169,7 +161,7 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
 
         batch = state.regions[index]
         K, L = (
-            carrier_ends(batch, name, law, inputs, arrays[end], own)
+            carrier_ends(batch, name, law, inputs, arrays[end], own, heat)
             for end, own in zip("KL", warm, strict=True)
         )
         return _differentiate(flow, K, L)
@@ -196,12 +188,13 @@ def pair_flow(
         def flow(K: Carrier, L: Carrier) -> jax.Array:
             return jnp.asarray(arrays["area"] * law.law.function(K, L, edge, numbers))
 
-        K, L = (
-            carrier_ends(
-                state.regions[index], name, law, law_inputs(region, name, law), arrays[end], own
-            )
-            for (index, region), end, own in zip(sides, "KL", warm, strict=True)
-        )
+        def at(side: Side, end: str, own: Warmth) -> Ends:
+            index, region = side
+            inputs, heat = law_inputs(region, name, law), region.held(name).heat_of_transport
+            batch = state.regions[index]
+            return carrier_ends(batch, name, law, inputs, arrays[end], own, heat)
+
+        K, L = (at(*one) for one in zip(sides, "KL", warm, strict=True))
         return _differentiate(flow, K, L)
 
     return evaluate

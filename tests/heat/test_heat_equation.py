@@ -133,3 +133,26 @@ def test_resistances_add_up():
     assert series_conductance(inf, 0.0) == inf
     assert series_conductance(inf, 1e-8) == pytest.approx(1e8)
     assert series_conductance(1e8, 1e-8) == pytest.approx(0.5e8)
+
+
+def test_a_conductivity_that_depends_on_the_place_is_exact_at_second_order():
+    """k = K (1 + z/L) between 310 K and 300 K: the temperature falls as a logarithm."""
+    sizes, errors = (10, 20, 40), []
+    held = {"top": Sink(inf, 0.0, START + 10.0), "bottom": Sink(inf)}
+    for cells in sizes:
+        film = Heater(slab(cells), heat_model(sinks=held))
+        share = film.volumes.depth / LENGTH
+        found = film.heat(0.0, conductivity=K * (1.0 + share))
+        exact = 10.0 * (1.0 - np.log1p(share) / np.log(2.0))
+        errors.append(np.abs(film.at_nodes - exact).max())
+        assert found.outflow.sum() == pytest.approx(0.0, abs=1e-10 * found.outflow.max())
+    assert order([1 / n for n in sizes], errors) == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_new_conductivity_counts_at_once_and_an_old_one_again():
+    film = Heater(slab(20), heat_model())
+    first = film.heat(SOURCE).rise
+    twice = film.heat(SOURCE, conductivity=np.full(len(film.volumes.depth), 2.0 * K)).rise
+    again = film.heat(SOURCE, conductivity=np.full(len(film.volumes.depth), K)).rise
+    np.testing.assert_allclose(twice, 0.5 * first, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(again, first, rtol=1e-12, atol=1e-12)

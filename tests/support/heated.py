@@ -51,10 +51,16 @@ class Heater:
         self.equation = HeatEquation(self.volumes, laws)
         self.rise: Floats = np.zeros(self.equation.layout.n_local)
 
-    def heat(self, density: Floats | float, step: float = inf, around: float = START):
+    def heat(
+        self,
+        density: Floats | float,
+        step: float = inf,
+        around: float = START,
+        conductivity: Floats | None = None,
+    ):
         """Solve with a source [W/m^3] at the nodes, and go on from there."""
         source = density * self.volumes.node_volume
-        found = self.equation.solve(source, self.rise, step, around)
+        found = self.equation.solve(source, self.rise, step, around, conductivity)
         self.rise = found.rise
         return found
 

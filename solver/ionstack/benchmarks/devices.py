@@ -24,7 +24,6 @@ from ionstack.model import (
     ContactModel,
     InterfaceModel,
     Model,
-    Profile,
     ReactionModel,
     RegionModel,
     SpeciesModel,
@@ -34,6 +33,7 @@ from ionstack.newton import Newton, NewtonControl
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.registry import Kind
+from ionstack.place_profile import Profile
 from ionstack.stack import Dimension, Electrode, Lateral, Layer, Stack
 
 Floats = NDArray[np.float64]

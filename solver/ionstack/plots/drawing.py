@@ -17,7 +17,7 @@ from ionstack.errors import InputError
 from ionstack.metrics import Trace
 from ionstack.output.field_reader import read_fields
 from ionstack.output.mechanics import read_mechanics
-from ionstack.output.names import first_positive_ion
+from ionstack.output.names import TEMPERATURE, first_positive_ion
 from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
@@ -113,6 +113,8 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     drawn = [maps.draw_map(fields, states, run.figures / "li_map.png")]
     bound = products.draw_products(fields, states, run.figures / "products.png")
     drawn += [bound] if bound is not None else []
+    if TEMPERATURE in fields.names:
+        drawn.append(maps.draw_temperature(fields, run.figures / "temperature_map.png"))
     return [*drawn, *_rendered(run)] if fields.dimension == 3 else drawn
 
 

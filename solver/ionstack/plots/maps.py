@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
 from ionstack.output.field_reader import Fields
-from ionstack.output.names import density, first_positive_ion, site_fraction
+from ionstack.output.names import TEMPERATURE, density, first_positive_ion, site_fraction
 from ionstack.output.profiles import Profile, read_profiles
 from ionstack.output.run_directory import RunDirectory
 from ionstack.plots.style import new_figure, save, species_label
@@ -96,6 +96,19 @@ def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> P
         axes.set_xlabel(lateral_label(fields))
     grid[0, 0].set_ylabel("depth below the top electrode [nm]")
     figure.supxlabel(_scale_note(planes[0]), fontsize=8.5, color="0.35")
+    return save(figure, path)
+
+
+def draw_temperature(fields: Fields, path: Path) -> Path:
+    """Draw the temperature of the hottest snapshot; in 3-D in the plane through the centre."""
+    planes = [vertical_slice(fields, TEMPERATURE, step) for step in range(len(fields.times))]
+    hottest = max(range(len(planes)), key=lambda step: float(np.nanmax(planes[step].values)))
+    figure = new_figure(5.0, 3.8)
+    axes = figure.subplots()
+    _draw_row(figure, [axes], fields, [planes[hottest]], (TEMPERATURE, "inferno"))
+    axes.set_title(f"t = {fields.times[hottest]:.4g} s")
+    axes.set_xlabel(lateral_label(fields))
+    axes.set_ylabel("depth below the top electrode [nm]")
     return save(figure, path)
 
 

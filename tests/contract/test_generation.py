@@ -1,0 +1,49 @@
+"""Generation of defects at contacts against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ionstack.physics.catalogue import laws
+from ionstack.physics.states import Edge
+from support.law_checks import THERMAL, Subject
+
+GIVEN = {
+    "attempt_frequency": 1e13,
+    "bond_density": 1e19,
+    "barrier": 1.66,
+    "dipole_length": 1e-10,
+    "relative_permittivity": 22.0,
+    "chemical_potential": 0.0,
+}
+
+
+def flow(field, step):
+    """Flow into the metal whose potential for the defect lies `step` kT above the layer's."""
+    subject = Subject(laws("contact")["bond_breaking"], "lattice_gas")
+    zero = np.zeros(1)
+    K = subject.carrier(np.array([-3.0]), zero, zero)
+    L = K._replace(psi=K.psi + step)
+    edge = Edge(np.array([0.0]), np.array(THERMAL), np.array(2.0), np.array([field]))
+    return float(subject.law.function(K, L, edge, GIVEN)[0]), float(K.vacancy[0])
+
+
+@pytest.mark.parametrize("field", [0.0, 3e8, -3e8])
+def test_generation_has_the_barrier_that_the_local_field_leaves(field):
+    """Far from equilibrium only generation is left: p (2+eps)/3 = 0.8 eV per V/nm."""
+    found, free = flow(field, 30.0)
+    barrier = 1.66 - 0.8e-9 * abs(field)
+    exact = -1e13 * 1e19 * free * np.exp(-barrier / THERMAL)
+    assert found == pytest.approx(exact, rel=1e-3)
+
+
+def test_forward_over_backward_is_the_exponential_of_the_affinity():
+    made, unmade = flow(2e8, 1.5)[0], flow(2e8, -1.5)[0]
+    assert unmade / -made == pytest.approx(np.exp(1.5), rel=1e-12)
+    assert flow(2e8, 0.0)[0] == 0.0
+
+
+def test_beyond_the_field_of_breakdown_the_barrier_is_gone():
+    found, free = flow(1e10, 30.0)
+    assert found == pytest.approx(-1e32 * free, rel=1e-4)
