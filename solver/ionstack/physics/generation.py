@@ -44,7 +44,8 @@ def bond_breaking(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
 
     Generation nu N (1-x) exp[-(E - p (2+eps)/3 |E_field|)/kT]; recombination is faster by the
     exponential of the affinity. Barriers at oxygen-active metals are far below those of pairs
-    in the bulk: 1.66 against 3.93 eV in HfO2, Schie et al. (2018).
+    in the bulk (1.66 against 3.93 eV in the HfO2 set of the code DeviceKMC), where no field
+    helps: Schie et al. (2018).
     """
     affinity = K.psi - L.psi
     barrier = smooth_positive(
