@@ -164,7 +164,7 @@ def _read_content(data: object) -> float | CurveChoice:
         if isinstance(curve.function, Constant):
             return curve.function.value
         return curve
-    return data if isinstance(data, float) else read_quantity(data, "1", FRACTION)
+    return read_quantity(data, "1", FRACTION)
 
 
 Content = Annotated[float | CurveChoice, PlainValidator(_read_content)]
