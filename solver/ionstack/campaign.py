@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from mpi4py import MPI
 from petsc4py import PETSc
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from ionstack.campaign_plan import Plan, Point
 from ionstack.dealing import Counter, Groups
+from ionstack.distributions import is_ensemble, write_distributions
 from ionstack.errors import Interrupted, IonstackError, NumericsError, raise_together
 from ionstack.log import Log
 from ionstack.output.atomic import write_text
@@ -132,16 +134,23 @@ def _release(comm: MPI.Comm) -> None:
     PETSc.garbage_cleanup(comm)
 
 
+def report(folder: CampaignDirectory) -> list[Path]:
+    """Write table and figures of a campaign, and distributions where the seed varies."""
+    from ionstack.plots import draw_distributions, draw_overlay
+
+    written = [write_table(folder), *draw_overlay(folder)]
+    if is_ensemble(folder):
+        written += [write_distributions(folder), *draw_distributions(folder)]
+    return written
+
+
 def _conclude(plan: Plan, folder: CampaignDirectory, comm: MPI.Comm, options: Options) -> None:
     """Write table and figure from the files of the points; raise if one failed."""
     comm.Barrier()
     failed: list[str] = []
     with raise_together(comm, "writing table and figure of the campaign"):
         if comm.rank == 0:
-            write_table(folder)
-            from ionstack.plots.overlay import draw_overlay
-
-            draw_overlay(folder)
+            report(folder)
             failed = [p.name for p in plan.points if status(folder, p.name)[0] != COMPLETED]
             log = Log(0, options.quiet)
             log.open(folder.log, "a")

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ionstack.case import Case, load_case
@@ -61,6 +61,27 @@ def plan_campaign(path: Path, settings: Sequence[str], varied: Sequence[str]) ->
         raise InputError("\n".join(dict.fromkeys(errors)))
     by_name = dict(zip(names, points, strict=True))
     record = Record(path.name, cases[0].name, tuple(settings), by_name)
+    return Plan(record, tuple(map(Point, names, points, cases)))
+
+
+def plan_ensemble(case: Case) -> Plan:
+    """Return the members of a case's ensemble, which differ in their seeds."""
+    assert case.ensemble is not None
+    first = case.ensemble.seed
+    seeds = range(first, first + case.ensemble.size)
+    points = [{"seed": str(seed)} for seed in seeds]
+    names, text = point_names(points), case.path.name
+    # The input of a member, run again, is this member and no ensemble.
+    cases = [
+        replace(
+            case,
+            seed=seed,
+            ensemble=None,
+            overrides=(*case.overrides, f"seed={seed}", "ensemble=null"),
+        )
+        for seed in seeds
+    ]
+    record = Record(text, case.name, case.overrides, dict(zip(names, points, strict=True)))
     return Plan(record, tuple(map(Point, names, points, cases)))
 
 

@@ -15,6 +15,7 @@ from ionstack.boundary_schema import Boundary
 from ionstack.case_checks import case_problems
 from ionstack.case_schema import (
     CaseModel,
+    Ensemble,
     Initial,
     LayerChoice,
     Numerics,
@@ -73,8 +74,9 @@ class Case:
     name ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there
     is at those that the case gives. Without a section of its own the `circuit` is a source at
     every contact that does not float. `initial` is another run's state that takes the place of
-    start and contents. Random numbers are those of the `seed`. Without `mechanics` nothing is
-    stressed, without `heat` the temperature is the same everywhere.
+    start and contents. Random numbers are those of the `seed`; an `ensemble` gives
+    every member its own. Without `mechanics` nothing is stressed, without `heat` the
+    temperature is the same everywhere.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Case:
     heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
     seed: int = 0
+    ensemble: Ensemble | None = None
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -236,6 +239,7 @@ def _case(
         heat=None if read.heat is None else read.heat.record(),
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
         seed=read.seed,
+        ensemble=None if read.ensemble is None else Ensemble(**dict(read.ensemble)),
     )
 
 

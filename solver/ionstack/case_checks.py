@@ -13,6 +13,7 @@ from ionstack.heat_checks import heat_problems
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
 from ionstack.mechanics_checks import mechanics_problems
+from ionstack.physics.catalogue import elements
 from ionstack.physics_checks import physics_problems
 from ionstack.protocol_checks import protocol_names
 from ionstack.schema import known_keys, not_among
@@ -30,6 +31,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from _contact_problems(subject)
     yield from _coupling_problems(subject)
     yield from circuit_problems(subject)
+    yield from _ensemble_problems(subject)
     yield from instrument_problems(subject)
     yield from ambient_problems(subject)
     yield from heat_problems(subject)
@@ -37,6 +39,19 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)
+
+
+def _ensemble_problems(subject: Subject) -> Iterator[Problem]:
+    """An ensemble of a case in which nothing is random."""
+    circuit = subject.case.circuit
+    kinds = () if circuit is None else (one.kind for one in circuit.elements.values())
+    if subject.case.ensemble is not None and not any(elements()[one].events for one in kinds):
+        having = ", ".join(name for name, law in elements().items() if law.events)
+        message = (
+            "nothing in this case is random, all members would be alike; circuit elements with "
+            f"random events: {having}"
+        )
+        yield subject.problem(("ensemble",), message, of_key=True)
 
 
 def _name_problems(subject: Subject) -> Iterator[Problem]:

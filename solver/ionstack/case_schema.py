@@ -170,12 +170,28 @@ def _read_content(data: object) -> float | CurveChoice:
 Content = Annotated[float | CurveChoice, PlainValidator(_read_content)]
 
 
+@dataclass(frozen=True)
+class Ensemble:
+    """The same case `size` times, with the seeds `seed`, `seed` + 1 and so on."""
+
+    size: int
+    seed: int
+
+
+class EnsembleModel(Strict):
+    """An ensemble in the file."""
+
+    size: Annotated[int, Field(strict=True, ge=2, le=10_000)]
+    seed: Seed = 0
+
+
 class CaseModel(Strict):
     """A whole case file."""
 
     name: Name | None = None
     title: str = ""
     seed: Seed = 0
+    ensemble: EnsembleModel | None = None
     stack: Annotated[str, Field(min_length=1)]
     temperature: Temperature = 298.15
     ambient: Mixture | None = None

@@ -188,6 +188,10 @@ def _run(options: argparse.Namespace) -> int:
     abort_on_crash(comm)
     case = _load_together(comm, options)
     folder = _folder(options, case)
+    if case.ensemble is not None:
+        from ionstack.campaign_plan import plan_ensemble
+
+        return _campaign(comm, 1, lambda: plan_ensemble(case), options, folder)
     run_case(case, folder, comm, quiet=options.quiet, resume=options.resume)
     return 0
 
@@ -199,14 +203,31 @@ def _sweep(options: argparse.Namespace) -> int:
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
-    from ionstack.compute import configure
-    from ionstack.dealing import Groups
+    from ionstack.campaign_plan import plan_campaign
 
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
-    groups = Groups(comm, options.group)
+
+    def plan() -> Plan:
+        return plan_campaign(options.case, options.set, options.vary)
+
+    return _campaign(comm, options.group, plan, options, options.o)
+
+
+def _campaign(
+    comm: MPI.Intracomm,
+    size: int,
+    make: Callable[[], Plan],
+    options: argparse.Namespace,
+    path: Path | None,
+) -> int:
+    """Run the points of a plan on groups of `size` ranks."""
+    from ionstack.compute import configure
+    from ionstack.dealing import Groups
+
+    groups = Groups(comm, size)
     with ExitStack() as held:
-        plan, folder = _plan_together(comm, options, held)
+        plan, folder = _plan_together(comm, make, path, held)
         configure()
         from ionstack.campaign import Options, run_campaign
 
@@ -215,21 +236,19 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _plan_together(
-    comm: MPI.Intracomm, options: argparse.Namespace, held: ExitStack
+    comm: MPI.Intracomm, make: Callable[[], Plan], path: Path | None, held: ExitStack
 ) -> tuple[Plan, CampaignDirectory]:
-    """Read all points and claim the folder on rank 0; give every rank these or the error.
+    """Plan all points and claim the folder on rank 0; give every rank these or the error.
 
     The folder stays claimed until `held` is left.
     """
-    from ionstack.campaign_plan import plan_campaign
     from ionstack.errors import raise_together
     from ionstack.output.campaign import CampaignDirectory, claimed_campaign
 
     plan: Plan | None = None
-    path: Path | None = options.o
     with raise_together(comm, "planning the campaign"):
         if comm.rank == 0:
-            plan = plan_campaign(options.case, options.set, options.vary)
+            plan = make()
             path = path or Path("results") / f"{plan.record.name}-sweep"
             held.enter_context(claimed_campaign(path, plan.record, plan.cases()))
     shared: tuple[Plan, Path] = comm.bcast((plan, path), root=0)
@@ -314,12 +333,13 @@ def _mesh(options: argparse.Namespace) -> int:
 
 def _plot(options: argparse.Namespace) -> int:
     from ionstack.instruments.run import run_instruments
-    from ionstack.output.campaign import CampaignDirectory, is_campaign, write_table
-    from ionstack.plots import draw_all, draw_overlay
+    from ionstack.output.campaign import CampaignDirectory, is_campaign
+    from ionstack.plots import draw_all
 
     if is_campaign(options.folder):
-        folder = CampaignDirectory(options.folder)
-        for path in (write_table(folder), *draw_overlay(folder)):
+        from ionstack.campaign import report
+
+        for path in report(CampaignDirectory(options.folder)):
             print(path)
         return 0
     drawn = draw_all(options.folder)

@@ -107,8 +107,8 @@ CASE_MISTAKES = [
         "temperature: 25",
         "temperatur: 25",
         "temperatur:",
-        "temperatur: unknown key; allowed: name, title, seed, stack, temperature, ambient, "
-        "species, layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, "
+        "temperatur: unknown key; allowed: name, title, seed, ensemble, stack, temperature, "
+        "ambient, species, layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, "
         "protocol, instruments, materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
@@ -267,7 +267,7 @@ def test_a_missing_case_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("stak.dimension=3d", "stak: unknown key; allowed: name, title, seed, stack, "),
+        ("stak.dimension=3d", "stak: unknown key; allowed: name, title, seed, ensemble, stack, "),
         ("stak.dimension=3d", "(did you mean 'stack'?)"),
         ("stack.dimenson=3d", "dimenson: unknown key; allowed: name, dimension, "),
         ("stack.lateral.cels=3", "lateral.cels: unknown key; allowed: shape, "),
