@@ -108,8 +108,8 @@ CASE_MISTAKES = [
         "temperatur: 25",
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, seed, ensemble, stack, temperature, "
-        "ambient, species, layers, start, initial, content, interfaces, contacts, heat, circuit, mechanics, "
-        "protocol, instruments, materials, numerics, output, observables "
+        "ambient, species, layers, start, initial, content, interfaces, contacts, heat, circuit, "
+        "mechanics, protocol, instruments, materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
     ("25 degC", "25 V", "25 V", "temperature: '25 V' is not a quantity in K"),
