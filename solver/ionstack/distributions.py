@@ -18,6 +18,8 @@ from ionstack.output.campaign import COMPLETED, CampaignDirectory, read_record
 Floats = NDArray[np.float64]
 
 SEED = "seed"
+# Differences relative to the number that are none.
+_ROUND_OFF = 1e-9
 # How a run went, not what the device did.
 _HOW = (
     *("timing.", "steps.", "newton.", "linear.", "coupling.", "equilibrium.", "restart."),
@@ -59,7 +61,8 @@ def _differing(rows: Sequence[dict[str, str]], names: Sequence[str]) -> Iterator
     for name in names:
         values = np.array([float(row[name]) for row in rows if row[name]])
         told = name.startswith(_HOW) or set(name.split(" ")[0].split(".")) & set(_OF_ONE_RUN)
-        if not told and len(values) > 1 and np.ptp(values) > 0.0:
+        size = float(np.abs(values).max(initial=0.0))
+        if not told and len(values) > 1 and np.ptp(values) > _ROUND_OFF * size:
             yield Sample(name, values)
 
 

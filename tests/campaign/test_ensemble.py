@@ -80,8 +80,9 @@ def test_only_seeds_make_an_ensemble(folder):
 def test_what_does_not_differ_or_failed_does_not_count(tmp_path: Path):
     made = CampaignDirectory(tmp_path)
     made.table.write_text(
-        "point,seed,status,message,steps.accepted,iv.threshold [V],iv.threshold.count,window\n"
-        "01,1,completed,,100,-0.4,1,5\n02,2,completed,,120,-0.5,1,5\n03,3,failed,no,7,-9,1,6\n"
+        "point,seed,status,message,steps.accepted,iv.threshold [V],iv.threshold.count,window,hold\n"
+        "01,1,completed,,100,-0.4,1,5,0.3\n02,2,completed,,120,-0.5,1,5,0.3000000000001\n"
+        "03,3,failed,no,7,-9,1,6,7\n"
     )
     (found,) = samples(made)
     assert found.name == "iv.threshold [V]"
