@@ -70,7 +70,7 @@ def _analog(*overrides: str) -> Case:
 
 def test_published_and_assumed_numbers_of_the_analog_stack() -> None:
     stack = _analog().stack
-    assert stack.area == pytest.approx(3.1415926535e-8, rel=1e-9)
+    assert stack.area == pytest.approx(3.1415926535e-8, rel=1e-9, abs=0.0)
     assert stack.interfaces == ("WO3/LiPON", "LiPON/MoO3")
     assert stack.layers[0].thickness == 1e-7
     assert stack.thickness == pytest.approx(sum(layer.thickness for layer in stack.layers))

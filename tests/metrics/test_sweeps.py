@@ -103,7 +103,7 @@ def test_threshold_and_hold_by_both_rules(sign: float) -> None:
     assert found.threshold_factor == pytest.approx(sign * 1.0, abs=STEP)
     assert found.hold_slope == pytest.approx(sign * 0.405, abs=1e-9)
     assert found.hold_factor == pytest.approx(sign * 0.4, abs=STEP)
-    assert found.off_current == pytest.approx(1e-9, rel=STEP)
+    assert found.off_current == pytest.approx(1e-9, rel=STEP, abs=0.0)
     assert found.step == pytest.approx(STEP)
 
 
