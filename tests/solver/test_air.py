@@ -41,7 +41,7 @@ def test_nothing_is_there_at_the_start(pot):
 def test_vacuum_stops_the_reaction_and_no_lithium_is_lost(pot):
     """Lithium lost equals lithium bound to 1e-10 of what is bound, in all states."""
     pot.fill(VACUUM, **REACTS)
-    wired = Wired(pot, update=1e-12)
+    wired = Wired(pot, update=1e-14)
     states = wired.run(STAY, Ambient(AIR, 1.0), STAY, Ambient(VACUUM, 1.0), STAY)
     bound = pot.column(states) @ LITHIUM
     lithium = np.array([pot.lithium(state) for state in states])

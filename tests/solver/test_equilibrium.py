@@ -202,7 +202,7 @@ def serial():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_equilibrium_is_the_same_on_several_ranks(ranks, serial, tmp_path):
     file = tmp_path / "found.json"
     done = launch(ranks, ["-m", "support.equilibria", str(file)])

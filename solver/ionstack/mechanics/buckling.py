@@ -99,12 +99,13 @@ class Descent:
 
     def _descend(self, load: _Load) -> tuple[_Point, int, bool]:
         """Go down to equilibrium; return where that ends, after how many steps, and success."""
-        point, previous = self._point(load), np.inf
+        point, previous, before = self._point(load), np.inf, np.inf
         for count in range(self._control.most + 1):
             lagged = self._lagged
-            if self._is_done(point.imbalance, previous) and self._is_stable(point.imbalance):
+            # One step that gains little may be chance, two are round-off.
+            if self._is_done(point.imbalance, before) and self._is_stable(point.imbalance):
                 return self._refined(load, point) if lagged else point, count, True
-            previous = point.imbalance
+            previous, before = point.imbalance, previous
             if count == self._control.most or not np.isfinite(previous) or not self._aim():
                 break
             point = self._advance(load)
@@ -135,9 +136,9 @@ class Descent:
             strain = forces.stride()
         return most
 
-    def _is_done(self, imbalance: float, previous: float) -> bool:
+    def _is_done(self, imbalance: float, before: float) -> bool:
         """Whether the balance is as good as asked for, or as round-off lets it be."""
-        stuck = self._definite and ROUND_OFF >= imbalance > 0.5 * previous
+        stuck = self._definite and ROUND_OFF >= imbalance > 0.5 * before
         return imbalance <= self._control.tolerance or stuck
 
     def _is_stable(self, imbalance: float) -> bool:
