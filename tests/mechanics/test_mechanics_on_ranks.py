@@ -95,7 +95,7 @@ def test_pores_do_not_depend_on_the_ranks(results, ranks, dimension) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8 * np.abs(other).max())
 
 
-@pytest.mark.parametrize("ranks", (1, *SEVERAL))
+@pytest.mark.parametrize("ranks", [1, *SEVERAL])
 def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> None:
     for shape in ("axisymmetric", "3d-rectangle"):
         found = results[ranks][shape]
@@ -104,7 +104,7 @@ def test_every_step_found_equilibrium_and_the_metal_flowed(results, ranks) -> No
         assert found["ghosts"] < 1e-12
 
 
-@pytest.mark.parametrize("ranks", (1, *SEVERAL))
+@pytest.mark.parametrize("ranks", [1, *SEVERAL])
 def test_a_mistake_reaches_all_ranks(results, ranks) -> None:
     messages = results[ranks]["mistake"]
     assert len(messages) == ranks
