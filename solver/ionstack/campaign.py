@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from ionstack.campaign_plan import Plan, Point
 from ionstack.dealing import Counter, Groups
-from ionstack.distributions import is_ensemble, write_distributions
 from ionstack.errors import Interrupted, IonstackError, NumericsError, raise_together
 from ionstack.log import Log
 from ionstack.output.atomic import write_text
@@ -136,7 +135,8 @@ def _release(comm: MPI.Comm) -> None:
 
 def report(folder: CampaignDirectory) -> list[Path]:
     """Write table and figures of a campaign, and distributions where the seed varies."""
-    from ionstack.plots import draw_distributions, draw_overlay
+    from ionstack.distributions import draw_distributions, is_ensemble, write_distributions
+    from ionstack.plots import draw_overlay
 
     written = [write_table(folder), *draw_overlay(folder)]
     if is_ensemble(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.errors import InputError
+from ionstack.measure.kind import distribution_panel
 from ionstack.metrics.statistics import fit_weibull, spread
 from ionstack.output.atomic import replacing
 from ionstack.output.campaign import COMPLETED, CampaignDirectory, read_record
+from ionstack.plots.panels import Axis, draw_panels
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +30,9 @@ _HOW = (
 )
 # Statistics of a number within one run; over the members they would be those of statistics.
 _OF_ONE_RUN = ("count", "high", "low", "variation", "log_std", "weibull")
+# What people look for first in a figure, and how many panels it takes.
+_FIRST = ("threshold", "hold", "resistance", "conductance", "window", "delay")
+_MOST = 6
 _HEADER = (
     *("quantity", "count", "mean", "mean.low", "mean.high", "std"),
     *("variation", "variation.low", "variation.high", "weibull.shape", "weibull.scale"),
@@ -90,3 +96,26 @@ def _row(sample: Sample) -> list[object]:
         *(sample.name, found.count, *mean),
         *(found.variation, interval.low, interval.high, *fit),
     ]
+
+
+def draw_distributions(folder: CampaignDirectory) -> list[Path]:
+    """Draw ``distributions.png`` from the table; return it, or nothing where nothing differs."""
+    chosen = sorted(samples(folder), key=_rank)[:_MOST]
+    panels = [
+        distribution_panel(quantity, Axis("", unit), {"": sample.values})
+        for sample in chosen
+        for quantity, unit in [_split(sample.name)]
+    ]
+    drawn = tuple(panel for panel in panels if panel is not None)
+    return [draw_panels(drawn, folder.path / "distributions.png")] if drawn else []
+
+
+def _rank(sample: Sample) -> int:
+    words = sample.name.split(" ")[0].split(".")
+    return next((k for k, one in enumerate(_FIRST) if one in words), len(_FIRST))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The quantity and its unit."""
+    found = re.fullmatch(r"(.*) \[(.*)\]", name)
+    return (found[1], found[2]) if found else (name, "")

@@ -1,7 +1,6 @@
 """Figures of runs and campaigns, finished or running, drawn from their files only."""
 
 from ionstack.plots.drawing import draw_all
-from ionstack.plots.ensemble import draw_distributions
 from ionstack.plots.overlay import draw_overlay
 
-__all__ = ["draw_all", "draw_distributions", "draw_overlay"]
+__all__ = ["draw_all", "draw_overlay"]
