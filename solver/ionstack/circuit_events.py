@@ -55,6 +55,8 @@ class CircuitEvents:
         self._stream = Stream(seed, "events of circuit elements")
         self._clocks = Clocks.started(self._stream, np.arange(len(self._sites)))
         self._rates: Floats = np.zeros(len(self._sites))
+        # Rates at the end of the last trial, by the unknowns there.
+        self._ahead: tuple[Floats, Floats] | None = None
         self.counts = [0] * len(self._sites)
 
     def begin(self, circuit: Floats) -> None:
@@ -80,17 +82,14 @@ class CircuitEvents:
         """Take a step as the state; return the unknowns after the event that ends it."""
         if not self._sites:
             return circuit
-        left = self._clocks.left - self._hazard(step, circuit).total()
-        draws = self._clocks.draws.copy()
-        after = circuit
+        passed = self._hazard(step, circuit).total()
+        happened = np.array([] if found is None else [found.site], dtype=np.int64)
+        self._clocks = self._clocks.after(self._stream, passed, happened)
         if found is not None:
-            draws[found.site] += 1
-            left[found.site] = self._threshold(found.site, draws[found.site])
             self.counts[found.site] += 1
-            after = self._after(self._sites[found.site], circuit)
-        self._clocks = Clocks(self._clocks.sites, left, draws)
-        self.begin(after)
-        return after
+            circuit = self._after(self._sites[found.site], circuit)
+        self.begin(circuit)
+        return circuit
 
     def memory(self) -> Mapping[str, Any]:
         """What `recall` needs."""
@@ -119,11 +118,11 @@ class CircuitEvents:
     def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
         return ExponentialHazard(0.0, step, self._rates, self._rates_at(circuit))
 
-    def _threshold(self, site: int, draw: int) -> float:
-        return float(self._stream.exponential([site], [draw])[0])
-
     def _rates_at(self, circuit: Floats) -> Floats:
-        return np.asarray(self._compiled(circuit))
+        """Rates [1/s] at the unknowns; those of a trial are wanted again when it is accepted."""
+        if self._ahead is None or self._ahead[0] is not circuit:
+            self._ahead = circuit, np.asarray(self._compiled(circuit))
+        return self._ahead[1]
 
     @cached_property
     def _compiled(self) -> Callable[[Floats], jax.Array]:

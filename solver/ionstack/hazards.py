@@ -164,6 +164,16 @@ class Clocks:
         draws = np.zeros(len(numbers), dtype=np.int64)
         return cls(numbers, stream.exponential(numbers, draws), draws)
 
+    def after(self, stream: Stream, passed: Floats, happened: Ints) -> Clocks:
+        """Return the clocks after integrated rates `passed` (n,).
+
+        Sites at the rows `happened` have had their event, and wait for the next one anew.
+        """
+        left, draws = self.left - passed, self.draws.copy()
+        draws[happened] += 1
+        left[happened] = stream.exponential(self.sites[happened], draws[happened])
+        return Clocks(self.sites, left, draws)
+
 
 class Events(NamedTuple):
     """Events in the order of time: their sites' numbers, times [s], and count at the site."""
@@ -187,20 +197,33 @@ def advance(
     total = np.array(hazard.total())
     if not (total >= 0.0).all() or (renew and (total > _MOST_EVENTS).any()):
         raise ValueError("the integrated rate of a step is negative, not a number, or too large")
+    waiting: Ints = np.flatnonzero(clocks.left <= total)
+    if not renew:
+        found = [_events(clocks, hazard, waiting)] if len(waiting) else []
+        return clocks.after(stream, total, waiting), _in_order(found)
+    return _renewed(clocks, stream, hazard, total, waiting)
+
+
+def _renewed(
+    clocks: Clocks, stream: Stream, hazard: Hazard, total: Floats, waiting: Ints
+) -> tuple[Clocks, Events]:
+    """Clocks and events where sites go on at their rate after an event."""
     due, draws, found = clocks.left.copy(), clocks.draws.copy(), []
-    waiting: Ints = np.flatnonzero(due <= total)
     while len(waiting):
-        # An event that round-off has put off from the end of the last step comes at once.
-        times = hazard.instants(waiting, np.maximum(due[waiting], 0.0))
-        found.append(Events(clocks.sites[waiting], times, draws[waiting]))
+        found.append(_events(Clocks(clocks.sites, due, draws), hazard, waiting))
         draws[waiting] += 1
-        threshold = stream.exponential(clocks.sites[waiting], draws[waiting])
-        if not renew:
-            due[waiting], total[waiting] = threshold, 0.0
-            break
-        due[waiting] += threshold
+        due[waiting] += stream.exponential(clocks.sites[waiting], draws[waiting])
         waiting = waiting[due[waiting] <= total[waiting]]
     return Clocks(clocks.sites, due - total, draws), _in_order(found)
+
+
+def _events(clocks: Clocks, hazard: Hazard, waiting: Ints) -> Events:
+    """The next events of the sites at some rows.
+
+    One that round-off has put off from the end of the last step comes at once.
+    """
+    times = hazard.instants(waiting, np.maximum(clocks.left[waiting], 0.0))
+    return Events(clocks.sites[waiting], times, clocks.draws[waiting])
 
 
 def _in_order(found: list[Events]) -> Events:
