@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.carriers import unknowns_of
-from ionstack.errors import InputError
+from ionstack.errors import InputError, raise_together
 from ionstack.graph import ControlVolumes
 from ionstack.layout import Layout
 from ionstack.model import (
@@ -209,15 +209,19 @@ class Entities:
     def content(self, region: Region, given: float | Profile) -> float | Floats:
         """A site fraction at the nodes of a region, those of this rank first; one number if it is.
 
+        Collective for a profile.
+
         Raises:
-            InputError: where a profile leaves the range from 0 to 1.
+            InputError: on all ranks, where a profile leaves the range from 0 to 1.
         """
         if not callable(given):
             return given
-        found = self._placed(given, region.nodes)
-        wrong = found[~((found > 0.0) & (found < 1.0))]
-        if len(wrong):
-            raise InputError(f"content of {region.laws.name}: {wrong[0]:g} is not between 0 and 1")
+        name = region.laws.name
+        with raise_together(self.volumes.comm, f"reading the content of {name}"):
+            found = self._placed(given, region.nodes)
+            wrong = found[~((found > 0.0) & (found < 1.0))]
+            if len(wrong):
+                raise InputError(f"content of {name}: {wrong[0]:g} is not between 0 and 1")
         return found
 
     def _placed(self, given: float | Profile, nodes: Ints) -> Floats:

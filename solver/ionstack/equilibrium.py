@@ -14,14 +14,14 @@ not the device is in equilibrium then.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
-from ionstack.entities import Entities
+from ionstack.entities import Entities, Region
 from ionstack.equations import Pins, equilibrium_equations
 from ionstack.errors import NumericsError
 from ionstack.graph import ControlVolumes
@@ -174,20 +174,23 @@ class _Search:
         for k, group in enumerate(self.groups):
             for region in group.regions:
                 if k in self.known.frozen:
-                    content = self._content(region, group.species)
-                    own = content[: self._owned(region)] if np.ndim(content) else content
-                    contents[f"{region}/{group.species}"] = np.log(own)
+                    content = self._own_content(region, group.species)
+                    contents[f"{region}/{group.species}"] = np.log(content)
                 else:
                     groups[region, group.species] = k
         return Pins(groups, contents, len(self.groups))
 
-    def _content(self, region: str, species: str) -> Any:
-        """Content given, one number or at the nodes of the region."""
-        own = next(one for one in self.entities.regions if one.laws.name == region)
-        return self.entities.content(own, self.contents[region][species])
+    def _region(self, name: str) -> Region:
+        return next(one for one in self.entities.regions if one.laws.name == name)
 
-    def _owned(self, region: str) -> int:
-        return next(len(o.owned) for o in self.entities.regions if o.laws.name == region)
+    def _content(self, name: str, species: str) -> float | Floats:
+        """Content given, one number or at the nodes of a region (collective)."""
+        return self.entities.content(self._region(name), self.contents[name][species])
+
+    def _own_content(self, name: str, species: str) -> float | Floats:
+        """The same, at nodes that this rank owns."""
+        content = self._content(name, species)
+        return content if isinstance(content, float) else content[: len(self._region(name).owned)]
 
     def _layer(self, name: str) -> NeutralLayer:
         region = self.model.region(name)
@@ -204,10 +207,8 @@ class _Search:
         for k, group in enumerate(self.groups):
             for name in group.regions if k in self.known.counted else ():
                 sites = self.model.region(name).held(group.species).site_density
-                content = self._content(name, group.species)
-                own = next(one for one in self.entities.regions if one.laws.name == name)
-                volume = self.volumes.node_volume[own.owned]
-                x = content[: len(volume)] if np.ndim(content) else content
+                volume = self.volumes.node_volume[self._region(name).owned]
+                x = self._own_content(name, group.species)
                 totals[k] += sites * self.volumes.comm.allreduce(float(np.sum(x * volume)))
         return totals
 

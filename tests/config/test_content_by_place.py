@@ -14,6 +14,7 @@ from ionstack.errors import InputError
 from ionstack.node_fields import NodeFields
 from ionstack.output.names import POTENTIAL, site_fraction
 from ionstack.preparation import prepare
+from support.launch import launch
 from support.spoilt import message, replace
 
 FILES = Path(__file__).parent / "files"
@@ -67,3 +68,13 @@ def test_a_profile_that_leaves_the_range_is_refused(case):
     replace(case, FORMULA, "0.3 + 2*(z/1e-7)")
     with pytest.raises(InputError, match=r"content of WO3: .* is not between 0 and 1"):
         prepare(load_case(case), MPI.COMM_SELF)
+
+
+@pytest.mark.slow
+def test_it_is_refused_on_all_ranks_where_it_leaves_the_range_on_one(case, tmp_path):
+    """Below 90 nm of 100: on two ranks one of them holds none of these nodes."""
+    replace(case, FORMULA, "0.3 + 0.8*(z/1e-7)**9")
+    options = ["-m", "ionstack", "run", str(case), "-o", str(tmp_path / "out"), "--quiet"]
+    done = launch(2, options, timeout=120.0)
+    assert done.returncode == 2
+    assert "content of WO3: 1." in done.stderr
