@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from ionstack.physics.solids import Creep, Solid
 from ionstack.stress import Stress, Stressed
 from support.films import Film
 from support.problems import fill, reservoir
+from support.stateless import Stateless
 from support.swelling_films import (
     DIFFUSIVITY,
     LENGTH,
@@ -101,12 +101,10 @@ def test_a_ripple_decays_with_the_diffusivity_that_stress_raises():
     assert left == pytest.approx((1.0 + rate * time / count) ** -count, rel=2e-4)
 
 
-class Curling:
+class Curling(Stateless):
     """A film on a thin substrate that creeps: the stress of a node depends on all others."""
 
-    local = followed = False
     solved = True
-    names = ()
 
     def __init__(self, found: Film, slope: float) -> None:
         creep = Creep(rate=1e-2, stress=1e8, exponent=2.0)
@@ -128,17 +126,6 @@ class Curling:
 
     def accept(self) -> None:
         self._films.accept(self._trial)
-
-    def opened(self, metal: str, nodes: NDArray[np.int64]) -> Floats:
-        return np.zeros(len(nodes))
-
-    def memory(self) -> Mapping[str, Any]:
-        return {}
-
-    def recall(self, memory: Mapping[str, Any]) -> None: ...
-
-    def entries(self) -> Mapping[str, Any]:
-        return {}
 
 
 def together(found: Film, stressed: Callable[[], object], scheme: Scheme) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +19,7 @@ from ionstack.mechanics.body import Body, Trial
 from ionstack.newton import Outcome, Scheme
 from ionstack.stress import Stress, Stressed, Unsolved
 from support.problems import fill
+from support.stateless import Stateless
 from support.swelling_films import host, newton_of
 
 Floats = NDArray[np.float64]
@@ -46,9 +46,9 @@ def fail_beyond(limit: float, patch: pytest.MonkeyPatch) -> list[float]:
     tried: list[float] = []
     solve = Body.solve
 
-    def limited(body: Body, free: object, step: float, *others: object) -> Trial:
+    def limited(body: Body, free: Floats, step: float, *others: Any) -> Trial:
         tried.append(step)
-        found = solve(body, free, step, *others)  # type: ignore[arg-type]
+        found = solve(body, free, step, *others)
         return replace(found, newton=replace(found.newton, converged=step <= limit))
 
     patch.setattr(Body, "solve", limited)
@@ -77,11 +77,10 @@ def test_without_any_it_is_a_numerical_failure(
     assert "at t = " in message
 
 
-class Broken:
+class Broken(Stateless):
     """Mechanics without any solution."""
 
-    local = followed = solved = False
-    names = ()
+    solved = False
 
     def clamped(self) -> Stressed:
         return Stressed(*np.zeros((2, 11)))
@@ -90,17 +89,6 @@ class Broken:
         return Unsolved("no equilibrium")
 
     def accept(self) -> None: ...
-
-    def opened(self, metal: str, nodes: NDArray[np.int64]) -> Floats:
-        return np.zeros(len(nodes))
-
-    def memory(self) -> Mapping[str, Any]:
-        return {}
-
-    def recall(self, memory: Mapping[str, Any]) -> None: ...
-
-    def entries(self) -> Mapping[str, Any]:
-        return {}
 
 
 def test_only_the_start_raises() -> None:
