@@ -38,8 +38,8 @@ def test_slow_sweep_soft_metal_and_air_bind_lithium(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "pores"),
     [
-        ("protocol.0.sweep.rate=1 V/s", False),
-        ("stack.electrodes.top.material=Ti", False),
+        pytest.param("protocol.0.sweep.rate=1 V/s", False, marks=pytest.mark.long),
+        pytest.param("stack.electrodes.top.material=Ti", False, marks=pytest.mark.long),
         ("ambient=vacuum", True),
     ],
 )

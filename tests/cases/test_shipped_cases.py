@@ -99,7 +99,9 @@ def test_a_second_run_of_another_case_is_refused(
     assert str(analog) in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("dimension", ["axisymmetric", "2d", "3d"])
+@pytest.mark.parametrize(
+    "dimension", [pytest.param("axisymmetric", marks=pytest.mark.long), "2d", "3d"]
+)
 def test_lithium_stays_laterally_homogeneous(dimension: str, tmp_path: Path) -> None:
     """Row S0-37."""
     summary = _run(

@@ -175,10 +175,15 @@ def test_a_cold_start_at_low_temperature(path, temperature):
 
 
 MESHES = (4, 8, 16)
+# All kinds of terms, and the two devices that differ most; the others are a longer proof.
+TYPICAL = ("every term", "all_in_one/analog", "organic_heterojunction/first_sweep")
+BY_NAME = [
+    pytest.param(name, marks=[] if name in TYPICAL else [pytest.mark.long]) for name in DEVICES
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_equilibrium_converges_with_the_mesh(name, record_property):
     """Levels, built-in voltage and contents: exact, or second order in the size of the cells.
 
@@ -196,19 +201,21 @@ def test_equilibrium_converges_with_the_mesh(name, record_property):
         assert found == pytest.approx(2.0, abs=0.1), key
 
 
-@pytest.fixture(scope="module")
-def serial():
-    return everywhere(MPI.COMM_SELF)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.long)])
-def test_equilibrium_is_the_same_on_several_ranks(ranks, serial, tmp_path):
+@pytest.mark.parametrize(
+    ("ranks", "devices"),
+    [
+        (2, TYPICAL),
+        pytest.param(2, tuple(DEVICES), marks=pytest.mark.long),
+        pytest.param(3, tuple(DEVICES), marks=pytest.mark.long),
+    ],
+)
+def test_equilibrium_is_the_same_on_several_ranks(ranks, devices, tmp_path):
     file = tmp_path / "found.json"
-    done = launch(ranks, ["-m", "support.equilibria", str(file)])
+    done = launch(ranks, ["-m", "support.equilibria", str(file), *devices])
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(file.read_text())
-    assert found.keys() == serial.keys()
-    for name, expected in serial.items():
+    assert found.keys() == set(devices)
+    for name, expected in everywhere(MPI.COMM_SELF, devices).items():
         # Newton's method leaves 1e-11 V over, 4e-10 of a density.
         assert found[name] == pytest.approx(expected, rel=1e-9, abs=0.0), name

@@ -1,13 +1,13 @@
 """Equilibria of all shipped cases and of the device of every law, on any number of ranks.
 
-``python -m support.equilibria FILE`` under ``mpirun`` writes what is found as JSON.
+``python -m support.equilibria FILE NAME...`` under ``mpirun`` writes what is found as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,19 +112,19 @@ def _contents(system: System) -> dict[str, float]:
     return result
 
 
-def everywhere(comm: MPI.Comm) -> dict[str, dict[str, float]]:
-    """Quantities of all devices on meshes of half the cells (collective)."""
-    return {name: quantities(*find(comm, 0.5)) for name, find in DEVICES.items()}
+def everywhere(comm: MPI.Comm, names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Quantities of some devices on meshes of half the cells (collective)."""
+    return {name: quantities(*DEVICES[name](comm, 0.5)) for name in names}
 
 
-def main(file: Path) -> None:
-    """Write the quantities of all devices."""
+def main(file: Path, names: Iterable[str]) -> None:
+    """Write the quantities of some devices."""
     configure()
     comm = MPI.COMM_WORLD
-    found = everywhere(comm)
+    found = everywhere(comm, names)
     if comm.rank == 0:
         file.write_text(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
