@@ -30,6 +30,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 PREFIX = "ionstack_heat_"
+# Unknowns in 3-D above which iterating beats a factorisation, and what it leaves over, relative:
+# heat that is not accounted for.
+DIRECT_LIMIT_3D = 5_000
+TOLERANCE = 1e-12
 # Times that the mean is sought before the differences to it: each leaves an error of round-off
 # times the ratio of the conductance of a cell to that outside, 1e-4 of still air about silicon.
 PASSES = 2
@@ -229,16 +233,14 @@ class HeatEquation:
         return own.indptr.astype(np.int32), columns, own.data
 
     def _solver(self, matrix: PETSc.Mat) -> PETSc.KSP:
-        """A factorisation: natural order on a line, else MUMPS."""
+        """A factorisation, natural order on a line, else MUMPS; multigrid for large bodies."""
         ksp = PETSc.KSP().create(self._comm)
         ksp.setOptionsPrefix(PREFIX)
         ksp.setOperators(matrix)
-        ksp.setType(PETSc.KSP.Type.PREONLY)
-        ksp.getPC().setType(PETSc.PC.Type.LU)
-        if self._comm.size == 1 and self._dimension == 1:
-            ksp.getPC().setFactorOrdering("natural")
+        if self._dimension == 3 and self.layout.n_global > DIRECT_LIMIT_3D:
+            _iterate(ksp)
         else:
-            ksp.getPC().setFactorSolverType(PETSc.Mat.SolverType.MUMPS)
+            _factor(ksp, natural=self._comm.size == 1 and self._dimension == 1)
         ksp.setFromOptions()
         return ksp
 
@@ -251,6 +253,9 @@ class HeatEquation:
         right[held] = self._scale[held] * metal[bonds.held]
         self._load.setArray(right)
         self._ksp.solve(self._load, self._vector)
+        if self._ksp.getConvergedReason() <= 0:
+            _factor(self._ksp)
+            self._ksp.solve(self._load, self._vector)
         return self.with_ghosts(self._vector.getArray(readonly=1).copy())
 
     def with_ghosts(self, owned: Floats) -> Floats:
@@ -263,6 +268,24 @@ class HeatEquation:
         )
         with self._vector.localForm() as local:
             return np.asarray(local.getArray(readonly=1).copy())
+
+
+def _factor(ksp: PETSc.KSP, natural: bool = False) -> None:
+    ksp.setType(PETSc.KSP.Type.PREONLY)
+    ksp.getPC().setType(PETSc.PC.Type.LU)
+    if natural:
+        ksp.getPC().setFactorOrdering("natural")
+    else:
+        ksp.getPC().setFactorSolverType(PETSc.Mat.SolverType.MUMPS)
+
+
+def _iterate(ksp: PETSc.KSP) -> None:
+    """GMRES with one V-cycle of algebraic multigrid; rows of held nodes make it unsymmetric."""
+    ksp.setType(PETSc.KSP.Type.GMRES)
+    ksp.setPCSide(PETSc.PC.Side.RIGHT)
+    ksp.setTolerances(rtol=TOLERANCE, atol=0.0)
+    ksp.getPC().setType(PETSc.PC.Type.HYPRE)
+    ksp.getPC().setHYPREType("boomeramg")
 
 
 def _diagonal(values: Floats, width: int) -> csr_array:

@@ -18,7 +18,7 @@ from ionstack.output.field_reader import Fields
 from ionstack.output.names import TEMPERATURE, density, first_positive_ion, site_fraction
 from ionstack.output.profiles import Profile, read_profiles
 from ionstack.output.run_directory import RunDirectory
-from ionstack.plots.style import new_figure, save, species_label
+from ionstack.plots.style import new_figure, prefixed, save, species_label
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> P
         )
         grid[0, 0].tick_params(labelbottom=True)
     for axes in (*grid[-1], grid[0, 0]):
-        axes.set_xlabel(lateral_label(fields))
+        axes.set_xlabel(lateral_axis(fields)[1])
     grid[0, 0].set_ylabel("depth below the top electrode [nm]")
     figure.supxlabel(_scale_note(planes[0]), fontsize=8.5, color="0.35")
     return save(figure, path)
@@ -107,7 +107,7 @@ def draw_temperature(fields: Fields, path: Path) -> Path:
     axes = figure.subplots()
     _draw_row(figure, [axes], fields, [planes[hottest]], (TEMPERATURE, "inferno"))
     axes.set_title(f"t = {fields.times[hottest]:.4g} s")
-    axes.set_xlabel(lateral_label(fields))
+    axes.set_xlabel(lateral_axis(fields)[1])
     axes.set_ylabel("depth below the top electrode [nm]")
     return save(figure, path)
 
@@ -132,7 +132,7 @@ def _draw_row(
     if colormap == DIVERGING:
         limits = (-max(map(abs, limits)), max(map(abs, limits)))
     for axes, plane in zip(row, planes, strict=True):
-        mesh = _draw_slice(axes, plane, limits, colormap)
+        mesh = _draw_slice(axes, plane, lateral_axis(fields)[0], limits, colormap)
         _mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
@@ -159,10 +159,12 @@ def value_limits(values: FloatArray) -> tuple[float, float]:
     return low, high
 
 
-def _draw_slice(axes: Axes, plane: Slice, limits: tuple[float, float], colormap: str) -> TriMesh:
+def _draw_slice(
+    axes: Axes, plane: Slice, lateral: float, limits: tuple[float, float], colormap: str
+) -> TriMesh:
     known = np.isfinite(plane.values)[plane.triangles].all(axis=1)
     shown = np.where(np.isfinite(plane.values), plane.values, 0.0)
-    grid = Triangulation(plane.lateral * 1e6, plane.depth * 1e9, plane.triangles, mask=~known)
+    grid = Triangulation(plane.lateral * lateral, plane.depth * 1e9, plane.triangles, mask=~known)
     axes.set_facecolor("0.8")
     axes.grid(visible=False)
     drawn = axes.tripcolor(
@@ -189,9 +191,10 @@ def _mark_layers(axes: Axes, fields: Fields) -> None:
         )
 
 
-def lateral_label(fields: Fields) -> str:
-    """Label of the axis along the films."""
-    return "radius [µm]" if fields.axisymmetric else "lateral position [µm]"
+def lateral_axis(fields: Fields) -> tuple[float, str]:
+    """Factor to the unit of the axis along the films, and the label of that axis."""
+    factor, unit = prefixed(fields.points[:, :-1], "m")
+    return factor, f"{'radius' if fields.axisymmetric else 'lateral position'} [{unit}]"
 
 
 def _scale_note(plane: Slice) -> str:

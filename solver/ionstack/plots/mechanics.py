@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ionstack.output.field_reader import Fields
 from ionstack.output.mechanics import DEFLECTION, PLASTIC
 from ionstack.output.trace import TIME
-from ionstack.plots.maps import Slice, lateral_label, vertical_slice
+from ionstack.plots.maps import Slice, lateral_axis, vertical_slice
 from ionstack.plots.panels import Axis, Panel, Series, draw_panels
 from ionstack.plots.style import new_figure, save
 
@@ -58,9 +58,10 @@ def draw_faces(fields: Fields, states: Sequence[tuple[str, int]], path: Path) ->
     plane = vertical_slice(fields, DEFLECTION, step)
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
+    factor, lateral = lateral_axis(fields)
     for label, place, height in _faces(fields, plane):
-        axes.plot(1e6 * place, 1e9 * height, label=label, lw=1.3)
-    axes.set_xlabel(lateral_label(fields))
+        axes.plot(factor * place, 1e9 * height, label=label, lw=1.3)
+    axes.set_xlabel(lateral)
     axes.set_ylabel("deflection, upwards [nm]")
     axes.set_title(states[-1][0])
     axes.legend(fontsize=7)
@@ -102,11 +103,12 @@ def draw_plastic(fields: Fields, states: Sequence[tuple[str, int]], path: Path) 
     moving = np.unique(fields.region[plane.values[fields.cells].max(axis=1) > 0.0])
     figure = new_figure(7.0, 1.2 + 1.9 * len(moving))
     grid = figure.subplots(len(moving), 1, sharex=True, squeeze=False)
+    factor, lateral = lateral_axis(fields)
     for axes, region in zip(grid[:, 0], moving, strict=True):
         cells = fields.cells[fields.region == region]
         strain = plane.values[cells].mean(axis=1)
         mesh = axes.tripcolor(
-            1e6 * plane.lateral,
+            factor * plane.lateral,
             1e9 * plane.depth,
             cells,
             facecolors=strain,
@@ -119,5 +121,5 @@ def draw_plastic(fields: Fields, states: Sequence[tuple[str, int]], path: Path) 
         axes.set_ylabel("depth [nm]")
         axes.set_title(f"{fields.region_names[region]}, {name}")
         figure.colorbar(mesh, ax=axes, label="equivalent plastic strain")
-    grid[-1, 0].set_xlabel(lateral_label(fields))
+    grid[-1, 0].set_xlabel(lateral)
     return save(figure, path)

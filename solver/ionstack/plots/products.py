@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ionstack.output.field_reader import Fields
 from ionstack.output.names import areal_amount, products_in
-from ionstack.plots.maps import lateral_label
+from ionstack.plots.maps import lateral_axis
 from ionstack.plots.style import new_figure, save
 
 FloatArray = npt.NDArray[np.float64]
@@ -23,10 +23,11 @@ def draw_products(fields: Fields, states: Sequence[tuple[str, int]], path: Path)
         return None
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
+    factor, lateral = lateral_axis(fields)
     for product in products_in(fields.names):
         for place, amount in _faces(fields, fields.values(areal_amount(product), step)):
-            axes.plot(1e6 * place, amount, label=product, lw=1.3)
-    axes.set_xlabel(lateral_label(fields))
+            axes.plot(factor * place, amount, label=product, lw=1.3)
+    axes.set_xlabel(lateral)
     axes.set_ylabel("amount per area of the contact [m$^{-2}$]")
     axes.set_title(name)
     axes.legend(fontsize=7)
