@@ -85,8 +85,8 @@ class Device:
         return dict(observer.found())
 
 
-# In 1-D the other cases of stress are films of the first with another reaction or none.
-ALIKE = ("stress/conversion", "stress/converted_dome", "stress/dome")
+# In 1-D these are films of other cases, with another reaction or none.
+ALIKE = ("filament/competition", "stress/conversion", "stress/converted_dome", "stress/dome")
 
 
 @pytest.fixture(scope="module", params=[name for name in CASES if name not in ALIKE])
