@@ -21,8 +21,8 @@ from ionstack.physics.transport import Parameters
     Parameter("well", "eV", "W of the energy W x^2 (1-x)^2 per site, 16 times its barrier"),
     Parameter("gradient_energy", "eV*m^2", "coefficient kappa of -kappa lap(x), 0 for none", 0.0),
     Parameter("wetting", "eV*m", "slope of the faces' energy with the content, per site", 0.0),
-    Parameter("lower_content", "1", "content below which the ideal term takes over", 1e-6),
-    Parameter("upper_content", "1", "content above which the ideal term takes over", 1.0 - 1e-6),
+    Parameter("lower_content", "1", "content below which the ideal term takes over", 1e-3),
+    Parameter("upper_content", "1", "content above which the ideal term takes over", 0.999),
 )
 def double_well(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     """Quartic double well: the whole potential is 2 W x (1-x) (1-2x) - kappa lap(x).
@@ -37,27 +37,21 @@ def double_well(x: jax.Array, p: Parameters, kT: jax.Array) -> jax.Array:
     return jnp.asarray(slope - jnp.log(inside / (1.0 - inside)))
 
 
+@law("reaction", "allen_cahn", Parameter("rate", "1/(m^3*s)", "rate per kT of the affinity"))
+def allen_cahn(left: Side, right: Side, thermal_voltage: jax.Array, p: Parameters) -> jax.Array:
+    """Rate linear in the affinity, everywhere alike: rate * affinity.
+
+    With nothing on the left (`<=> Ag`) and a gradient energy the equation of Allen and Cahn,
+    Acta Metall. 27, 1085 (1979), for a phase in contact with a reservoir at the potential 0; its
+    mobility is rate/(N kT). Bazant, Acc. Chem. Res. 46, 1144 (2013), "Allen-Cahn reaction".
+    """
+    return jnp.asarray(p["rate"] * affinity(left, right))
+
+
 def _log_surface(left: Side, right: Side) -> jax.Array:
     """Logarithm of 6 x (1-x) of the species named last: its mean over a surface is 1."""
     phase, _ = (*left, *right)[-1]
     return jnp.asarray(jnp.log(6.0) + phase.log_x + phase.log_vacancy)
-
-
-@law(
-    "reaction",
-    "allen_cahn",
-    Parameter("rate", "1/(m^3*s)", "rate per kT of the affinity, mean over the surface"),
-)
-def allen_cahn(left: Side, right: Side, thermal_voltage: jax.Array, p: Parameters) -> jax.Array:
-    """Growth of the species named last on its own surface: 6 x (1-x) rate * affinity.
-
-    With `double_well` and nothing on the left (`<=> Ag`) the Allen-Cahn equation, its mobility
-    6 x (1-x) rate/(N kT): wells stay what they are, and the profile of the surface moves
-    unchanged at 6 l rate/N times the affinity. Taylor and Cahn, J. Stat. Phys. 77, 183 (1994);
-    "Allen-Cahn reaction": Bazant, Acc. Chem. Res. 46, 1144 (2013).
-    """
-    surface = jnp.exp(_log_surface(left, right))
-    return jnp.asarray(p["rate"] * surface * affinity(left, right))
 
 
 @law(
