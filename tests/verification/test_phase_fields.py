@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
+from ionstack.model import ReactionModel, RegionModel
 from ionstack.node_fields import NodeFields
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.physics.lifetime import Surface, ripple_growth, solubility_ratio, sphere_potential
 from support.convergence import order
-from support.films import bound
+from support.films import bound, species
+from support.layers import Device, layer, model, stack
 from support.phase_fields import (
     KAPPA,
     KT,
@@ -230,3 +234,34 @@ def test_ripples_break_a_thread(verify):
     exponent = np.diff(np.log(1.0 / found))[0] / np.diff(np.log(radii))[0]
     verify("field.mullins", exponent, 4.0, abs=0.1,
            title="exponent of the time in the radius", source="Mullins (1957)")  # fmt: skip
+
+
+def test_plating_conserves_matter_and_charge(verify):
+    """Ag+ + e- <=> Ag on the surface of a phase in a film that lets nothing out."""
+    silver = replace(species("Ag", 0, "lattice_gas", SITES, HOP), excess=SOLUTION)
+    ions = species("Ag+", 1, "lattice_gas", 1e27, bound("transport", "site_hopping",
+                   diffusivity=1e-12))  # fmt: skip
+    electrons = species("e-", -1, "boltzmann", 1e27, bound("transport", "sedan", diffusivity=1e-10))
+    law = bound("reaction", "surface_butler_volmer", rate=1e30, transfer_coefficient=0.4)
+    plating = ReactionModel("plating", (("Ag+", 1), ("e-", 1)), (("Ag", 1),), law)
+    region = RegionModel("film", 10.0, 0.0, (silver, ions, electrons), (plating,))
+    device = Device(stack(layer("film", 8e-9, 2e-10)), model((region,), temperature=T))
+    begin(device, lambda r, z: 4e-9 - z, width=0.4e-9)
+    u, layout = device.system.unknowns.getArray().copy(), device.layout
+    for name in ("Ag+", "e-"):
+        u[layout.species[name]] = KT * np.log(0.1)
+    device.system.unknowns.setArray(u)
+    device.system.refresh_ghosts()
+    owned = {name: layout.species[name] for name in ("Ag", "Ag+", "e-")}
+    whole = [
+        [state.amounts[owned[name]].sum() for name in owned]
+        for state in march(device, 1e-7, 1e-4, tolerance=5e-3)
+    ]
+    before, after = np.array(whole[0]), np.array(whole[-1])
+    assert abs(after[0] - before[0]) > 1e-2 * before[1]
+    verify("field.matter", (after[0] + after[1]) / (before[0] + before[1]), 1.0, abs=1e-13,
+           title="silver, ions and metal, after plating over before",
+           source="conservation")  # fmt: skip
+    verify("field.charge", (after[1] - after[2]) / before[1], (before[1] - before[2]) / before[1],
+           abs=1e-12, title="charge of ions and electrons over that of the ions",
+           source="conservation")  # fmt: skip

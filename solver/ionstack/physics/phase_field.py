@@ -1,7 +1,8 @@
 """Laws of a phase as a field: a double well, and reactions that live on its surface.
 
 A filament is a neutral species whose content x goes from 0, no filament, to 1 over a few widths
-of its surface. What makes it grow is a reaction, what moves it along its surface is transport.
+of its surface. What makes it grow is a reaction, what moves it along its surface is transport,
+and what feeds it does not pass through it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import jax.numpy as jnp
 from ionstack.physics.reactions import Side, affinity
 from ionstack.physics.registry import Parameter, law
 from ionstack.physics.special import drive
-from ionstack.physics.transport import Parameters
+from ionstack.physics.states import Carrier, Edge
+from ionstack.physics.transport import DIFFUSIVITY, Parameters, site_hopping
 
 
 @law(
@@ -73,3 +75,14 @@ def surface_butler_volmer(
     taken = sum((count * one.log_x for one, count in left), jnp.asarray(0.0))
     log_rate = _log_surface(left, right) + (1.0 - alpha) * taken + alpha * total
     return jnp.asarray(p["rate"] * drive(log_rate, total))
+
+
+@law("transport", "matrix_hopping", DIFFUSIVITY, couples=True)
+def matrix_hopping(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Array:
+    """Hopping to free sites of what a phase leaves of the layer: site hopping times 1 - x.
+
+    x is the content of the phase, named under `couples`, mean of both ends: ions go around a
+    filament and not through it. Linear mixing, a closure.
+    """
+    left = 1.0 - 0.5 * (K.coupled + L.coupled)
+    return jnp.asarray(site_hopping(K, L, edge, p) * left)
