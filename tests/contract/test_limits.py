@@ -124,3 +124,13 @@ def test_ohmic_current_is_conductivity_times_field():
     conductivity = numbers(law.law.parameters)["conductivity"]
     found = float(law.flow(K, L)[0]) * ELEMENTARY_CHARGE
     assert found == pytest.approx(conductivity * volts, rel=1e-12)
+
+
+@pytest.mark.parametrize(("content", "share"), [(0.0, 1.0), (0.25, 0.75), (1.0, 0.0)])
+def test_ions_do_not_pass_through_a_phase(content, share):
+    kinds = laws("transport")
+    matrix, plain = (Subject(kinds[name], "lattice_gas") for name in
+                     ("matrix_hopping", "site_hopping"))  # fmt: skip
+    ends = matrix.carriers(random_states("lattice_gas", count=1))
+    K, L = (end._replace(coupled=jnp.full(1, content)) for end in ends)
+    assert float(matrix.flow(K, L)[0]) == pytest.approx(share * float(plain.flow(K, L)[0]))

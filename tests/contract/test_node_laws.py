@@ -106,3 +106,22 @@ def test_arrhenius_factor():
     assert float(at(number, jnp.asarray(298.15))) == 2.0
     expected = 2.0 * np.exp(0.4 / 8.617333262e-5 * (1.0 / 298.15 - 1.0 / 330.0))
     assert float(at(number, jnp.asarray(330.0))) == pytest.approx(expected, rel=1e-9)
+
+
+def test_double_well_takes_the_place_of_the_ideal_term():
+    """Level plus ideal plus excess is W times the slope of x^2 (1-x)^2 between the limits."""
+    entry = laws("excess")["double_well"]
+    given = values(entry) | {"well": 0.2}
+    x = np.linspace(0.002, 0.998, 61)
+    whole = THERMAL * (np.log(x / (1.0 - x)) + np.asarray(entry.function(x, given, THERMAL)))
+    slope = np.polynomial.Polynomial([0.0, 0.0, 1.0, -2.0, 1.0]).deriv()(x)
+    np.testing.assert_allclose(whole, 0.2 * slope, atol=1e-14)
+
+
+def test_double_well_keeps_the_content_between_its_ends():
+    """Beyond the limits the ideal term drives back, without end and without overflow."""
+    entry = laws("excess")["double_well"]
+    for x, sign in ((1e-30, -1.0), (1.0 - 1e-12, 1.0)):
+        ideal = np.log(x / (1.0 - x))
+        whole = ideal + float(entry.function(jnp.asarray(x), values(entry), THERMAL))
+        assert whole == pytest.approx(ideal - sign * np.log(999.0), rel=1e-5)

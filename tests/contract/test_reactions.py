@@ -123,3 +123,24 @@ def test_mass_action_counts_particles_and_free_sites():
     xa, xb = 1.0 / (1.0 + np.exp(1.0)), 1.0 / (1.0 + np.exp(-0.5))
     back = np.exp(0.5 + 2.0)  # affinity -2 - 0.5
     assert found == pytest.approx(3.0 * xa**2 * (1.0 - xb) * (1.0 - back), rel=1e-12)
+
+
+def test_allen_cahn_is_linear_in_the_affinity():
+    carriers, n, p, _ = densities()
+    found = float(rate("allen_cahn", carriers)[0])
+    affinity = np.log(n * p / SITES**2)
+    assert found == pytest.approx(values_of("allen_cahn")["rate"] * affinity, rel=1e-12)
+
+
+def test_surface_butler_volmer_lives_on_the_surface_of_what_it_makes():
+    """A = B: 6 x (1-x) k x_A^(1-a) [exp(a A) - exp(-(1-a) A)], x of B."""
+    (a, b) = (
+        Subject(laws("transport")["sedan"], "lattice_gas").carrier(np.array([eta]), zero, zero)
+        for eta, zero in ((-1.0, np.zeros(1)), (0.5, np.zeros(1)))
+    )
+    law = laws("reaction")["surface_butler_volmer"].function
+    given = {"rate": 3.0, "transfer_coefficient": 0.3}
+    found = float(law([(a, 1)], [(b, 1)], jnp.asarray(THERMAL), given)[0])
+    xa, xb = 1.0 / (1.0 + np.exp(1.0)), 1.0 / (1.0 + np.exp(-0.5))
+    drop = np.exp(0.3 * -1.5) - np.exp(-0.7 * -1.5)
+    assert found == pytest.approx(18.0 * xb * (1.0 - xb) * xa**0.7 * drop, rel=1e-12)
