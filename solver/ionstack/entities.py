@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ionstack.carriers import unknowns_of
 from ionstack.errors import InputError, raise_together
+from ionstack.field_stencil import FieldStencil, field_stencil
 from ionstack.graph import ControlVolumes
 from ionstack.layout import Layout
 from ionstack.model import (
@@ -252,11 +253,20 @@ class Entities:
 
     def _of_nodes(self, region: Region) -> Arrays:
         own = {name: self.layout.species[name][region.nodes] for name in unknowns_of(region.laws)}
-        return {
+        arrays = {
             "unknowns": {"phi": self.layout.phi[region.nodes], **own},
             "volume": self.volumes.node_volume[region.owned],
             "fixed_charge": self.fixed_charge(region, region.owned),
         }
+        if region.laws.reads_field:
+            stencil = self.field(region)
+            arrays["neighbours"] = region.local[stencil.neighbours]
+            arrays["field_weights"] = stencil.weights
+        return arrays
+
+    def field(self, region: Region) -> FieldStencil:
+        """Where the electric field at a region's owned nodes comes from."""
+        return field_stencil(self.volumes, region.owned)
 
     def _of_edges(self, region: Region) -> Arrays:
         inside = self._inside(region.index)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack import electric_terms as electric
+from ionstack import reaction_terms as events
 from ionstack import surface_terms as surface
 from ionstack import terms as make
 from ionstack.carriers import (
@@ -249,8 +250,12 @@ class _Builder:
     def _reactions(self, region: Region) -> Iterator[Term]:
         for one in region.laws.reactions:
             key = f"{region.laws.name}/reaction {one.name}"
-            rate = make.reaction(key, region.index, region.laws, one)
-            columns = self._columns(make.reaction_inputs(region.laws, one), region.owned)
+            rate = events.reaction(key, region.index, region.laws, one)
+            columns = self._columns(events.reaction_inputs(region.laws, one), region.owned)
+            if one.law.law.field:
+                columns += self._columns(("phi",), region.owned)
+                neighbours = self.entities.field(region).neighbours
+                columns += tuple(self.layout.phi[slot] for slot in neighbours.T)
             rows = tuple(
                 (self.layout.species[name][region.owned], -change)
                 for name, change in one.changes.items()

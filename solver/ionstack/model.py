@@ -141,6 +141,11 @@ class RegionModel:
         """Species that strain the region, where stress is solved for."""
         return tuple(one for one in self.species if one.swelling is not None)
 
+    @property
+    def reads_field(self) -> bool:
+        """Whether a reaction depends on the electric field."""
+        return any(one.law.law.field for one in self.reactions)
+
     def rivals(self, name: str) -> tuple[SpeciesModel, ...]:
         """Return the other species that share the sites of a species."""
         own = self.held(name).sublattice

@@ -29,7 +29,7 @@ from ionstack.carriers import (
     take,
     with_coupled,
 )
-from ionstack.model import BoundLaw, ReactionModel, RegionModel
+from ionstack.model import BoundLaw, RegionModel
 from ionstack.physics.states import Carrier, Edge
 from ionstack.warmth import Warmth
 
@@ -248,38 +248,6 @@ def contact_flow(
             metal = metal._replace(phi=inner / thermal)
             tangents.append(_still(metal.psi)._replace(phi=jnp.ones_like(metal.psi) / thermal))
         return _differentiate(flow, K, (metal, tangents))
-
-    return evaluate
-
-
-def reaction_inputs(region: RegionModel, reaction: ReactionModel) -> tuple[str, ...]:
-    """Unknowns on which the rate of a reaction depends."""
-    names = [name for name in reaction.changes if region.find(name)]
-    return tuple(dict.fromkeys(one for name in names for one in carrier_inputs(region, name)))
-
-
-def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> Evaluate:
-    """Events of a reaction in each control volume."""
-    inputs = reaction_inputs(region, one)
-
-    def evaluate(state: State) -> Contributions:
-        volume = state.arrays["nodes"][index]["volume"]
-        warm = state.warmth(index, slice(len(volume)))
-        batch, numbers = state.regions[index], state.resolve(key, one.law, warm)
-
-        def owned(carriers: Carriers) -> dict[str, Carrier]:
-            return {name: take(carriers[name], slice(len(volume))) for name in one.changes}
-
-        def rate(carriers: Carriers) -> jax.Array:
-            left, right = (
-                [(carriers[name], count) for name, count in side] for side in (one.left, one.right)
-            )
-            function = one.law.law.function
-            return jnp.asarray(volume * function(left, right, warm.thermal_voltage, numbers))
-
-        here = owned(batch.carriers)
-        slopes = [jax.jvp(rate, (here,), (owned(batch.tangents[name]),))[1] for name in inputs]
-        return rate(here), slopes
 
     return evaluate
 

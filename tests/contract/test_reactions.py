@@ -26,9 +26,11 @@ def pair(statistics, eta_n, eta_p, phi):
     return tuple(found)
 
 
-def rate(name, carriers):
-    left = [(one, 1) for one in carriers]
-    return laws("reaction")[name].function(left, [], jnp.asarray(THERMAL), values_of(name))
+def rate(name, carriers, field=3e8):
+    """Rate of a law; those that read the field get one [V/m]."""
+    law, left = laws("reaction")[name], [(one, 1) for one in carriers]
+    given = (jnp.asarray(field),) if law.field else ()
+    return law.function(left, [], jnp.asarray(THERMAL), *given, values_of(name))
 
 
 def values_of(name):
@@ -70,6 +72,21 @@ def test_derivatives_agree_with_differences(name):
     exact = np.asarray(jax.jvp(of, (jnp.asarray(0.0),), (jnp.asarray(1.0),))[1])
     found = (np.asarray(of(1e-5)) - np.asarray(of(-1e-5))) / 2e-5
     assert np.all(np.abs(found - exact) <= 1e-6 * np.abs(exact) + 1e-7 * np.abs(of(0.0)))
+
+
+@pytest.mark.parametrize("name", [name for name in REACTIONS if laws("reaction")[name].field])
+def test_the_field_shifts_no_equilibrium_and_its_slopes_are_exact_and_finite(name):
+    n, p = pair("lattice_gas", *states("lattice_gas"))
+    rest = p._replace(psi=-n.psi, drift=p.drift - p.psi - n.psi)
+
+    def slope(field, partner):
+        return jax.jvp(lambda E: rate(name, (n, partner), E), (field,), (1.0,))[1]
+
+    for field in (0.0, 1e4, 3e8, 1e10, 1e12):
+        assert np.abs(np.asarray(rate(name, (n, rest), field))).max() == 0.0
+        assert np.all(np.isfinite(np.asarray(slope(field, p))))
+    above, below = (np.asarray(rate(name, (n, p), 3e8 + sign * 3e3)) for sign in (1.0, -1.0))
+    np.testing.assert_allclose(slope(3e8, p), (above - below) / 6e3, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", REACTIONS)

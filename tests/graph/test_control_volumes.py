@@ -11,6 +11,7 @@ from mpi4py import MPI
 from scipy.spatial import Delaunay
 
 from ionstack.errors import InputError
+from ionstack.field_stencil import field_stencil
 from ionstack.gmsh_model import lateral_grid, sector_cells
 from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.mesh import DeviceMesh, build_mesh, cell_points
@@ -68,6 +69,18 @@ def test_interfaces_and_contacts_lie_where_they_should(volumes):
     np.testing.assert_allclose(
         depth[volumes.face_node], np.array([0.0, end])[volumes.face_contact], atol=1e-22
     )
+
+
+def test_the_field_of_a_straight_potential_is_exact_at_every_node(volumes):
+    """Also at interfaces, contacts and side faces."""
+    straight_field(volumes)
+
+
+def straight_field(volumes):
+    slope = np.array([3e8, -2e8, 1e8])[: volumes.dimension]
+    phi = volumes.coordinates[volumes.node_vertex][:, : volumes.dimension] @ slope
+    stencil = field_stencil(volumes, np.arange(volumes.n_owned_nodes))
+    np.testing.assert_allclose(stencil.modulus(phi), np.linalg.norm(slope), rtol=1e-9)
 
 
 def interior(device: DeviceMesh, volumes: ControlVolumes) -> np.ndarray:
@@ -187,6 +200,7 @@ def test_free_form_mesh_is_exact_for_linear_solutions(tmp_path):
     assert inside.sum() > 100
     for phi in linear_functions(volumes, range(2)):
         assert laplace_defect(volumes, phi)[inside].max() < 1e-12
+    straight_field(volumes)
     expected = device.lateral_area * (2e-7 * 8e-8 + 0.5 * 6e-8 * 3e-8)
     np.testing.assert_allclose(region_volumes(volumes), [expected], rtol=1e-12)
     top, bottom = 2e-7, 2 * 7e-8 + 2 * math.hypot(3e-8, 3e-8)

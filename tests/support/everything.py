@@ -27,7 +27,7 @@ CONTENTS = {
 
 
 def every_law() -> Model:
-    """Shared sites, gradient energy, reaction, double layers, neutral layer, products."""
+    """Shared sites, gradient energy, reactions, double layers, neutral layer, products."""
     hop = bound("transport", "sedan", diffusivity=1e-14, anisotropy=0.5)
     host = _host(hop)
     plain = tuple(species(n, z, "lattice_gas", SITES, hop) for n, z in (("A+", 1), ("B+", 1)))
@@ -74,7 +74,15 @@ def _host(hop: BoundLaw) -> RegionModel:
     law = bound("reaction", "mass_action", rate=1e28)
     together = (("A+", 1), ("B+", 1), ("e-", 1))
     binding = ReactionModel("binding", together, (("AB", 1),), law)
-    return RegionModel("host", 20.0, 1e25, (*shared, pair, electron), (binding,))
+    breaking = ReactionModel("breaking", (("AB", 1),), together, _breaking())
+    return RegionModel("host", 20.0, 1e25, (*shared, pair, electron), (binding, breaking))
+
+
+def _breaking() -> BoundLaw:
+    """A barrier that some 1e8 V/m, as in films of a few nm, lower by a good part."""
+    rate = {"attempt_frequency": 1e13, "bond_density": SITES}
+    barrier = {"barrier": 0.7, "dipole_length": 5e-10, "relative_permittivity": 20.0}
+    return bound("reaction", "bond_breaking", **rate | barrier)
 
 
 def every_layer(dimension: str = "1d") -> Stack:

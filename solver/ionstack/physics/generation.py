@@ -1,19 +1,26 @@
-"""Making and unmaking of defects at contacts, over barriers that the electric field lowers."""
+"""Making and unmaking of defects, over barriers that the electric field lowers."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
 
+from ionstack.physics.reactions import Side, log_activities
+from ionstack.physics.reactions import affinity as affinity_of
 from ionstack.physics.registry import Parameter, law
 from ionstack.physics.special import drive, smooth_positive
 from ionstack.physics.states import Carrier, Edge
 from ionstack.physics.transport import Parameters
 
-# Fields below this [V/m] are smoothed, and barriers below this [eV].
-_SMALL_FIELD, _SMALL_BARRIER = 1e4, 1e-3
+# The modulus of the field is rounded off below this [V/m], the barrier below this [eV].
+_SMALL_FIELD, _SMALL_BARRIER = 1e4, 1e-4
 # Largest logarithm of a rate, so that it stays a double.
 _FASTEST = 600.0
+_BARRIER = (
+    Parameter("barrier", "eV", "barrier to break a bond without field"),
+    Parameter("dipole_length", "m", "dipole of a bond, in elementary charges times this"),
+    Parameter("relative_permittivity", "1", "relative permittivity of the layer"),
+)
 
 
 def local_lowering(field: jax.Array, p: Parameters) -> jax.Array:
@@ -22,8 +29,13 @@ def local_lowering(field: jax.Array, p: Parameters) -> jax.Array:
     The field [V/m] counts by its modulus: of bonds in all directions those along it break.
     McPherson and Mogul, J. Appl. Phys. 84, 1513 (1998).
     """
-    modulus = jnp.sqrt(field * field + _SMALL_FIELD**2) - _SMALL_FIELD
+    modulus = field * field / jnp.sqrt(field * field + _SMALL_FIELD**2)
     return jnp.asarray(p["dipole_length"] * (2.0 + p["relative_permittivity"]) / 3.0 * modulus)
+
+
+def _left_barrier(field: jax.Array, p: Parameters) -> jax.Array:
+    """Barrier [eV] that the field leaves, not below 0."""
+    return smooth_positive(p["barrier"] - local_lowering(field, p), _SMALL_BARRIER)
 
 
 @law(
@@ -31,9 +43,7 @@ def local_lowering(field: jax.Array, p: Parameters) -> jax.Array:
     "bond_breaking",
     Parameter("attempt_frequency", "1/s", "attempts per bond"),
     Parameter("bond_density", "1/m^2", "bonds per area that can break"),
-    Parameter("barrier", "eV", "barrier to break a bond without field"),
-    Parameter("dipole_length", "m", "dipole of a bond, in elementary charges times this"),
-    Parameter("relative_permittivity", "1", "relative permittivity of the layer"),
+    *_BARRIER,
     Parameter(
         "chemical_potential", "eV", "electrochemical potential of the species in the metal at 0 V"
     ),
@@ -48,9 +58,31 @@ def bond_breaking(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
     helps: Schie et al. (2018).
     """
     affinity = K.psi - L.psi
-    barrier = smooth_positive(
-        p["barrier"] - local_lowering(jnp.asarray(edge.field), p), _SMALL_BARRIER
-    )
+    barrier = _left_barrier(jnp.asarray(edge.field), p)
     log_made = jnp.log(p["attempt_frequency"] * p["bond_density"]) + K.log_vacancy
     log_unmade = log_made - barrier / edge.thermal_voltage + affinity
     return drive(jnp.minimum(log_unmade, _FASTEST), affinity)
+
+
+@law(
+    "reaction",
+    "bond_breaking",
+    Parameter("attempt_frequency", "1/s", "attempts per bond"),
+    Parameter("bond_density", "1/m^3", "bonds per volume that can break"),
+    *_BARRIER,
+    field=True,
+)
+def bonds_in_the_bulk(
+    left: Side, right: Side, thermal_voltage: jax.Array, field: jax.Array, p: Parameters
+) -> jax.Array:
+    """Defects made and unmade in the bulk over a barrier that the local field lowers.
+
+    Forward rate nu N exp[-(E - p (2+eps)/3 |E_field|)/kT] * contents of the left * free sites
+    of the right; the backward rate follows from the levels, so the field speeds up both and
+    shifts no equilibrium. The rate constant is that of the thermochemical model of breakdown:
+    McPherson and Mogul, J. Appl. Phys. 84, 1513 (1998).
+    """
+    driven = affinity_of(left, right)
+    log_forward = jnp.log(p["attempt_frequency"] * p["bond_density"]) + log_activities(left, right)
+    log_forward = log_forward - _left_barrier(field, p) / thermal_voltage
+    return drive(jnp.minimum(log_forward, _FASTEST + jnp.minimum(driven, 0.0)), driven)

@@ -3,7 +3,8 @@
 A law receives both sides of the reaction's equation as lists of (carrier, count) and
 runs in the direction of the affinity, the difference of their electrochemical
 potentials over kT. Forward over backward rate is the exponential of the affinity, so
-equilibrium follows from the levels.
+equilibrium follows from the levels. Laws marked `field` receive the modulus of the electric
+field [V/m] besides; they stand in `generation.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _log_densities(side: Side) -> jax.Array:
     return jnp.asarray(sum(parts, jnp.asarray(0.0)))
 
 
-def _log_activities(left: Side, right: Side) -> jax.Array:
+def log_activities(left: Side, right: Side) -> jax.Array:
     """Logarithm of the left's contents times the right's free sites."""
     taken = sum((count * one.log_x for one, count in left), jnp.asarray(0.0))
     free = sum((count * one.log_vacancy for one, count in right), jnp.asarray(0.0))
@@ -56,7 +57,7 @@ def mass_action(left: Side, right: Side, thermal_voltage: jax.Array, p: Paramete
     of lithium in LiPON (Danilov, Niessen, Notten, J. Electrochem. Soc. 158, A215, 2011),
     radiative recombination, and traps as species that do not move.
     """
-    return jnp.asarray(p["rate"] * drive(_log_activities(left, right), affinity(left, right)))
+    return jnp.asarray(p["rate"] * drive(log_activities(left, right), affinity(left, right)))
 
 
 @law(

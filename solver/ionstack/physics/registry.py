@@ -79,7 +79,7 @@ class Law:
 
     `couples` says that the law reads the content of one further species
     (named in the file under ``couples``), which is then differentiated too; `field`
-    that a contact law reads the electric field. A law that does not pass lets
+    that a contact or reaction law reads the electric field. A law that does not pass lets
     nothing through; one that `merges` makes both sides share the unknown, and the
     sides of a `sided` one play different parts. A reaction law of a `pair` takes one
     particle each of two species and makes none. A contact law with a `binding` returns the
