@@ -42,6 +42,7 @@ from ionstack.materials import (
 )
 from ionstack.mechanics_schema import MechanicsChoice
 from ionstack.netlist import cells_of, netlist, numbered
+from ionstack.nucleation_schema import NucleationChoice
 from ionstack.protocol import Protocol
 from ionstack.protocol_checks import course_problems
 from ionstack.protocol_schema import protocol_from
@@ -74,7 +75,8 @@ class Case:
     name ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there
     is at those that the case gives. Without a section of its own the `circuit` is a source at
     every contact that does not float. `initial` is another run's state that takes the place of
-    start and contents. Random numbers are those of the `seed`; an `ensemble` gives
+    start and contents. Nuclei come at random at the contacts of `nucleation`. Random numbers are
+    those of the `seed`; an `ensemble` gives
     every member its own. Without `mechanics` nothing is stressed, without `heat` the
     temperature is the same everywhere.
     """
@@ -104,8 +106,14 @@ class Case:
     initial: Initial | None = None
     heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
+    nucleation: Mapping[str, NucleationChoice] = dataclasses.field(default_factory=dict)
     seed: int = 0
     ensemble: Ensemble | None = None
+
+    @property
+    def random(self) -> bool:
+        """Whether anything happens at random."""
+        return bool(self.nucleation) or any(one.law.events for one in self.circuit.elements)
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -166,6 +174,8 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
         rows += [used_value(f"interface {each.interface}", *one) for one in each.values()]
     for zone in case.mechanics.zones if case.mechanics is not None else ():
         rows += [used_value(f"zone {zone.name}", *where) for where in zone.values()]
+    for name, nuclei in case.nucleation.items():
+        rows += [used_value(f"nucleation {name}", *where) for where in nuclei.values()]
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
@@ -238,6 +248,7 @@ def _case(
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),
         heat=None if read.heat is None else read.heat.record(),
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
+        nucleation={name: one.choice() for name, one in read.nucleation.items()},
         seed=read.seed,
         ensemble=None if read.ensemble is None else Ensemble(**dict(read.ensemble)),
     )

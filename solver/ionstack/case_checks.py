@@ -13,6 +13,7 @@ from ionstack.heat_checks import heat_problems
 from ionstack.instrument_checks import instrument_problems
 from ionstack.law_choice import registered
 from ionstack.mechanics_checks import mechanics_problems
+from ionstack.nucleation_checks import nucleation_problems
 from ionstack.physics.catalogue import elements
 from ionstack.physics_checks import physics_problems
 from ionstack.protocol_checks import protocol_names
@@ -36,6 +37,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from ambient_problems(subject)
     yield from heat_problems(subject)
     yield from mechanics_problems(subject)
+    yield from nucleation_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)
@@ -45,11 +47,12 @@ def _ensemble_problems(subject: Subject) -> Iterator[Problem]:
     """An ensemble of a case in which nothing is random."""
     circuit = subject.case.circuit
     kinds = () if circuit is None else (one.kind for one in circuit.elements.values())
-    if subject.case.ensemble is not None and not any(elements()[one].events for one in kinds):
+    random = subject.case.nucleation or any(elements()[one].events for one in kinds)
+    if subject.case.ensemble is not None and not random:
         having = ", ".join(name for name, law in elements().items() if law.events)
         message = (
-            "nothing in this case is random, all members would be alike; circuit elements with "
-            f"random events: {having}"
+            "nothing in this case is random, all members would be alike: no section nucleation "
+            f"and no circuit element with random events ({having})"
         )
         yield subject.problem(("ensemble",), message, of_key=True)
 

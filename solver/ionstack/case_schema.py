@@ -17,6 +17,7 @@ from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
+from ionstack.nucleation_schema import NucleationModel
 from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
@@ -205,6 +206,7 @@ class CaseModel(Strict):
     heat: HeatModel | None = None
     circuit: CircuitModel | None = None
     mechanics: MechanicsModel | None = None
+    nucleation: dict[str, NucleationModel] = Field(default_factory=dict)
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     instruments: Instruments = Field(default_factory=automatic)
     materials: dict[str, Any] = Field(default_factory=dict)

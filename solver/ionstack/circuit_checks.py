@@ -13,6 +13,8 @@ from ionstack.circuit_schema import CircuitModel, CrossbarModel
 from ionstack.crossbar import SCHEMES, Crossbar
 from ionstack.errors import nearest
 from ionstack.netlist import Netlist, Part, netlist
+from ionstack.nucleation_schema import NUCLEATION
+from ionstack.physics.catalogue import elements
 from ionstack.schema import not_among
 from ionstack.yaml_source import Keys, Problem
 
@@ -44,6 +46,15 @@ def switches(subject: Subject) -> list[str]:
     """Return the names of the switches."""
     given = _given(subject)
     return [] if given is None else [one.name for one in given.elements if one.kind == "switch"]
+
+
+def random_events(subject: Subject) -> list[str]:
+    """Return the names of events that come at random, at contacts and in elements."""
+    given, nuclei = _given(subject), subject.case.nucleation
+    found = [f"{one}.{NUCLEATION}" for one in probed(subject) if one.rpartition(".")[2] in nuclei]
+    for one in () if given is None else given.elements:
+        found += [f"{one.name}.{event.name}" for event in elements()[one.kind].events]
+    return found
 
 
 def measurable(subject: Subject) -> list[str]:

@@ -1,15 +1,13 @@
-"""Random events of circuit elements: when the next one comes, and what is different after it.
+"""Random events of circuit elements: their rates, and what is different after them.
 
-Every event of every element is a site with a stream of random numbers of its own. It happens
-when its rate, integrated over time, reaches a drawn threshold. A time step that would go
-beyond that instant ends there, as at a limit of the protocol.
+Every event of every element is a site of its own, see `random_events`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,23 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.circuit import Circuit, Element
-from ionstack.crossing import CLOSE, MOST
-from ionstack.hazards import Clocks, ExponentialHazard
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.element_registry import Named, RandomEvent
-from ionstack.random_streams import Stream
+from ionstack.random_events import Event
 
 Floats = NDArray[np.float64]
-
-
-class Happening(NamedTuple):
-    """The event that comes first in a step, and the share of the step until then.
-
-    The share is 1 where the step ends close enough to it.
-    """
-
-    site: int
-    share: float
 
 
 class _Site(NamedTuple):
@@ -43,86 +29,32 @@ class _Site(NamedTuple):
 
 
 class CircuitEvents:
-    """The events of a circuit from its last accepted state on; all ranks know the same."""
+    """The events of the elements of a circuit; all ranks know the same."""
 
-    def __init__(self, circuit: Circuit, seed: int) -> None:
+    purpose = "events of circuit elements"
+    changes = True
+
+    def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
         self._sites = [
             _Site(one, event, start)
             for start, one in zip(circuit.own_start, circuit.elements, strict=True)
             for event in one.law.events
         ]
-        self._stream = Stream(seed, "events of circuit elements")
-        self._clocks = Clocks.started(self._stream, np.arange(len(self._sites)))
-        self._rates: Floats = np.zeros(len(self._sites))
-        # Rates at the end of the last trial, by the unknowns there.
-        self._ahead: tuple[Floats, Floats] | None = None
-        self.counts = [0] * len(self._sites)
+        self.sites = np.arange(len(self._sites))
 
-    def begin(self, circuit: Floats) -> None:
-        """Go on from the circuit's unknowns at an accepted state."""
-        if self._sites:
-            self._rates = self._rates_at(circuit)
+    def name(self, row: int) -> str:
+        """Name of element and event."""
+        site = self._sites[row]
+        return f"{site.element.name}.{site.event.name}"
 
-    def next(self, step: float, circuit: Floats, tries: int) -> Happening | None:
-        """The first event of a step [s] that ends with these unknowns, tried so often."""
-        if not self._sites:
-            return None
-        hazard = self._hazard(step, circuit)
-        beyond = hazard.total() / self._clocks.left - 1.0
-        due = np.flatnonzero(beyond >= -CLOSE)
-        if not len(due):
-            return None
-        shares = hazard.instants(due, self._clocks.left[due]) / step
-        first = int(np.argmin(shares))
-        near = beyond[due[first]] <= CLOSE or tries >= MOST
-        return Happening(int(due[first]), 1.0 if near else float(shares[first]))
+    def rates(self, circuit: Floats) -> Floats:
+        """Rates [1/s] of all sites at the unknowns of the circuit."""
+        return np.asarray(self._compiled(circuit))
 
-    def accept(self, step: float, circuit: Floats, found: Happening | None) -> Floats:
-        """Take a step as the state; return the unknowns after the event that ends it."""
-        if not self._sites:
-            return circuit
-        passed = self._hazard(step, circuit).total()
-        happened = np.array([] if found is None else [found.site], dtype=np.int64)
-        self._clocks = self._clocks.after(self._stream, passed, happened)
-        if found is not None:
-            self.counts[found.site] += 1
-            circuit = self._after(self._sites[found.site], circuit)
-        self.begin(circuit)
-        return circuit
-
-    def memory(self) -> Mapping[str, Any]:
-        """What `recall` needs."""
-        clocks = self._clocks
-        return {
-            "left": clocks.left.tolist(),
-            "draws": clocks.draws.tolist(),
-            "rates": self._rates.tolist(),
-            "counts": self.counts,
-        }
-
-    def recall(self, memory: Mapping[str, Any]) -> None:
-        """Stand where another one stood."""
-        left, draws = np.array(memory["left"]), np.array(memory["draws"], dtype=np.int64)
-        self._clocks = Clocks(self._clocks.sites, left, draws)
-        self._rates = np.array(memory["rates"])
-        self.counts = list(memory["counts"])
-
-    def entries(self) -> dict[str, Any]:
-        """How often every event happened, for the summary."""
-        return {
-            f"events.{site.element.name}.{site.event.name}": count
-            for site, count in zip(self._sites, self.counts, strict=True)
-        }
-
-    def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
-        return ExponentialHazard(0.0, step, self._rates, self._rates_at(circuit))
-
-    def _rates_at(self, circuit: Floats) -> Floats:
-        """Rates [1/s] at the unknowns; those of a trial are wanted again when it is accepted."""
-        if self._ahead is None or self._ahead[0] is not circuit:
-            self._ahead = circuit, np.asarray(self._compiled(circuit))
-        return self._ahead[1]
+    def told(self, row: int, share: float) -> Event:
+        """The event as it is told."""
+        return Event(self.name(row), share)
 
     @cached_property
     def _compiled(self) -> Callable[[Floats], jax.Array]:
@@ -135,8 +67,9 @@ class CircuitEvents:
 
         return jax.jit(of)
 
-    def _after(self, site: _Site, circuit: Floats) -> Floats:
+    def after(self, row: int, circuit: Floats) -> Floats:
         """The unknowns after an event."""
+        site = self._sites[row]
         own, names = _own(site, jnp.asarray(circuit)), [name for name, _ in site.element.law.own]
         after = circuit.copy()
         for name, value in site.event.after(own, _numbers(site)).items():

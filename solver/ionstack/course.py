@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.circuit import Settings
-from ionstack.drive import Interval
+from ionstack.drive import Interval, Limit
 from ionstack.network import Network
 from ionstack.states import State, StepControl
 
@@ -69,6 +69,11 @@ class Course:
     def left(self) -> bool:
         """Whether there are intervals to begin."""
         return self.upcoming < len(self._intervals)
+
+    @property
+    def awaited(self) -> Mapping[str, Limit]:
+        """Limits of the interval that are random events, by the name of the event."""
+        return {limit.event: limit for limit in self.interval.limits if limit.event}
 
     def time(self, elapsed: float) -> float:
         """Time since the start of the run [s], from that since the start of the interval."""

@@ -19,7 +19,7 @@ from ionstack.surroundings import Surroundings
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Quantity = Literal["current", "voltage", "charge", "conductance", "content"]
+Quantity = Literal["current", "voltage", "charge", "conductance", "content", "event"]
 
 # Begins with the value that is there when the interval begins.
 PRESENT = np.nan
@@ -31,7 +31,8 @@ class Limit:
 
     It compares a `quantity` with `value`: size of the current [A] and of the charge [C] since
     interval `first` began, voltage [V] with its sign, conductance [S], all of a `source`; or the
-    mean content of a species in a layer. Interval `following` comes next.
+    mean content of a species in a layer. Or it waits for a random `event` of that name, whatever
+    the value. Interval `following` comes next.
     """
 
     quantity: Quantity
@@ -42,6 +43,7 @@ class Limit:
     species: str = ""
     first: int = 0
     following: int = 0
+    event: str = ""
 
     def margin(self, reading: float) -> float:
         """How far a reading is beyond the limit, relative to it; negative before."""
@@ -50,6 +52,8 @@ class Limit:
 
     def describe(self) -> str:
         """Say it in words."""
+        if self.event:
+            return f"event {self.event}"
         units = {"current": " A", "voltage": " V", "charge": " C", "conductance": " S"}
         of = f"{self.species} in {self.layer}" if self.species else self.source
         what = f"{self.quantity} of {of}"

@@ -219,7 +219,7 @@ class Laid:
     def limit(self, first: int, limits: Sequence[Limit]) -> None:
         """End the step that began at a breakpoint at the first of these limits.
 
-        Of a cell it is the source at its row that is looked at.
+        Of a cell it is the source at its row that is looked at. An event may come at any time.
         """
         if not limits:
             return
@@ -228,9 +228,9 @@ class Laid:
             replace(one, source=self.main(one.source), first=first, following=end) for one in limits
         )
         for number in range(first, end):
-            if self._watched[number]:
-                old = self.intervals[number]
-                self.intervals[number] = replace(old, limits=(*old.limits, *own))
+            looked = [one for one in own if self._watched[number] or one.event]
+            old = self.intervals[number]
+            self.intervals[number] = replace(old, limits=(*old.limits, *looked))
         moved = self._moved(first)
         self._now = {name: PRESENT if name in moved else v for name, v in self._now.items()}
 

@@ -40,6 +40,7 @@ ACTIVATED_UNITS = (
 )
 _POSITIVE = (
     "anisotropy",
+    "atomic_volume",
     "barrier_height",
     "diffusivity",
     "effective_mass",

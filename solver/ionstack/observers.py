@@ -57,8 +57,8 @@ class Trace(TableObserver[TraceWriter]):
         self._network = network
         self._contacts = contacts
         self._sources = () if circuit.plain else circuit.sources
-        self._cycle = _by_interval((one.index, one.first, one.last) for one in protocol.cycles)
-        self._step = _by_interval((one.number, one.first, one.last) for one in protocol.spans)
+        self._cycle = by_interval((one.index, one.first, one.last) for one in protocol.cycles)
+        self._step = by_interval((one.number, one.first, one.last) for one in protocol.spans)
         self._places, self._extra = _beside_sources(circuit)
         # The file is named, not this observer: a run's folder is free once nobody holds it.
         path, extra = run.trace, self._extra
@@ -106,7 +106,7 @@ def shown(state: State, protocol: Voltages) -> bool:
     return state.at_breakpoint and state.following in protocol.shown
 
 
-def _by_interval(spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
+def by_interval(spans: Iterable[tuple[int, int, int]]) -> dict[int, int]:
     """What lies between two breakpoints, by the number of intervals begun."""
     return {number: what for what, first, last in spans for number in range(first + 1, last + 1)}
 

@@ -13,12 +13,14 @@ from mpi4py import MPI
 from ionstack.assemble import System
 from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case
+from ionstack.circuit_events import CircuitEvents
 from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
 from ionstack.drive import Interval
 from ionstack.entities import Entities
 from ionstack.equations import numbers_of, transient_equations
 from ionstack.equilibrium import Equilibrium, find_equilibrium, without_search
+from ionstack.face_nucleation import face_nucleation
 from ionstack.film_mechanics import FilmMechanics
 from ionstack.graph import ControlVolumes, build_control_volumes
 from ionstack.heat_model import build_heat_model
@@ -30,6 +32,7 @@ from ionstack.model import Model, build_model, given_contents
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
+from ionstack.random_events import RandomEvents
 from ionstack.states import StepControl
 from ionstack.stepper import Stepper
 from ionstack.stress import Stress
@@ -100,8 +103,13 @@ class Prepared:
             meter,
             self.surround,
             self.companions,
-            self.case.seed,
+            self._events(),
         )
+
+    def _events(self) -> RandomEvents:
+        """All that happens at random (collective)."""
+        nuclei = face_nucleation(self.system, self.network, self.case.seed)
+        return RandomEvents((CircuitEvents(self.network.circuit), *nuclei), self.case.seed)
 
     def surround(self, new: Surroundings) -> None:
         """Bring the device into other surroundings; nothing if it is in these."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ionstack.case_subject import Subject
-from ionstack.circuit_checks import cells, probed, single_sources, switches
+from ionstack.circuit_checks import cells, probed, random_events, single_sources, switches
 from ionstack.drive import Interval, Limit
 from ionstack.laid import Span
 from ionstack.protocol import Protocol
@@ -101,6 +101,10 @@ def _until_problems(
         if bound.contact is not None and bound.contact not in names.drivable:
             message = not_among(names.what, bound.contact, names.drivable)
             yield subject.problem((*at, "until", name, "contact"), message)
+    event, known = step.until.event, random_events(subject)
+    if event is not None and event not in known:
+        message = not_among("random event", event, known) if known else "nothing here is random"
+        yield subject.problem((*at, "until", "event"), message)
     content = step.until.content
     if content is None:
         return

@@ -21,6 +21,7 @@ from ionstack.errors import (
     OutputError,
     raise_together,
 )
+from ionstack.event_observer import EventTable
 from ionstack.itinerary import Itinerary
 from ionstack.log import Log
 from ionstack.mechanics_observer import BodySnapshots, MechanicsTable
@@ -169,6 +170,8 @@ def _observers(
         observers.append(Spectra(run, system, case.protocol))
     if case.protocol.pulses:
         observers.append(PulseTable(run, system, case.protocol, prepared.network))
+    if case.random:
+        observers.append(EventTable(run, system, case.protocol))
     if product_names(system.equations.model):
         observers.append(BoundProducts(system))
     snapshots = case.output.snapshots == "breakpoints"
@@ -315,7 +318,6 @@ def _write(
                 draw_all(run.path)
         entries |= _instrument_entries(case, run, timing, log)
     hash_ = system.equations.volumes.content_hash
-    random = any(one.law.events for one in case.circuit.elements)
-    seed = case.seed if random else None
+    seed = case.seed if case.random else None
     made_with = provenance(case.resolved(), mesh_hash=hash_, ranks=system.comm.size, seed=seed)
     summary.write(run.summary, entries | made_with | timing.entries())

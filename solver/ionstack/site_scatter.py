@@ -24,12 +24,21 @@ class Scatter:
     deviation: float
 
 
+def drawn(scatter: Scatter, stream: Stream, sites: ArrayLike) -> Floats:
+    """Return shift [J] or logarithm of the factor of every site, which it keeps."""
+    return scatter.deviation * stream.normal(sites, 0)
+
+
+def moved(scatter: Scatter, own: Floats, barrier: ArrayLike) -> Floats:
+    """Return the barriers [J] of sites with their `own` shifts or factors; none below 0."""
+    common = np.asarray(barrier, dtype=np.float64)
+    found = common + own if scatter.kind == "normal" else common * np.exp(own)
+    return np.asarray(np.maximum(found, 0.0))
+
+
 def scattered(scatter: Scatter, stream: Stream, sites: ArrayLike, barrier: ArrayLike) -> Floats:
     """Return the barriers [J] of sites around a common one, or around one for each; none below 0.
 
     A site keeps its shift or factor while the common barrier changes.
     """
-    drawn = scatter.deviation * stream.normal(sites, 0)
-    common = np.asarray(barrier, dtype=np.float64)
-    moved = common + drawn if scatter.kind == "normal" else common * np.exp(drawn)
-    return np.asarray(np.maximum(moved, 0.0))
+    return moved(scatter, drawn(scatter, stream, sites), barrier)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.drive import Limit
+from ionstack.random_events import Event
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +59,7 @@ class State:
     interval: int = 0
     following: int = 0
     ended: Limit | None = None
+    events: tuple[Event, ...] = ()
 
 
 # Reads the quantity of a limit from a state and the charge that passed before its step began.

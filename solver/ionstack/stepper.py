@@ -5,7 +5,7 @@ round-off whatever the step. Implicit Euler starts it, and starts it again at ev
 breakpoint of the protocol, where the slope of the voltages jumps. From then on the
 order is the one that allows the longest step. A step that fails or is too inaccurate
 is rejected and repeated with a smaller one. A step that goes beyond a limit of the
-protocol, or beyond a random event of the circuit, is repeated such that it ends there.
+protocol, or beyond a random event, is repeated such that it ends there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from ionstack import step_size
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
 from ionstack.circuit import Settings
-from ionstack.circuit_events import CircuitEvents, Happening
 from ionstack.companions import Companion, Companions
 from ionstack.course import Course
 from ionstack.crossing import Crossing
@@ -31,6 +30,7 @@ from ionstack.history import HIGHEST, Differences, History, Point
 from ionstack.network import CircuitScheme, Network, driven_contacts, plain_circuit_of
 from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 from ionstack.physics.constants import ELEMENTARY_CHARGE
+from ionstack.random_events import Happening, RandomEvents
 from ionstack.states import Meter, State, StepControl
 from ionstack.step_size import Errors
 from ionstack.surroundings import Surroundings
@@ -58,12 +58,12 @@ class Stepper:
         meter: Meter | None = None,
         surround: Callable[[Surroundings], None] | None = None,
         companions: Sequence[Companion] = (),
-        seed: int = 0,
+        events: RandomEvents | None = None,
     ) -> None:
         """Run `drive`; `surround` brings the system into other surroundings.
 
-        The `companions` are solved in turn with the unknowns of the system. Random events are
-        those of the `seed`.
+        The `companions` are solved in turn with the unknowns of the system. Without `events`
+        nothing happens at random.
 
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
@@ -73,7 +73,7 @@ class Stepper:
         self.course = Course(drive.intervals, self.network, order)
         self._watch, self._surround = Watch(self.course, meter), surround
         self.companions = Companions(newton, companions)
-        self.events = CircuitEvents(self.network.circuit, seed)
+        self.events = events or RandomEvents((), 0)
         self._history: History
         self._step = np.inf
         self._fresh, self._resumed = True, False
@@ -208,7 +208,7 @@ class Stepper:
             self.newton_steps += result.iterations
             if found is not None:
                 crossing = self._watch.crossing(found[1], tries)
-                event = self.events.next(size, found[0].circuit, tries)
+                event = self.events.next(size, found[0].circuit, tries, self.course.awaited)
                 share = min((one.share for one in (crossing, event) if one), default=1.0)
                 # What jumps at once is reached by no step, however small.
                 if self.control.smallest < share * size < size:
@@ -314,8 +314,8 @@ class Stepper:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
         self._state = state
         self.companions.accept()
-        after = self.events.accept(state.step, point.circuit, event)
-        if event is not None:
+        after, told = self.events.accept(state.step, point.circuit, event)
+        if event is not None and event.changes:
             self._history.restart(self._changed(point, after))
             self._fresh = self.course.abrupt = True
         elif self._jumped(point):
@@ -324,8 +324,9 @@ class Stepper:
             self._history.add(point)
         self.accepted += 1
         self._watch.accept(state)
-        if crossing is not None:
-            limit = crossing.limit
+        limit = crossing.limit if crossing else self.course.awaited.get(event.name if event else "")
+        state = replace(state, events=told)
+        if limit is not None:
             state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
         self.course.accept(state)
         return state

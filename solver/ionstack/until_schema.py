@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ionstack.drive import Limit, Quantity
 from ionstack.schema import FRACTION, POSITIVE, Strict, Voltage, failure, failure_at, quantity
@@ -92,10 +92,11 @@ class UntilModel(Strict):
     charge: _Charge | None = None
     conductance: _Conductance | None = None
     content: ContentBoundModel | None = None
+    event: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if self.content is None and not self.bounds():
+        if self.content is None and self.event is None and not self.bounds():
             raise failure("until", f"nothing to wait for; allowed: {', '.join(self.quantities())}")
         return self
 
@@ -124,3 +125,5 @@ class UntilModel(Strict):
             yield name, bound.limit(name, contact)
         if self.content is not None:
             yield "content", self.content.limit()
+        if self.event is not None:
+            yield "event", Limit("event", 0.0, True, event=self.event)

@@ -27,7 +27,7 @@ class Watch:
 
     def crossing(self, state: State, tries: int) -> Crossing | None:
         """The first limit that a step to a state goes beyond, when it was tried so often."""
-        if not self._course.interval.limits:
+        if not self._limits:
             return None
         return first_crossing(self._margins, self._at(state), tries)
 
@@ -37,7 +37,12 @@ class Watch:
 
     def recall(self, memory: Sequence[float]) -> None:
         """Take the margins that another watch had in this interval."""
-        self._margins = dict(zip(self._course.interval.limits, memory, strict=False))
+        self._margins = dict(zip(self._limits, memory, strict=False))
+
+    @property
+    def _limits(self) -> list[Limit]:
+        """Those that compare a quantity; random events come by themselves."""
+        return [limit for limit in self._course.interval.limits if not limit.event]
 
     def _at(self, state: State) -> dict[Limit, float]:
         if self._meter is None:
@@ -45,5 +50,5 @@ class Watch:
         before = self._course.passed_before
         return {
             limit: limit.margin(self._meter(limit, state, before(limit.first)))
-            for limit in self._course.interval.limits
+            for limit in self._limits
         }

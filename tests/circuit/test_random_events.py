@@ -8,6 +8,7 @@ from scipy.integrate import quad
 
 from ionstack.circuit_events import CircuitEvents
 from ionstack.protocol_steps import Hold, Sweep
+from ionstack.random_events import RandomEvents
 from ionstack.random_streams import Stream
 from ionstack.states import State
 from support.wired import Wired, ohmic
@@ -80,12 +81,12 @@ def test_another_seed_gives_other_events_and_the_same_seed_the_same():
     circuit = wired().circuit
     firsts = []
     for seed in (1, 2, 1):
-        events = CircuitEvents(circuit, seed)
+        events = RandomEvents((CircuitEvents(circuit),), seed)
         unknowns = circuit.rest.copy()
         unknowns[0] = 1.0
         events.begin(unknowns)
         found = events.next(1e6, unknowns, 0)
-        firsts.append((found.site, found.share))
+        firsts.append((found.row, found.share))
     assert firsts[0] == firsts[2] != firsts[1]
 
 
@@ -93,13 +94,13 @@ def test_memory_is_all_that_counts():
     circuit = wired().circuit
     unknowns = circuit.rest.copy()
     unknowns[0] = 1.0
-    one, other = CircuitEvents(circuit, 3), CircuitEvents(circuit, 3)
+    one, other = (RandomEvents((CircuitEvents(circuit),), 3) for _ in range(2))
     one.begin(unknowns)
     for _ in range(5):
         step = 1.0
         while (found := one.next(step, unknowns, 0)) is not None and found.share < 1.0:
             step *= found.share
-        unknowns = one.accept(step, unknowns, found)
+        unknowns, _ = one.accept(step, unknowns, found)
     other.recall(one.memory())
-    assert sum(other.counts) == 5
+    assert sum(other.entries().values()) == 5
     assert other.next(1e6, unknowns, 0) == one.next(1e6, unknowns, 0)

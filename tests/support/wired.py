@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.circuit import Circuit, plain_circuit
+from ionstack.circuit_events import CircuitEvents
 from ionstack.circuit_schema import CircuitModel
 from ionstack.copies import repeated, repeated_model
 from ionstack.entities import Entities
@@ -28,6 +29,7 @@ from ionstack.newton import Newton, NewtonControl
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from ionstack.preparation import Prepared, SourceDrive
 from ionstack.protocol import build_protocol
+from ionstack.random_events import RandomEvents
 from ionstack.stack import Lateral
 from ionstack.states import State, StepControl
 from ionstack.stepper import Stepper
@@ -78,8 +80,16 @@ class Wired:
         drive = SourceDrive(protocol.intervals(self.circuit.sources))
         meter = Meter(self.system, self.network)
         steps_of = StepControl(**control)
+        events = RandomEvents((CircuitEvents(self.circuit),), 0)
         self.stepper = Stepper(
-            self.system, self.newton, drive, steps_of, self.network, meter, self._run.surround
+            self.system,
+            self.newton,
+            drive,
+            steps_of,
+            self.network,
+            meter,
+            self._run.surround,
+            events=events,
         )
         return self.stepper.run()
 

@@ -50,6 +50,11 @@ class RunDirectory:
         return self.path / "pulses.csv"
 
     @property
+    def events(self) -> Path:
+        """What happened at random."""
+        return self.path / "events.csv"
+
+    @property
     def steps(self) -> Path:
         """The steps that the protocol went through."""
         return self.path / "steps.csv"
@@ -121,6 +126,7 @@ class RunDirectory:
             self.trace,
             self.pulses,
             self.steps,
+            self.events,
             self.spectra,
             self.fields,
             self.mechanics,

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["statistics", "excess", "swelling", "transport", "reaction", "interface", "contact"]
+Kind = Literal[
+    "statistics",
+    "excess",
+    "swelling",
+    "transport",
+    "reaction",
+    "interface",
+    "contact",
+    "nucleation",
+]
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,26 @@ class Pores(NamedTuple):
 
     amounts: Mapping[str, jax.Array]
     opened: jax.Array | float = 0.0
+
+
+class MetalFace(NamedTuple):
+    """A place on the face of a metal where a nucleus may form.
+
+    `field` [V/m] at the face, positive when it drives positive charge out of the metal;
+    `affinity` [eV], by how much the electrochemical potential of the species that the law names
+    is higher in the layer than in the metal: positive where it deposits; `temperature` [K].
+    """
+
+    field: jax.Array
+    affinity: jax.Array
+    temperature: jax.Array
+
+
+class Attempts(NamedTuple):
+    """What makes nuclei: attempts [1/(m^2 s)], each of which succeeds with exp(-barrier/kT).
+
+    The barrier is in J, infinite where no nucleus can form.
+    """
+
+    rate: jax.Array
+    barrier: jax.Array

@@ -1,0 +1,84 @@
+"""Observer of what happens at random: the table of events, and the first of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.assemble import System
+from ionstack.observers import by_interval
+from ionstack.output.events import EventRow, EventWriter
+from ionstack.output.growing import Growing
+from ionstack.output.run_directory import RunDirectory
+from ionstack.protocol import Protocol
+from ionstack.random_events import Event
+from ionstack.states import State
+
+Floats = NDArray[np.float64]
+
+
+class EventTable:
+    """All random events into ``events.csv``, with the voltage at their instants."""
+
+    def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
+        self._volumes = system.equations.volumes
+        self._cycle = by_interval((one.index, one.first, one.last) for one in protocol.cycles)
+        self._step = by_interval((one.number, one.first, one.last) for one in protocol.spans)
+        path = run.events
+        self._table = Growing(system.comm, lambda position: EventWriter(path, position))
+        self._before: Floats = np.zeros(len(self._volumes.contacts))
+        # Time and voltage of the first event of every name.
+        self._first: dict[str, tuple[float, float]] = {}
+
+    def see(self, state: State) -> None:
+        """Write the events of the step that led here."""
+        writer = self._table.writer()
+        for event in state.events:
+            row = self._row(event, state)
+            self._first.setdefault(event.name, (row.time, row.voltage))
+            if writer is not None:
+                writer.append(row)
+        self._before = state.voltages
+
+    def _row(self, event: Event, state: State) -> EventRow:
+        time = state.time - (1.0 - event.share) * state.step
+        voltages = self._before + event.share * (state.voltages - self._before)
+        count = (self._step.get(state.interval, 0), self._cycle.get(state.interval, 0))
+        across, place = nan, (nan, nan, nan)
+        if event.contact >= 0:
+            across = self._across(voltages, event.contact)
+            lateral = (*event.place[:-1], nan, nan)
+            place = lateral[0], lateral[1], event.place[-1]
+        return EventRow(time, event.name, *count, across, *place)
+
+    def _across(self, voltages: Floats, contact: int) -> float:
+        """Voltage [V] of a contact against the one of its device that differs most."""
+        size = len(self._volumes.contacts) // self._volumes.copies
+        first = contact - contact % size
+        own = voltages[contact] - voltages[first : first + size]
+        return float(own[np.argmax(np.abs(own))])
+
+    def memory(self) -> Mapping[str, Any]:
+        """Size of the file, the last voltages, and the first events."""
+        own = {"before": self._before.tolist(), "first": self._first}
+        return {**own, **self._table.memory()}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Cut the file back and go on (collective)."""
+        self._before = np.array(memory["before"])
+        self._first = {name: (time, volts) for name, (time, volts) in memory["first"].items()}
+        self._table.recall(memory)
+
+    def found(self) -> Mapping[str, Any]:
+        """Time and voltage of the first event of every name, as far as there is one."""
+        self._table.close()
+        entries = {f"events.{name}.time [s]": time for name, (time, _) in self._first.items()}
+        return entries | {
+            f"events.{name}.voltage [V]": volts
+            for name, (_, volts) in self._first.items()
+            if not np.isnan(volts)
+        }
