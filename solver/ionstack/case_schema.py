@@ -17,11 +17,11 @@ from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
 from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
+from ionstack.physics.bounds import FRACTION
 from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
-    FRACTION,
     PositiveTime,
     PositiveVoltage,
     Strict,

@@ -20,20 +20,11 @@ from pydantic import (
     model_validator,
 )
 
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.physics.catalogue import elements
 from ionstack.physics.element_registry import Choice, ElementLaw
 from ionstack.physics.registry import Parameter
-from ionstack.schema import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    Strict,
-    Voltage,
-    failure,
-    failure_at,
-    not_among,
-    quantity,
-    read_quantity,
-)
+from ionstack.schema import Strict, Voltage, failure, failure_at, not_among, quantity, read_quantity
 from ionstack.stack import Name
 
 # More devices than any machine here solves at once.

@@ -22,27 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from ionstack.errors import nearest
-from ionstack.physics.bounds import (  # what readers of files need beside `quantity`
-    ANY as ANY,
-)
-from ionstack.physics.bounds import (
-    AT_LEAST_ONE as AT_LEAST_ONE,
-)
-from ionstack.physics.bounds import (
-    BELOW_ONE as BELOW_ONE,
-)
-from ionstack.physics.bounds import (
-    FRACTION as FRACTION,
-)
-from ionstack.physics.bounds import (
-    NOT_NEGATIVE as NOT_NEGATIVE,
-)
-from ionstack.physics.bounds import (
-    POSITIVE as POSITIVE,
-)
-from ionstack.physics.bounds import (
-    Bounds as Bounds,
-)
+from ionstack.physics.bounds import ANY, POSITIVE, Bounds
 from ionstack.units import parse
 from ionstack.yaml_source import Keys, Node, Problem, raise_problems, unknown
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ionstack.schema import AT_LEAST_ONE, PositiveLength, Strict, failure, quantity, validated
+from ionstack.physics.bounds import AT_LEAST_ONE
+from ionstack.schema import PositiveLength, Strict, failure, quantity, validated
 from ionstack.yaml_source import (
     Keys,
     Node,
