@@ -185,6 +185,22 @@ class EnsembleModel(Strict):
     seed: Seed = 0
 
 
+class CircuitCaseModel(Strict):
+    """A case file without a stack: a circuit alone."""
+
+    name: Name | None = None
+    title: str = ""
+    seed: Seed = 0
+    ensemble: EnsembleModel | None = None
+    temperature: Temperature = 298.15
+    circuit: CircuitModel
+    protocol: Annotated[list[StepModel], Field(min_length=1)]
+    instruments: Instruments = Field(default_factory=automatic)
+    numerics: NumericsModel = NumericsModel()
+    output: OutputModel = OutputModel()
+    observables: list[ObservableModel] = Field(default_factory=list)
+
+
 class CaseModel(Strict):
     """A whole case file."""
 

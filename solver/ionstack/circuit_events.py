@@ -7,8 +7,9 @@ beyond that instant ends there, as at a limit of the protocol.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.circuit import Circuit, Element
+from ionstack.circuit_equations import Numbers, Wiring, event_rates
 from ionstack.crossing import CLOSE, MOST
 from ionstack.hazards import Clocks, ExponentialHazard
-from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.element_registry import Named, RandomEvent
 from ionstack.random_streams import Stream
 
@@ -57,6 +58,7 @@ class CircuitEvents:
         self._rates: Floats = np.zeros(len(self._sites))
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None
+        self._compiled = _compiled(circuit.wiring)
         self.counts = [0] * len(self._sites)
 
     def begin(self, circuit: Floats) -> None:
@@ -91,6 +93,23 @@ class CircuitEvents:
         self.begin(circuit)
         return circuit
 
+    def quiet(self, steps: Floats, rates: Floats) -> tuple[int, Floats]:
+        """How many steps [s] in a row come to their end before any event, and what passes.
+
+        `rates` are those at the ends of the steps, and the second result their integrals over
+        each, (n_steps, n_sites).
+        """
+        first = np.concatenate([self._rates[None], rates])[:-1]
+        passed = ExponentialHazard(0.0, steps[:, None], first, rates).total()
+        left = self._clocks.left - (np.cumsum(passed, axis=0) - passed)
+        due = (passed >= (1.0 - CLOSE) * left).any(axis=1)
+        return int(np.argmax(due)) if due.any() else len(steps), passed
+
+    def pass_over(self, passed: Floats, rates: Floats) -> None:
+        """Take a step without event as the state, from its row of `quiet` and rates at its end."""
+        self._clocks = replace(self._clocks, left=self._clocks.left - passed)
+        self._rates = rates
+
     def memory(self) -> Mapping[str, Any]:
         """What `recall` needs."""
         clocks = self._clocks
@@ -121,19 +140,9 @@ class CircuitEvents:
     def _rates_at(self, circuit: Floats) -> Floats:
         """Rates [1/s] at the unknowns; those of a trial are wanted again when it is accepted."""
         if self._ahead is None or self._ahead[0] is not circuit:
-            self._ahead = circuit, np.asarray(self._compiled(circuit))
+            given = self._circuit.numbers, self._circuit.warmth
+            self._ahead = circuit, np.asarray(self._compiled(circuit, *given))
         return self._ahead[1]
-
-    @cached_property
-    def _compiled(self) -> Callable[[Floats], jax.Array]:
-        """Rates [1/s] of all sites at the unknowns."""
-        warmth = jnp.asarray(thermal_voltage(self._circuit.temperature))
-
-        def of(unknowns: jax.Array) -> jax.Array:
-            with_ground = jnp.append(unknowns, 0.0)
-            return jnp.stack([_rate(site, with_ground, warmth) for site in self._sites])
-
-        return jax.jit(of)
 
     def _after(self, site: _Site, circuit: Floats) -> Floats:
         """The unknowns after an event."""
@@ -144,10 +153,10 @@ class CircuitEvents:
         return after
 
 
-def _rate(site: _Site, with_ground: jax.Array, warmth: jax.Array) -> jax.Array:
-    law, nodes = site.element.law, site.element.nodes
-    v = {name: with_ground[node] for name, node in zip(law.terminals, nodes, strict=True)}
-    return site.event.rate(v, _own(site, with_ground), _numbers(site), warmth)
+@functools.cache
+def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Array]:
+    """Rates [1/s] of all sites at the unknowns."""
+    return jax.jit(event_rates(wiring))
 
 
 def _own(site: _Site, unknowns: jax.Array) -> Named:

@@ -81,16 +81,9 @@ class Prepared:
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
-        numerics = self.case.numerics
-        control = StepControl(
-            tolerance=numerics.step_tolerance,
-            smallest=numerics.min_step,
-            largest=np.inf if numerics.max_step is None else numerics.max_step,
-            initial=numerics.initial_step,
-            fixed=numerics.fixed_step,
-        )
+        control = step_control(self.case)
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
-        meter = Meter(self.system, self.network)
+        meter = Meter(self.system, self.network.circuit)
         return Stepper(
             self.system,
             self.newton,
@@ -115,6 +108,18 @@ class Prepared:
             self.system.adopt(transient_equations(model, volumes, layout, levels))
         else:
             self.system.adopt(replace(equations, model=model, numbers=numbers_of(model)))
+
+
+def step_control(case: Case) -> StepControl:
+    """Return the step control that a case wants."""
+    numerics = case.numerics
+    return StepControl(
+        tolerance=numerics.step_tolerance,
+        smallest=numerics.min_step,
+        largest=np.inf if numerics.max_step is None else numerics.max_step,
+        initial=numerics.initial_step,
+        fixed=numerics.fixed_step,
+    )
 
 
 def prepare(

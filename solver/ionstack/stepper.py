@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ionstack import step_size
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
-from ionstack.circuit import Settings
+from ionstack.circuit import Circuit, Settings
 from ionstack.circuit_events import CircuitEvents, Happening
 from ionstack.companions import Companion, Companions
 from ionstack.course import Course
@@ -70,7 +70,7 @@ class Stepper:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self.network = network or Network(system, plain_circuit_of(system))
         order = None if network else driven_contacts(system)
-        self.course = Course(drive.intervals, self.network, order)
+        self.course = Course(drive.intervals, self.network.circuit, order)
         self._watch, self._surround = Watch(self.course, meter), surround
         self.companions = Companions(newton, companions)
         self.events = CircuitEvents(self.network.circuit, seed)
@@ -143,6 +143,11 @@ class Stepper:
     def begin_with(self, circuit: Floats, currents: Floats) -> None:
         """Begin with given unknowns of the circuit and currents [A] into all contacts."""
         self._given = circuit, currents
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit around the devices."""
+        return self.network.circuit
 
     @property
     def _surroundings(self) -> Surroundings:

@@ -76,7 +76,7 @@ class Wired:
         """Accepted states along a protocol, from the present state."""
         protocol = build_protocol(steps, _instruments(self.circuit, self.cells))
         drive = SourceDrive(protocol.intervals(self.circuit.sources))
-        meter = Meter(self.system, self.network)
+        meter = Meter(self.system, self.network.circuit)
         steps_of = StepControl(**control)
         self.stepper = Stepper(
             self.system, self.newton, drive, steps_of, self.network, meter, self._run.surround
