@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from ionstack.physics.bounds import POSITIVE
 from ionstack.physics.gases import MIXTURES
-from ionstack.schema import POSITIVE, failure, not_among, quantity
+from ionstack.schema import failure, not_among, quantity
 
 Pressure = Annotated[float, quantity("Pa", POSITIVE)]
 

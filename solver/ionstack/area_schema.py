@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ionstack.law_choice import Value
-from ionstack.schema import POSITIVE, Strict, failure, quantity
+from ionstack.physics.bounds import POSITIVE
+from ionstack.schema import Strict, failure, quantity
 from ionstack.solid_schema import SolidChoice, SolidModel
 
 _Coordinate = Annotated[float, quantity("m")]

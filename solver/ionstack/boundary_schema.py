@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ionstack.errors import nearest
 from ionstack.law_choice import LawChoice, Value, law_choice, number
-from ionstack.schema import POSITIVE, Strict, failure_at, known_keys
+from ionstack.physics.bounds import POSITIVE
+from ionstack.schema import Strict, failure_at, known_keys
 from ionstack.yaml_source import unknown
 
 

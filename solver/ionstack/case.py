@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import yaml
 
 from ionstack.boundary_schema import Boundary
-from ionstack.case_checks import case_problems
+from ionstack.case_checks import case_problems, circuit_case_problems
 from ionstack.case_schema import (
     CaseModel,
+    CircuitCaseModel,
     Ensemble,
     Initial,
     LayerChoice,
@@ -48,7 +49,7 @@ from ionstack.protocol_checks import course_problems
 from ionstack.protocol_schema import protocol_from
 from ionstack.protocol_steps import Entry, Repeat
 from ionstack.schema import validated
-from ionstack.stack import Stack, stack_from_node
+from ionstack.stack import Stack, no_stack, stack_from_node
 from ionstack.stack_materials import materials_of
 from ionstack.yaml_source import (
     Node,
@@ -78,7 +79,7 @@ class Case:
     start and contents. Nuclei come at random at the contacts of `nucleation`. Random numbers are
     those of the `seed`; an `ensemble` gives
     every member its own. Without `mechanics` nothing is stressed, without `heat` the
-    temperature is the same everywhere.
+    temperature is the same everywhere. Of a circuit alone the stack has no layers.
     """
 
     name: str
@@ -142,6 +143,8 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
     settings = [setting(override) for override in overrides]
     node = with_settings(read_yaml(path), [entry for entry in settings if not _in_stack(entry)])
     in_stack = [(keys[1:], value) for keys, value in settings if _in_stack((keys, value))]
+    if _is_circuit(node):
+        return _circuit_case(node, path, text, overrides)
     errors: list[str] = []
     read = _attempt(errors, lambda: validated(CaseModel, node))
     located = _attempt(errors, lambda: _read_stack(node, path, in_stack))
@@ -159,6 +162,25 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
     assert driven is not None
     case = _case(read, located[0], materials, driven, path, text, overrides)
     return dataclasses.replace(case, initial=_initial(read, node, path))
+
+
+def _is_circuit(node: Node) -> bool:
+    """Whether a case is a circuit alone: nothing in it needs a stack."""
+    return node.child("circuit") is not None and not any(map(node.child, ("stack", "species")))
+
+
+def _circuit_case(node: Node, path: Path, text: str, overrides: Sequence[str]) -> Case:
+    alone, stack = validated(CircuitCaseModel, node), no_stack(path)
+    read = CaseModel.model_construct(**dict(alone), stack="", species={}, contacts={})
+    subject = Subject(read, node, stack, {})
+    problems = list(circuit_case_problems(subject))
+    driven = None
+    if not {one.keys[0] for one in problems} & {"circuit", "protocol"}:
+        driven = _driven(read, stack)
+        problems += course_problems(subject, driven[1])
+    raise_problems(problems)
+    assert driven is not None
+    return _case(read, stack, {}, driven, path, text, overrides)
 
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:

@@ -43,6 +43,30 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
         yield from content_problems(subject)
 
 
+def circuit_case_problems(subject: Subject) -> Iterator[Problem]:
+    """Yield what is wrong with a case that is a circuit alone."""
+    needs = [
+        (("circuit", key), f"{key} are made of a stack: add 'stack' and 'species'")
+        for key, given in vars(subject.case.circuit).items()
+        if key in ("devices", "crossbar") and given is not None
+    ]
+    yield from (subject.problem(keys, message, of_key=True) for keys, message in needs)
+    yield from _surroundings_problems(subject)
+    yield from protocol_names(subject)
+    if not needs:
+        yield from circuit_problems(subject)
+    yield from _ensemble_problems(subject)
+    yield from instrument_problems(subject)
+
+
+def _surroundings_problems(subject: Subject) -> Iterator[Problem]:
+    for index, step in enumerate(subject.case.protocol):
+        for at, leaf in step.parts(("protocol", index)):
+            if leaf.ambient is not None:
+                message = "a circuit alone has no surroundings; its temperature is that of the case"
+                yield subject.problem((*at, "ambient"), message, of_key=True)
+
+
 def _ensemble_problems(subject: Subject) -> Iterator[Problem]:
     """An ensemble of a case in which nothing is random."""
     circuit = subject.case.circuit

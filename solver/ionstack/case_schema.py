@@ -18,11 +18,11 @@ from ionstack.law_choice import Value
 from ionstack.materials import PLACE, FixedCharge
 from ionstack.mechanics_schema import MechanicsModel
 from ionstack.nucleation_schema import NucleationModel
+from ionstack.physics.bounds import FRACTION
 from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
 from ionstack.protocol_schema import StepModel
 from ionstack.schema import (
-    FRACTION,
     PositiveTime,
     PositiveVoltage,
     Strict,
@@ -184,6 +184,22 @@ class EnsembleModel(Strict):
 
     size: Annotated[int, Field(strict=True, ge=2, le=10_000)]
     seed: Seed = 0
+
+
+class CircuitCaseModel(Strict):
+    """A case file without a stack: a circuit alone."""
+
+    name: Name | None = None
+    title: str = ""
+    seed: Seed = 0
+    ensemble: EnsembleModel | None = None
+    temperature: Temperature = 298.15
+    circuit: CircuitModel
+    protocol: Annotated[list[StepModel], Field(min_length=1)]
+    instruments: Instruments = Field(default_factory=automatic)
+    numerics: NumericsModel = NumericsModel()
+    output: OutputModel = OutputModel()
+    observables: list[ObservableModel] = Field(default_factory=list)
 
 
 class CaseModel(Strict):

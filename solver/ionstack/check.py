@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from ionstack.case import Case, values_used
+from ionstack.case_model import build_model
 from ionstack.case_schema import Start
 from ionstack.heat_model import build_heat_model
 from ionstack.materials import value_table
@@ -17,7 +18,6 @@ from ionstack.model import (
     Model,
     ReactionModel,
     RegionModel,
-    build_model,
 )
 from ionstack.output.provenance import blas_name
 from ionstack.products import products_of, reactions
@@ -32,19 +32,10 @@ _STARTS: dict[Start, str] = {
 
 def describe(case: Case) -> str:
     """Return species, unknowns, laws, contacts, protocol and all numbers with sources."""
-    model = build_model(case)
     lines = [
         f"{case.title or case.name} ({case.path})",
         "",
-        *_stack(case),
-        "",
-        *_unknowns(model, case.start),
-        "",
-        *_laws(model),
-        *_ambient(case, model),
-        *_heat(case),
-        *_mechanics(case),
-        "",
+        *(_device(case) if case.stack.layers else (f"Circuit alone, {case.temperature:.2f} K", "")),
         *_circuit(case),
         *_protocol(case),
         "",
@@ -54,6 +45,13 @@ def describe(case: Case) -> str:
         f"BLAS in use: {blas_name() or 'unknown'}",
     ]
     return "\n".join(lines)
+
+
+def _device(case: Case) -> Iterator[str]:
+    model = build_model(case)
+    yield from (*_stack(case), "")
+    yield from (*_unknowns(model, case.start), "")
+    yield from (*_laws(model), *_ambient(case, model), *_heat(case), *_mechanics(case), "")
 
 
 def _stack(case: Case) -> Iterator[str]:

@@ -8,6 +8,7 @@ enter the rows of the nodes at which their contacts are.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.circuit_equations import Numbers, Wire, Wiring, equations
 from ionstack.physics.catalogue import elements
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.element_registry import Choice, ElementLaw
@@ -46,7 +48,7 @@ class Settings:
     closed: Bools
 
 
-_INPUTS = tuple(one.name for one in dataclasses.fields(Settings))
+INPUTS = tuple(one.name for one in dataclasses.fields(Settings))
 
 
 @dataclass(frozen=True)
@@ -205,10 +207,15 @@ class Circuit:
 
     def evaluate(self, unknowns: Floats, settings: Settings) -> Values:
         """Return residuals, charges and their slopes at the unknowns."""
-        inputs = (getattr(settings, name) for name in _INPUTS)
-        found = np.asarray(self._compiled(np.concatenate([unknowns, *inputs])))
+        inputs = (getattr(settings, name) for name in INPUTS)
+        given = np.concatenate([unknowns, *inputs])
+        found = np.asarray(self._compiled(given, self.numbers, self.warmth))
         (residual, charge), (residual_slopes, charge_slopes) = found[..., -1], found[..., :-1]
         return Values(residual, charge, residual_slopes, charge_slopes)
+
+    def source_currents(self, unknowns: Floats) -> Floats:
+        """Return the current out of every source into its node [A]."""
+        return np.asarray(unknowns[list(self.source_current)])
 
     def source_voltages(self, unknowns: Floats) -> Floats:
         """Return the voltage [V] across every source, its node less its return."""
@@ -216,27 +223,30 @@ class Circuit:
         return np.asarray(with_ground[list(self.source_node)] - with_ground[list(self.return_node)])
 
     @cached_property
-    def _compiled(self) -> Callable[[Floats], jax.Array]:
-        """Function of unknowns and inputs in one array: a call costs less than with many.
+    def wiring(self) -> Wiring:
+        """What is joined to what, without the numbers of the elements."""
+        pairs = zip(self.elements, self.own_start, strict=True)
+        return Wiring(self.size, tuple(Wire(one.kind, one.nodes, first) for one, first in pairs))
 
-        Its result is (2, n, n + 1), residuals and charges, slopes before values.
-        """
-        equations, size = _equations(self), self.size
-        counts = [len(getattr(self.start, name)) for name in _INPUTS]
-        bounds = [int(n) for n in size + np.cumsum([0, *counts])]
+    @cached_property
+    def _compiled(self) -> Callable[[Floats, Numbers, jax.Array], jax.Array]:
+        return _compiled(self.wiring)
 
-        def of(given: jax.Array) -> jax.Array:
-            places = zip(_INPUTS, pairwise(bounds), strict=True)
-            inputs = {name: given[first:last] for name, (first, last) in places}
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Numbers of all elements by kind and name, inputs as they are at the start."""
+        return {
+            law.name: {
+                one.name: jnp.array([e.parameters[one.name] for _, e in self._of_kind(law.name)])
+                for one in law.parameters
+            }
+            for law, _ in self.wiring.kinds()
+        }
 
-            def both(unknowns: jax.Array) -> tuple[jax.Array, jax.Array]:
-                found = jnp.stack(equations(unknowns, inputs))
-                return found, found
-
-            slopes, values = jax.jacfwd(both, has_aux=True)(given[:size])
-            return jnp.concatenate([slopes, values[..., None]], axis=-1)
-
-        return jax.jit(of)
+    @cached_property
+    def warmth(self) -> jax.Array:
+        """Thermal voltage [V]."""
+        return jnp.asarray(thermal_voltage(self.temperature))
 
     def held(self, settings: Settings) -> tuple[Bools, Floats]:
         """Return which unknowns need not be solved for, and their values.
@@ -267,6 +277,30 @@ class Circuit:
         return GROUND if number < 0 else self.nodes[number]
 
 
+@functools.cache
+def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Array]:
+    """Function of unknowns and inputs in one array: a call costs less than with many.
+
+    Its result is (2, n, n + 1), residuals and charges, slopes before values.
+    """
+    of_unknowns, size = equations(wiring), wiring.size
+    counts = [sum(name in law.inputs for law, w in wiring.kinds() for _ in w) for name in INPUTS]
+    bounds = [int(n) for n in size + np.cumsum([0, *counts])]
+
+    def of(given: jax.Array, numbers: Numbers, warmth: jax.Array) -> jax.Array:
+        places = zip(INPUTS, pairwise(bounds), strict=True)
+        inputs = {name: given[first:last] for name, (first, last) in places}
+
+        def both(unknowns: jax.Array) -> tuple[jax.Array, jax.Array]:
+            found = jnp.stack(of_unknowns(unknowns, inputs, numbers, warmth))
+            return found, found
+
+        slopes, values = jax.jacfwd(both, has_aux=True)(given[:size])
+        return jnp.concatenate([slopes, values[..., None]], axis=-1)
+
+    return jax.jit(of)
+
+
 def contact_of(copy: str, contact: str) -> str:
     """Name of a contact of a copy; a single device without a name keeps it."""
     return f"{copy}.{contact}" if copy else contact
@@ -294,66 +328,6 @@ def source(
     """Return a source of a voltage `value` [V] at a node with its compliances [A]."""
     numbers = {"value": value, "current": 0.0, "positive": positive, "negative": negative}
     return Element(name, "source", (node, back), numbers)
-
-
-@dataclass(frozen=True)
-class _Group:
-    """All elements of one law: rows of their terminals and own unknowns, their numbers.
-
-    Ground is the last entry of arrays that are one longer than the unknowns.
-    """
-
-    law: ElementLaw
-    terminals: dict[str, Ints]
-    own: dict[str, Ints]
-    numbers: dict[str, jax.Array]
-
-
-def _groups(circuit: Circuit) -> Iterator[_Group]:
-    for kind in dict.fromkeys(one.kind for one in circuit.elements):
-        law = elements()[kind]
-        pairs = circuit._of_kind(kind)
-        nodes = np.array([one.nodes for _, one in pairs], dtype=np.int32)
-        first = np.array([start for start, _ in pairs], dtype=np.int32)
-        yield _Group(
-            law,
-            {name: nodes[:, k] for k, name in enumerate(law.terminals)},
-            {name: first + np.int32(k) for k, (name, _) in enumerate(law.own)},
-            {
-                one.name: jnp.array([element.parameters[one.name] for _, element in pairs])
-                for one in law.parameters
-            },
-        )
-
-
-def _equations(
-    circuit: Circuit,
-) -> Callable[[jax.Array, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]:
-    """Return the function (unknowns, inputs) -> (residual, charge)."""
-    groups = tuple(_groups(circuit))
-    warmth = jnp.asarray(thermal_voltage(circuit.temperature))
-
-    def of(unknowns: jax.Array, inputs: Mapping[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        with_ground = jnp.append(unknowns, 0.0)
-        residual = charge = jnp.zeros_like(with_ground)
-        for group in groups:
-            v = {name: with_ground[rows] for name, rows in group.terminals.items()}
-            own = {name: with_ground[rows] for name, rows in group.own.items()}
-            changed = {name: inputs[name] for name in group.law.inputs}
-            found = group.law.function(v, own, {**group.numbers, **changed}, warmth)
-            residual = _added(residual, group.terminals, found.currents)
-            charge = _added(charge, group.terminals, found.charges)
-            residual = _added(residual, group.own, found.balances)
-            charge = _added(charge, group.own, {name: own[name] for name, _ in group.law.states})
-        return residual[:-1], charge[:-1]
-
-    return of
-
-
-def _added(total: jax.Array, rows: Mapping[str, Ints], parts: Mapping[str, jax.Array]) -> jax.Array:
-    for name, part in parts.items():
-        total = total.at[rows[name]].add(part)
-    return total
 
 
 def _ends(circuit: Circuit, one: Element) -> str:

@@ -5,8 +5,8 @@ Every event of every element is a site of its own, see `random_events`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from functools import cached_property
 from typing import NamedTuple
 
 import jax
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.circuit import Circuit, Element
-from ionstack.physics.constants import thermal_voltage
+from ionstack.circuit_equations import Numbers, Wiring, event_rates
 from ionstack.physics.element_registry import Named, RandomEvent
 from ionstack.random_events import Event
 
@@ -42,6 +42,7 @@ class CircuitEvents:
             for event in one.law.events
         ]
         self.sites = np.arange(len(self._sites))
+        self._compiled = _compiled(circuit.wiring)
 
     def name(self, row: int) -> str:
         """Name of element and event."""
@@ -50,22 +51,12 @@ class CircuitEvents:
 
     def rates(self, circuit: Floats) -> Floats:
         """Rates [1/s] of all sites at the unknowns of the circuit."""
-        return np.asarray(self._compiled(circuit))
+        given = self._circuit.numbers, self._circuit.warmth
+        return np.asarray(self._compiled(circuit, *given))
 
     def told(self, row: int, share: float) -> Event:
         """The event as it is told."""
         return Event(self.name(row), share)
-
-    @cached_property
-    def _compiled(self) -> Callable[[Floats], jax.Array]:
-        """Rates [1/s] of all sites at the unknowns."""
-        warmth = jnp.asarray(thermal_voltage(self._circuit.temperature))
-
-        def of(unknowns: jax.Array) -> jax.Array:
-            with_ground = jnp.append(unknowns, 0.0)
-            return jnp.stack([_rate(site, with_ground, warmth) for site in self._sites])
-
-        return jax.jit(of)
 
     def after(self, row: int, circuit: Floats) -> Floats:
         """The unknowns after an event."""
@@ -77,10 +68,10 @@ class CircuitEvents:
         return after
 
 
-def _rate(site: _Site, with_ground: jax.Array, warmth: jax.Array) -> jax.Array:
-    law, nodes = site.element.law, site.element.nodes
-    v = {name: with_ground[node] for name, node in zip(law.terminals, nodes, strict=True)}
-    return site.event.rate(v, _own(site, with_ground), _numbers(site), warmth)
+@functools.cache
+def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Array]:
+    """Rates [1/s] of all sites at the unknowns."""
+    return jax.jit(event_rates(wiring))
 
 
 def _own(site: _Site, unknowns: jax.Array) -> Named:

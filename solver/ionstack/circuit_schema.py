@@ -20,62 +20,13 @@ from pydantic import (
     model_validator,
 )
 
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.physics.catalogue import elements
 from ionstack.physics.element_registry import Choice, ElementLaw
 from ionstack.physics.registry import Parameter
-from ionstack.schema import (
-    ANY,
-    AT_LEAST_ONE,
-    BELOW_ONE,
-    NOT_NEGATIVE,
-    POSITIVE,
-    Bounds,
-    Strict,
-    Voltage,
-    failure,
-    failure_at,
-    not_among,
-    quantity,
-    read_quantity,
-)
+from ionstack.schema import Strict, Voltage, failure, failure_at, not_among, quantity, read_quantity
 from ionstack.stack import Name
 
-_BOUNDS: Mapping[str, Bounds] = {
-    "resistance": NOT_NEGATIVE,
-    "capacitance": POSITIVE,
-    "on": NOT_NEGATIVE,
-    "off": POSITIVE,
-    "transconductance": POSITIVE,
-    "slope_factor": AT_LEAST_ONE,
-    "on_resistance": POSITIVE,
-    "off_resistance": POSITIVE,
-    "decay_share": POSITIVE,
-    "gap_decay": POSITIVE,
-    "length": POSITIVE,
-    "nucleus": POSITIVE,
-    "resistivity": POSITIVE,
-    "thermal_conductivity": POSITIVE,
-    "contact_resistance": NOT_NEGATIVE,
-    "velocity": POSITIVE,
-    "barrier": POSITIVE,
-    "lowering": NOT_NEGATIVE,
-    "dissolution": NOT_NEGATIVE,
-    "grown": Bounds(least=-1.0),
-    "nucleation_rate": NOT_NEGATIVE,
-    "nucleation_voltage": NOT_NEGATIVE,
-    "nucleus_at_start": NOT_NEGATIVE,
-    "shrink_rate": NOT_NEGATIVE,
-    "shrink_exponent": NOT_NEGATIVE,
-    "shrink_share": BELOW_ONE,
-    "growth": NOT_NEGATIVE,
-    "softening": POSITIVE,
-    "fastest_growth": POSITIVE,
-    "decay": POSITIVE,
-    "ageing": NOT_NEGATIVE,
-    "residual_decay": NOT_NEGATIVE,
-    "live": BELOW_ONE,
-    "residual": BELOW_ONE,
-}
 # More devices than any machine here solves at once.
 _LINES = Field(strict=True, ge=1, le=64)
 
@@ -181,9 +132,8 @@ def _two(data: object) -> object:
 
 def _field(parameter: Parameter | Choice) -> tuple[Any, Any]:
     if isinstance(parameter, Parameter):
-        bounds = _BOUNDS.get(parameter.name, ANY)
         usual = ... if parameter.default is None else parameter.default
-        return Annotated[float, quantity(parameter.unit, bounds)], usual
+        return Annotated[float, quantity(parameter.unit, parameter.bounds)], usual
     words = [word for word, _ in parameter.options]
     kind: Any = Annotated[bool, Field(strict=True)] if True in words else Literal[tuple(words)]
     names = {number: word for word, number in parameter.options}

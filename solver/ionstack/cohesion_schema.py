@@ -8,8 +8,8 @@ from typing import Annotated
 
 from ionstack.area_schema import AreaChoice, PartModel
 from ionstack.law_choice import Value, number
+from ionstack.physics.bounds import POSITIVE
 from ionstack.physics.cohesion import Cohesion
-from ionstack.schema import POSITIVE
 
 
 @dataclass(frozen=True)

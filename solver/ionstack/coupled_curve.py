@@ -10,8 +10,9 @@ from pydantic import PlainValidator
 
 from ionstack.curve_choice import CurveChoice, read_curve
 from ionstack.law_choice import Value, read_number
+from ionstack.physics.bounds import POSITIVE
 from ionstack.physics.registry import Curve
-from ionstack.schema import POSITIVE, failure_at
+from ionstack.schema import failure_at
 
 _ARGUMENTS = (("x", "1"), ("T", "K"))
 THERMAL_CONDUCTIVITY = Curve(

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.circuit import Settings
+from ionstack.circuit import Circuit, Settings
 from ionstack.drive import Interval, Limit
-from ionstack.network import Network
 from ionstack.states import State, StepControl
 
 Floats = NDArray[np.float64]
@@ -32,14 +31,14 @@ class Course:
     def __init__(
         self,
         intervals: Sequence[Interval],
-        network: Network,
+        circuit: Circuit,
         order: NDArray[np.int64] | None = None,
     ) -> None:
         """Values of the `intervals` are those of the sources, or stand for them in an `order`."""
-        self._intervals, self._network, self._order = intervals, network, order
+        self._intervals, self._circuit, self._order = intervals, circuit, order
         self.begun = self.upcoming = 0
         self.over = self.abrupt = False
-        self.passed: Floats = np.zeros(len(network.circuit.sources))
+        self.passed: Floats = np.zeros(len(circuit.sources))
         # Charges at the begin of those intervals from which a limit counts.
         self._origins = {limit.first for one in intervals for limit in one.limits}
         self._passed_at: dict[int, Floats] = {}
@@ -52,7 +51,7 @@ class Course:
         What it leaves open follows from the present unknowns of the `circuit`.
         """
         self._base += np.longdouble(elapsed)
-        present = self._network.source_voltages(circuit)
+        present = self._circuit.source_voltages(circuit)
         before, self.interval = self.interval, self._picked(self.upcoming).resolved(present)
         self.abrupt = self.interval.abrupt_after(before)
         if self.upcoming in self._origins:
@@ -85,7 +84,7 @@ class Course:
 
     def settings(self, elapsed: float) -> Settings:
         """What the interval sets sources and switches to at a time [s] after its start."""
-        interval, circuit = self.interval, self._network.circuit
+        interval, circuit = self.interval, self._circuit
         count = len(circuit.sources)
         return Settings(
             value=interval.levels(elapsed),

@@ -13,18 +13,10 @@ from pydantic import BaseModel, PlainValidator, create_model
 from pydantic_core import PydanticCustomError
 
 from ionstack.formula import Formula
+from ionstack.physics.bounds import ANY, Bounds
 from ionstack.physics.curves import Constant, Row, Surface, Table
 from ionstack.physics.registry import Curve
-from ionstack.schema import (
-    ANY,
-    Bounds,
-    Origin,
-    Strict,
-    failure,
-    failure_at,
-    quantity,
-    read_quantity,
-)
+from ionstack.schema import Origin, Strict, failure, failure_at, quantity, read_quantity
 from ionstack.units import in_unit
 
 Function = Constant | Formula | Table | Surface

@@ -7,9 +7,9 @@ from math import nan
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
 from ionstack.observers import by_interval
 from ionstack.output.events import EventRow, EventWriter
 from ionstack.output.growing import Growing
@@ -24,13 +24,21 @@ Floats = NDArray[np.float64]
 class EventTable:
     """All random events into ``events.csv``, with the voltage at their instants."""
 
-    def __init__(self, run: RunDirectory, system: System, protocol: Protocol) -> None:
-        self._volumes = system.equations.volumes
+    def __init__(
+        self,
+        run: RunDirectory,
+        comm: MPI.Comm,
+        protocol: Protocol,
+        contacts: int = 0,
+        copies: int = 1,
+    ) -> None:
+        """For a number of `contacts` of all `copies` of a device together."""
+        self._per_device = contacts // copies
         self._cycle = by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = by_interval((one.number, one.first, one.last) for one in protocol.spans)
         path = run.events
-        self._table = Growing(system.comm, lambda position: EventWriter(path, position))
-        self._before: Floats = np.zeros(len(self._volumes.contacts))
+        self._table = Growing(comm, lambda position: EventWriter(path, position))
+        self._before: Floats = np.zeros(contacts)
         # Time and voltage of the first event of every name.
         self._first: dict[str, tuple[float, float]] = {}
 
@@ -57,9 +65,8 @@ class EventTable:
 
     def _across(self, voltages: Floats, contact: int) -> float:
         """Voltage [V] of a contact against the one of its device that differs most."""
-        size = len(self._volumes.contacts) // self._volumes.copies
-        first = contact - contact % size
-        own = voltages[contact] - voltages[first : first + size]
+        first = contact - contact % self._per_device
+        own = voltages[contact] - voltages[first : first + self._per_device]
         return float(own[np.argmax(np.abs(own))])
 
     def memory(self) -> Mapping[str, Any]:

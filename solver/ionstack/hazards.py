@@ -39,7 +39,7 @@ class LinearHazard:
     """A rate [1/s] that goes straight from `first` at `start` to `last` at `end` [s]."""
 
     start: float
-    end: float
+    end: float | Floats
     first: Floats
     last: Floats
 
@@ -61,11 +61,11 @@ class ExponentialHazard:
     """A rate [1/s] whose logarithm goes straight, from `first` to `last`.
 
     Exact where the barrier goes linearly in time. Both rates have to be positive; sites
-    where one is zero follow `LinearHazard`.
+    where one is zero follow `LinearHazard`. For the total alone the ends may be an array.
     """
 
     start: float
-    end: float
+    end: float | Floats
     first: Floats
     last: Floats
 
@@ -140,7 +140,7 @@ class ExactHazard:
         return np.asarray(self.integral(which, times))
 
 
-def _within(start: float, end: float, elapsed: Floats) -> Floats:
+def _within(start: float, end: float | Floats, elapsed: Floats) -> Floats:
     """Times of the step, no later than its end by round-off."""
     return np.minimum(start + elapsed, end)
 

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 
 from ionstack.law_choice import Value, number
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.schema import (
-    NOT_NEGATIVE,
-    POSITIVE,
     PositiveLength,
     Strict,
     Temperature,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -29,6 +29,12 @@ class Point:
     amounts: Floats
     charge: Floats
     circuit: Floats
+
+    def with_states(self, circuit: Floats) -> Point:
+        """The point after an event that has changed states of the circuit."""
+        charge, changed = self.charge.copy(), circuit != self.circuit
+        charge[-len(circuit) :][changed] = circuit[changed]
+        return replace(self, charge=charge, circuit=circuit)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, PlainValidator, create_model
 
 from ionstack.instruments.catalogue import AUTO, INSTRUMENTS, Request
-from ionstack.schema import (
-    ANY,
-    NOT_NEGATIVE,
-    POSITIVE,
-    Bounds,
-    Strict,
-    failure,
-    failure_at,
-    not_among,
-    quantity,
-)
+from ionstack.physics.bounds import ANY, NOT_NEGATIVE, POSITIVE, Bounds
+from ionstack.schema import Strict, failure, failure_at, not_among, quantity
 
 _KINDS = (AUTO, *INSTRUMENTS)
 _BOUNDS = {"read_voltage": Bounds(not_zero=True), "baseline": ANY, "noise_floor": NOT_NEGATIVE}

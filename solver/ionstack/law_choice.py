@@ -16,8 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, create_model
 
 from ionstack.curve_choice import CurveChoice, curve_choice, read_curve
-from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
-from ionstack.schema import (
+from ionstack.physics.bounds import (
     ANY,
     AT_LEAST_ONE,
     BELOW_ONE,
@@ -25,14 +24,9 @@ from ionstack.schema import (
     NOT_NEGATIVE,
     POSITIVE,
     Bounds,
-    Origin,
-    Strict,
-    failure,
-    failure_at,
-    not_among,
-    quantity,
-    read_quantity,
 )
+from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
+from ionstack.schema import Origin, Strict, failure, failure_at, not_among, quantity, read_quantity
 
 ACTIVATED_UNITS = (
     *("m^2/s", "S/m", "S/m^2", "A/m^2", "m^2/(V*s)", "1/(m^3*s)", "m/s"),

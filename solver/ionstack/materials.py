@@ -18,9 +18,10 @@ from ionstack.coupled_curve import THERMAL_CONDUCTIVITY, CoupledCurve, coupled_v
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError, nearest
 from ionstack.law_choice import LawChoice, Value, law_choice, number, number_or_curve
+from ionstack.physics.bounds import AT_LEAST_ONE, POSITIVE
 from ionstack.physics.registry import Curve
 from ionstack.reaction_choice import ReactionChoice, reaction_choice
-from ionstack.schema import AT_LEAST_ONE, POSITIVE, Strict, failure, failure_at, validated
+from ionstack.schema import Strict, failure, failure_at, validated
 from ionstack.solid_schema import SolidChoice, SolidModel
 from ionstack.yaml_source import Keys, Node, merged, read_yaml
 

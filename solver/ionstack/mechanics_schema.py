@@ -11,14 +11,8 @@ from pydantic import Field, model_validator
 from ionstack.area_schema import AreaChoice, AreaModel, ZoneChoice, ZoneModel
 from ionstack.cohesion_schema import CohesiveChoice, CohesiveModel
 from ionstack.law_choice import Value, number
-from ionstack.schema import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    PositiveLength,
-    PositiveVoltage,
-    Strict,
-    failure,
-)
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
+from ionstack.schema import PositiveLength, PositiveVoltage, Strict, failure
 
 Clamp = Literal["rigid", "substrate"]
 Rotations = Literal["small", "large"]

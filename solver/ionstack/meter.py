@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.circuit import Circuit
 from ionstack.drive import Limit
-from ionstack.network import Network
 from ionstack.states import State
 
 Floats = NDArray[np.float64]
@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 class Meter:
     """Currents, voltages and charges of sources, and mean contents of layers."""
 
-    def __init__(self, system: System, network: Network) -> None:
-        self._system, self._network = system, network
+    def __init__(self, system: System, circuit: Circuit) -> None:
+        self._system, self._circuit = system, circuit
 
     def __call__(self, limit: Limit, state: State, passed_before: Floats) -> float:
         """Value of the limit's quantity (collective for contents).
@@ -26,14 +26,7 @@ class Meter:
         """
         if limit.quantity == "content":
             return self._content(limit.layer, limit.species, state)
-        here = self._network.circuit.sources.index(limit.source)
-        current = float(self._network.source_currents(state.circuit)[here])
-        voltage = float(self._network.source_voltages(state.circuit)[here])
-        if limit.quantity == "charge":
-            return abs(float(state.passed[here] - passed_before[here]))
-        if limit.quantity == "conductance":
-            return abs(current / voltage) if voltage else 0.0
-        return voltage if limit.quantity == "voltage" else abs(current)
+        return of_source(self._circuit, limit, state, passed_before)
 
     def _content(self, layer: str, species: str, state: State) -> float:
         """Mean share of occupied sites."""
@@ -46,3 +39,15 @@ class Meter:
         amount, total = system.comm.allreduce(local) if system.comm.size > 1 else local
         sites = system.equations.model.region(layer).held(species).site_density
         return float(amount / (total * sites))
+
+
+def of_source(circuit: Circuit, limit: Limit, state: State, passed_before: Floats) -> float:
+    """Value of a limit's quantity that a source of a circuit has; see `Meter`."""
+    here = circuit.sources.index(limit.source)
+    current = float(circuit.source_currents(state.circuit)[here])
+    voltage = float(circuit.source_voltages(state.circuit)[here])
+    if limit.quantity == "charge":
+        return abs(float(state.passed[here] - passed_before[here]))
+    if limit.quantity == "conductance":
+        return abs(current / voltage) if voltage else 0.0
+    return voltage if limit.quantity == "voltage" else abs(current)

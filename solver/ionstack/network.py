@@ -130,7 +130,7 @@ class Network:
 
     def source_currents(self, unknowns: Floats) -> Floats:
         """Current out of every source into its node [A]."""
-        return np.asarray(unknowns[np.asarray(self.circuit.source_current, dtype=np.int64)])
+        return self.circuit.source_currents(unknowns)
 
     def stored(self, unknowns: Floats, settings: Settings) -> Floats:
         """What elements store: charges at the nodes [e], states; 0 in other rows."""

@@ -11,8 +11,9 @@ from pydantic import model_validator
 from ionstack.curve_choice import CurveChoice, curve_choice
 from ionstack.law_choice import LawChoice, Value, law_choice, number
 from ionstack.materials import PLACE, law_values
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.physics.registry import Curve
-from ionstack.schema import NOT_NEGATIVE, POSITIVE, Strict, failure
+from ionstack.schema import Strict, failure
 
 # What the events are called, after the contact and a dot.
 NUCLEATION = "nucleation"

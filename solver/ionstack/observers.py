@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.circuit import Circuit
 from ionstack.equilibrium import Conserved
-from ionstack.network import Network
 from ionstack.node_fields import NodeFields
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.output.growing import Growing, TableObserver
@@ -51,11 +50,14 @@ class Trace(TableObserver[TraceWriter]):
     """
 
     def __init__(
-        self, run: RunDirectory, system: System, protocol: Voltages, network: Network
+        self,
+        run: RunDirectory,
+        comm: MPI.Comm,
+        contacts: Sequence[str],
+        protocol: Voltages,
+        circuit: Circuit,
     ) -> None:
-        circuit, contacts = network.circuit, system.equations.volumes.contacts
-        self._network = network
-        self._contacts = contacts
+        self._circuit, self._contacts = circuit, contacts
         self._sources = () if circuit.plain else circuit.sources
         self._cycle = by_interval((one.index, one.first, one.last) for one in protocol.cycles)
         self._step = by_interval((one.number, one.first, one.last) for one in protocol.spans)
@@ -63,9 +65,7 @@ class Trace(TableObserver[TraceWriter]):
         # The file is named, not this observer: a run's folder is free once nobody holds it.
         path, extra = run.trace, self._extra
         names = tuple(dict.fromkeys((*contacts, *self._sources)))
-        self._table = Growing(
-            system.comm, lambda position: TraceWriter(path, names, extra, position)
-        )
+        self._table = Growing(comm, lambda position: TraceWriter(path, names, extra, position))
 
     def see(self, state: State) -> None:
         """Add a row."""
@@ -73,8 +73,8 @@ class Trace(TableObserver[TraceWriter]):
         if writer is not None:
             writer.append(
                 state.time,
-                self._at(state.voltages, self._network.source_voltages(state.circuit)),
-                self._at(state.currents, self._network.source_currents(state.circuit)),
+                self._at(state.voltages, self._circuit.source_voltages(state.circuit)),
+                self._at(state.currents, self._circuit.source_currents(state.circuit)),
                 state.step,
                 state.newton,
                 self._cycle.get(state.interval, 0),

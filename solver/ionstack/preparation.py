@@ -13,6 +13,7 @@ from mpi4py import MPI
 from ionstack.assemble import System
 from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case
+from ionstack.case_model import build_model, given_contents
 from ionstack.circuit_events import CircuitEvents
 from ionstack.companions import Companion
 from ionstack.copies import repeated, repeated_model
@@ -28,7 +29,7 @@ from ionstack.layout import build_layout
 from ionstack.linear import LinearSolver
 from ionstack.mesh import build_mesh
 from ionstack.meter import Meter
-from ionstack.model import Model, build_model, given_contents
+from ionstack.model import Model
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
 from ionstack.newton import Newton, NewtonControl
@@ -84,16 +85,9 @@ class Prepared:
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
-        numerics = self.case.numerics
-        control = StepControl(
-            tolerance=numerics.step_tolerance,
-            smallest=numerics.min_step,
-            largest=np.inf if numerics.max_step is None else numerics.max_step,
-            initial=numerics.initial_step,
-            fixed=numerics.fixed_step,
-        )
+        control = step_control(self.case)
         drive = SourceDrive(self.case.protocol.intervals(self.network.circuit.sources))
-        meter = Meter(self.system, self.network)
+        meter = Meter(self.system, self.network.circuit)
         return Stepper(
             self.system,
             self.newton,
@@ -123,6 +117,18 @@ class Prepared:
             self.system.adopt(transient_equations(model, volumes, layout, levels))
         else:
             self.system.adopt(replace(equations, model=model, numbers=numbers_of(model)))
+
+
+def step_control(case: Case) -> StepControl:
+    """Return the step control that a case wants."""
+    numerics = case.numerics
+    return StepControl(
+        tolerance=numerics.step_tolerance,
+        smallest=numerics.min_step,
+        largest=np.inf if numerics.max_step is None else numerics.max_step,
+        initial=numerics.initial_step,
+        fixed=numerics.fixed_step,
+    )
 
 
 def prepare(

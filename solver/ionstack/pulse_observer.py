@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
+from ionstack.circuit import Circuit
 from ionstack.laid import Pulse
-from ionstack.network import Network
 from ionstack.output.growing import Growing
 from ionstack.output.pulses import KINDS, PulseRow, PulseWriter
 from ionstack.output.run_directory import RunDirectory
@@ -38,13 +38,13 @@ class PulseTable:
     _REMEMBERED = ("_sums", "_current", "_start", "_end")
 
     def __init__(
-        self, run: RunDirectory, system: System, protocol: Protocol, network: Network
+        self, run: RunDirectory, comm: MPI.Comm, protocol: Protocol, circuit: Circuit
     ) -> None:
-        self._protocol, self._network = protocol, network
+        self._protocol, self._circuit = protocol, circuit
         # By the number of intervals begun: the rise, the flat part and the fall.
         self._pulses = {one.interval + n: one for one in protocol.pulses for n in range(3)}
         path = run.pulses
-        self._table = Growing(system.comm, lambda position: PulseWriter(path, position))
+        self._table = Growing(comm, lambda position: PulseWriter(path, position))
         self._last: Seen | None = None
         self._sums = np.zeros(2)
         self._current = self._start = self._end = 0.0
@@ -58,8 +58,8 @@ class PulseTable:
         self._last = self._seen(state)
 
     def _seen(self, state: State) -> Seen:
-        currents = self._network.source_currents(state.circuit)
-        voltages = self._network.source_voltages(state.circuit)
+        currents = self._circuit.source_currents(state.circuit)
+        voltages = self._circuit.source_voltages(state.circuit)
         return Seen(state.interval, state.time, currents, voltages)
 
     def memory(self) -> Mapping[str, Any]:
@@ -81,7 +81,7 @@ class PulseTable:
     def _add(self, pulse: Pulse, last: Seen, state: State) -> None:
         part = state.interval - pulse.interval
         source = self._protocol.main_source(pulse.contact)
-        here = self._network.circuit.sources.index(source)
+        here = self._circuit.sources.index(source)
         new = self._seen(state)
         rates = [(one.currents[here], one.currents @ one.voltages) for one in (last, new)]
         # Across a corner of the voltages currents jump: there the new one counts alone.

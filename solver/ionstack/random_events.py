@@ -10,6 +10,7 @@ the protocol; other events are told with their instants within the step.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -139,6 +140,19 @@ class _Waiting:
         pairs = zip(rows, events.times / step, strict=True)
         return [(int(row), float(share)) for row, share in pairs]
 
+    def quiet(self, steps: Floats, rates: Floats) -> tuple[int, Floats]:
+        """As `RandomEvents.quiet`, for the sites of this source."""
+        first = np.concatenate([self._rates[None], rates])[:-1]
+        passed = ExponentialHazard(0.0, steps[:, None], first, rates).total()
+        left = self._clocks.left - (np.cumsum(passed, axis=0) - passed)
+        due = (passed >= (1.0 - CLOSE) * left).any(axis=1)
+        return int(np.argmax(due)) if due.any() else len(steps), passed
+
+    def pass_over(self, passed: Floats, rates: Floats) -> None:
+        """As `RandomEvents.pass_over`, for the sites of this source."""
+        self._clocks = replace(self._clocks, left=self._clocks.left - passed)
+        self._rates = rates
+
     def memory(self) -> Mapping[str, Any]:
         """What `recall` needs."""
         clocks = self._clocks
@@ -204,6 +218,20 @@ class RandomEvents:
             after = self._waiting[found.source].source.after(found.row, circuit)
             self.begin(after)
         return after, tuple(sorted(told, key=lambda event: event.share))
+
+    def quiet(self, steps: Floats, rates: Sequence[Floats]) -> tuple[int, list[Floats]]:
+        """How many steps [s] in a row come to their end before any event, and what passes.
+
+        `rates` are those at the ends of the steps, (n_steps, n_sites) of every source, and the
+        second result their integrals over each.
+        """
+        found = [one.quiet(steps, own) for one, own in zip(self._waiting, rates, strict=True)]
+        return min((count for count, _ in found), default=len(steps)), [own for _, own in found]
+
+    def pass_over(self, passed: Sequence[Floats], rates: Sequence[Floats]) -> None:
+        """Take a step without event as the state, from its row of `quiet` and rates at its end."""
+        for one, *own in zip(self._waiting, passed, rates, strict=True):
+            one.pass_over(*own)
 
     def memory(self) -> list[Mapping[str, Any]]:
         """What `recall` needs."""

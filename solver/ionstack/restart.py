@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from mpi4py import MPI
@@ -19,6 +20,7 @@ from ionstack.assemble import System
 from ionstack.case import Case
 from ionstack.case_schema import Initial
 from ionstack.checkpoint import LATEST, Memory, Places
+from ionstack.circuit import Circuit
 from ionstack.errors import (
     InputError,
     Interrupted,
@@ -32,7 +34,6 @@ from ionstack.origin import END, identity
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.states import State
-from ionstack.stepper import Stepper
 
 # What asks a run to end: as Ctrl-C and SIGTERM, also in the form that mpirun passes on.
 _ASKED = {
@@ -45,14 +46,44 @@ _ASKED = {
 _KEPT = 1e-9
 
 
-def places(system: System) -> Places:
-    """Where the owned unknowns stand in a checkpoint (collective)."""
-    volumes, layout = system.equations.volumes, system.layout
-    node = layout.node[: layout.n_owned]
-    vertex = volumes.vertex_id[volumes.node_vertex[node]]
-    place = vertex * len(volumes.regions) + volumes.node_region[node]
-    keys = place * (1 + len(layout.names)) + layout.field[: layout.n_owned]
-    return Places(system.comm, keys)
+@dataclass(frozen=True)
+class Frame:
+    """What checkpoints say of the device: contacts, hash of the mesh, places of the unknowns."""
+
+    comm: MPI.Comm
+    contacts: tuple[str, ...]
+    mesh: str
+    places: Places
+
+    @classmethod
+    def of_system(cls, system: System) -> Frame:
+        """That of devices on a mesh (collective)."""
+        volumes, layout = system.equations.volumes, system.layout
+        node = layout.node[: layout.n_owned]
+        vertex = volumes.vertex_id[volumes.node_vertex[node]]
+        place = vertex * len(volumes.regions) + volumes.node_region[node]
+        keys = place * (1 + len(layout.names)) + layout.field[: layout.n_owned]
+        contacts, comm = tuple(volumes.contacts), system.comm
+        return cls(comm, contacts, volumes.content_hash, Places(comm, keys))
+
+    @classmethod
+    def without_mesh(cls, comm: MPI.Comm) -> Frame:
+        """That of a circuit alone (collective)."""
+        return cls(comm, (), "", Places(comm, np.zeros(0, dtype=np.int64)))
+
+
+class Marcher(Protocol):
+    """A stepper, as a checkpoint sees it."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit, whose unknowns are in every state."""
+
+    def memory(self) -> Memory:
+        """What `recall` needs to go on after the last accepted state."""
+
+    def recall(self, memory: Memory) -> None:
+        """Stand where another one stood (collective)."""
 
 
 class Signals:
@@ -91,20 +122,18 @@ class Keeper:
         self,
         case: Case,
         run: RunDirectory,
-        system: System,
-        stepper: Stepper,
+        frame: Frame,
+        stepper: Marcher,
         observers: Sequence[Observer],
     ) -> None:
         """Know whom to ask; nothing is written before the first state (collective)."""
-        self._case, self._path, self._system = case, run.checkpoint, system
+        self._case, self._path, self._frame = case, run.checkpoint, frame
         self._stepper, self._observers = stepper, observers
-        self.places = places(system)
-        hash_ = system.equations.volumes.content_hash
         text = case.resolved()
-        made_with = provenance(text, mesh_hash=hash_, ranks=system.comm.size)
+        made_with = provenance(text, mesh_hash=frame.mesh, ranks=frame.comm.size)
         self._header: dict[str, Any] = {
             "case": text,
-            "mesh": hash_,
+            "mesh": frame.mesh,
             "device": identity(case),
             "start": dict(case.protocol.instruments.start or {}),
             **made_with,
@@ -137,7 +166,7 @@ class Keeper:
 
     def _agreed(self, signals: Signals, failure: OSError | None) -> tuple[int, bool, bool]:
         """Signal, whether a checkpoint is due by the clock of rank 0, failure of any rank."""
-        comm, every = self._system.comm, self._case.output.checkpoint_every
+        comm, every = self._frame.comm, self._case.output.checkpoint_every
         due = comm.rank == 0 and monotonic() - self._written >= every
         own = np.array([signals.caught, due, failure is not None], dtype=np.int64)
         if comm.size > 1:
@@ -146,7 +175,7 @@ class Keeper:
 
     def _not_written(self, failure: OSError | None) -> str:
         own = None if failure is None else f"{failure.filename}: {failure.strerror}"
-        texts = self._system.comm.allgather(own)
+        texts = self._frame.comm.allgather(own)
         return next(str(text) for text in texts if text is not None)
 
     def end(self) -> None:
@@ -160,8 +189,8 @@ class Keeper:
         last = self._state(self._last) if isinstance(self._last, State) else self._last
         named = {} if name is None else {name: last}
         header = {**self._header, "restarts": self.restarts}
-        latest, comm = self._latest(last), self._system.comm
-        checkpoint.write(self._path, header, latest, named, self.places, comm)
+        latest, comm = self._latest(last), self._frame.comm
+        checkpoint.write(self._path, header, latest, named, self._frame.places, comm)
         self._written, self.kept = monotonic(), last.plain["time"]
 
     def _latest(self, last: Memory) -> Memory:
@@ -173,9 +202,8 @@ class Keeper:
 
     def _state(self, state: State) -> Memory:
         """What another case needs to start from a state."""
-        network = self._stepper.network
-        contacts, circuit = self._system.equations.volumes.contacts, network.circuit
-        sources = network.source_voltages(state.circuit)
+        contacts, circuit = self._frame.contacts, self._stepper.circuit
+        sources = circuit.source_voltages(state.circuit)
         plain = {
             "time": state.time,
             "currents": dict(zip(contacts, map(float, state.currents), strict=True)),
@@ -191,10 +219,10 @@ class Keeper:
         Raises:
             InputError: when it is of another mesh, or files that it has seen are damaged.
         """
-        comm = self._system.comm
+        comm = self._frame.comm
         header = _header(self._path, comm)
         _same_mesh(str(self._path), header, self._header)
-        memory = checkpoint.read(self._path, LATEST, self.places, comm)
+        memory = checkpoint.read(self._path, LATEST, self._frame.places, comm)
         self.entries = dict(memory.plain["entries"])
         self._stepper.recall(Memory(memory.plain["stepper"], memory.owned))
         for one in self._observers:

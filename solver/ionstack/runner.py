@@ -28,12 +28,14 @@ def run_case(
         return
     # Imported after the case is known to be right: mistakes are answered at once.
     configure()
+    from ionstack.circuit_simulation import simulate_circuit
     from ionstack.simulation import simulate
 
     log.open(run.log, "a" if kept else "w")
     if resume and not kept:
         log.say(f"{run.path}: there is no checkpoint; the run starts from the beginning")
     try:
-        simulate(case, run, comm, log, resume=kept)
+        work = simulate if case.stack.layers else simulate_circuit
+        work(case, run, comm, log, resume=kept)
     finally:
         log.close()

@@ -6,9 +6,7 @@ place in the file, with the allowed names and the nearest one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
@@ -24,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from ionstack.errors import nearest
+from ionstack.physics.bounds import ANY, POSITIVE, Bounds
 from ionstack.units import parse
 from ionstack.yaml_source import Keys, Node, Problem, raise_problems, unknown
 
@@ -160,30 +159,6 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else repr(value)
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Range of a number in its unit: `above` and `below` are open bounds, `least` is closed."""
-
-    above: float = -math.inf
-    least: float = -math.inf
-    below: float = math.inf
-    not_zero: bool = False
-
-    def complaint(self, value: float, unit: str) -> str | None:
-        """Return what a value should have been, or None if it lies in the range."""
-        if self.not_zero and value == 0.0:
-            return "must not be zero"
-        if not self.above < value < self.below and self.below < math.inf:
-            lowest = max(self.above, self.least)
-            return f"must lie between {_bound(lowest, unit)} and {_bound(self.below, unit)}"
-        if value <= self.above:
-            return f"must be greater than {_bound(self.above, unit)}"
-        return f"must be at least {_bound(self.least, unit)}" if value < self.least else None
-
-
-ANY = Bounds()
-
-
 def quantity(unit: str, bounds: Bounds = ANY) -> BeforeValidator:
     """Make the reader of a number with unit, as a field's annotation."""
     return BeforeValidator(partial(read_quantity, unit=unit, bounds=bounds))
@@ -200,16 +175,6 @@ def read_quantity(text: object, unit: str, bounds: Bounds = ANY) -> float:
         raise failure("range", f"{complaint}, found {str(text)!r}")
     return value
 
-
-def _bound(value: float, unit: str) -> str:
-    return f"{value:g}" if unit == "1" or value == 0.0 else f"{value:g} {unit}"
-
-
-POSITIVE = Bounds(above=0.0)
-NOT_NEGATIVE = Bounds(least=0.0)
-AT_LEAST_ONE = Bounds(least=1.0)
-FRACTION = Bounds(above=0.0, below=1.0)
-BELOW_ONE = Bounds(least=0.0, below=1.0)
 
 PositiveLength = Annotated[float, quantity("m", POSITIVE)]
 PositiveTime = Annotated[float, quantity("s", POSITIVE)]

@@ -9,8 +9,9 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from ionstack.law_choice import Value, number
+from ionstack.physics.bounds import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, Bounds
 from ionstack.physics.solids import Creep, Solid
-from ionstack.schema import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, Bounds, Strict, failure
+from ionstack.schema import Strict, failure
 
 _POISSON = Bounds(above=-1.0, below=0.5)
 # With shares outside of it a host that swells would shrink along one direction.

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ionstack.schema import AT_LEAST_ONE, PositiveLength, Strict, failure, quantity, validated
+from ionstack.physics.bounds import AT_LEAST_ONE
+from ionstack.schema import PositiveLength, Strict, failure, quantity, validated
 from ionstack.yaml_source import (
     Keys,
     Node,
@@ -65,7 +66,10 @@ class Lateral:
 
 @dataclass(frozen=True)
 class Stack:
-    """A device geometry; layers run from the top to the bottom electrode."""
+    """A device geometry; layers run from the top to the bottom electrode.
+
+    Without layers it has no electrodes either: that of a case that is a circuit alone.
+    """
 
     name: str
     path: Path
@@ -96,9 +100,16 @@ class Stack:
         return math.fsum(layer.thickness for layer in self.layers)
 
     @property
-    def electrodes(self) -> tuple[Electrode, Electrode]:
+    def electrodes(self) -> tuple[Electrode, ...]:
         """Top and bottom electrode."""
-        return self.top, self.bottom
+        return (self.top, self.bottom) if self.layers else ()
+
+
+def no_stack(path: Path) -> Stack:
+    """Return the stack of a case, read from a file, that is a circuit alone."""
+    nothing = Electrode("", "")
+    lateral = Lateral("disc", 0.0, None, None, 0, 1.0)
+    return Stack("none", path, "1d", (), nothing, nothing, lateral)
 
 
 class _ElectrodeModel(Strict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mpi4py import MPI
+
 from ionstack.assemble import System
 from ionstack.drive import Limit
 from ionstack.impedance import impedance
@@ -40,7 +42,7 @@ class StepTable:
     def __init__(
         self,
         run: RunDirectory,
-        system: System,
+        comm: MPI.Comm,
         protocol: Protocol,
         lines: StepLines | None = None,
     ) -> None:
@@ -49,7 +51,7 @@ class StepTable:
         for span in protocol.spans:
             self._ends.setdefault(span.last, []).append(span)
         path = run.steps
-        self._table = Growing(system.comm, lambda position: StepWriter(path, position))
+        self._table = Growing(comm, lambda position: StepWriter(path, position))
         self._began, self._lines = 0.0, lines
 
     def see(self, state: State) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from ionstack.ambient_schema import Mixture
+from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE, Bounds
 from ionstack.protocol_steps import (
     LONGEST,
     ChargeDischarge,
@@ -24,9 +25,6 @@ from ionstack.protocol_steps import (
     Sweep,
 )
 from ionstack.schema import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    Bounds,
     PositiveTime,
     PositiveVoltage,
     Strict,

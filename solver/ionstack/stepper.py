@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ionstack import step_size
 from ionstack.assemble import System
 from ionstack.checkpoint import Memory
-from ionstack.circuit import Settings
+from ionstack.circuit import Circuit, Settings
 from ionstack.companions import Companion, Companions
 from ionstack.course import Course
 from ionstack.crossing import Crossing
@@ -70,7 +70,7 @@ class Stepper:
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self.network = network or Network(system, plain_circuit_of(system))
         order = None if network else driven_contacts(system)
-        self.course = Course(drive.intervals, self.network, order)
+        self.course = Course(drive.intervals, self.network.circuit, order)
         self._watch, self._surround = Watch(self.course, meter), surround
         self.companions = Companions(newton, companions)
         self.events = events or RandomEvents((), 0)
@@ -143,6 +143,11 @@ class Stepper:
     def begin_with(self, circuit: Floats, currents: Floats) -> None:
         """Begin with given unknowns of the circuit and currents [A] into all contacts."""
         self._given = circuit, currents
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit around the devices."""
+        return self.network.circuit
 
     @property
     def _surroundings(self) -> Surroundings:
@@ -316,7 +321,7 @@ class Stepper:
         self.companions.accept()
         after, told = self.events.accept(state.step, point.circuit, event)
         if event is not None and event.changes:
-            self._history.restart(self._changed(point, after))
+            self._history.restart(point.with_states(after))
             self._fresh = self.course.abrupt = True
         elif self._jumped(point):
             self._history.restart(point)
@@ -330,12 +335,6 @@ class Stepper:
             state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
         self.course.accept(state)
         return state
-
-    def _changed(self, point: Point, circuit: Floats) -> Point:
-        """The point after an event that has changed states of the circuit."""
-        charge, changed = point.charge.copy(), circuit != point.circuit
-        charge[-len(circuit) :][changed] = circuit[changed]
-        return replace(point, charge=charge, circuit=circuit)
 
     def _jumped(self, point: Point) -> bool:
         """Whether the first step after a breakpoint left the state before far behind.

@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ionstack.drive import Limit, Quantity
-from ionstack.schema import FRACTION, POSITIVE, Strict, Voltage, failure, failure_at, quantity
+from ionstack.physics.bounds import FRACTION, POSITIVE
+from ionstack.schema import Strict, Voltage, failure, failure_at, quantity
 from ionstack.step_schema import PositiveCharge, PositiveCurrent
 
 

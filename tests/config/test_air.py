@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ionstack.case import load_case
+from ionstack.case_model import build_model
 from ionstack.check import describe
-from ionstack.model import build_model
 from ionstack.physics.gases import AIR
 from support.spoilt import message, place, replace
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from ionstack.case import load_case, values_used
+from ionstack.case_model import build_model
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError
 from ionstack.materials import describe_material, load_material
-from ionstack.model import build_model
 from ionstack.physics import registry
 from ionstack.physics.registry import Curve, Law
 

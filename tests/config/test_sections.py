@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from ionstack.case import load_case, values_used
+from ionstack.case_model import build_model
 from ionstack.check import describe
 from ionstack.materials import load_material
-from ionstack.model import Model, build_model
+from ionstack.model import Model
 from ionstack.reaction_choice import read_equation
 from support.spoilt import message as answer_to
 from support.spoilt import place, replace

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ionstack.assemble import System
 from ionstack.case import Case, load_case
+from ionstack.case_model import build_model
 from ionstack.drive import PiecewiseLinear
 from ionstack.equations import transient_equations
 from ionstack.graph import build_control_volumes
 from ionstack.layout import build_layout
 from ionstack.mesh import build_mesh
-from ionstack.model import build_model
 from ionstack.preparation import Prepared, prepare
 from ionstack.states import State
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from ionstack import simulation
+from ionstack import running
 from ionstack.abort import abort_on_crash
 from ionstack.case import Case, load_case
 from ionstack.compute import configure
@@ -28,15 +28,15 @@ CUT = 40  # accepted steps
 
 def cut(case: Case, folder: Path) -> None:
     """Ctrl-C that only the last rank hears ends all ranks after the same step."""
-    show, seen = simulation._show, []
+    show, seen = running._show, []
 
-    def hooked(observers: list[simulation.Observer], state: State) -> OSError | None:
+    def hooked(observers: list[running.Observer], state: State) -> OSError | None:
         seen.append(state.time)
         if len(seen) == CUT and COMM.rank == COMM.size - 1:
             os.kill(os.getpid(), signal.SIGINT)
         return show(observers, state)
 
-    simulation._show = hooked
+    running._show = hooked
     try:
         run(case, folder, COMM)
     except Interrupted as error:
@@ -44,7 +44,7 @@ def cut(case: Case, folder: Path) -> None:
     assert len(seen) == CUT
     assert len(set(messages)) == 1
     assert f"-n {COMM.size}" in messages[0] or COMM.size == 1
-    simulation._show = show
+    running._show = show
 
 
 def main(file: Path, folder: Path, tasks: list[str]) -> None:

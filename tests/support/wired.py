@@ -11,6 +11,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assemble import System
+from ionstack.case_model import build_model
 from ionstack.circuit import Circuit, plain_circuit
 from ionstack.circuit_events import CircuitEvents
 from ionstack.circuit_schema import CircuitModel
@@ -21,7 +22,7 @@ from ionstack.laid import Instruments
 from ionstack.layout import build_layout
 from ionstack.linear import Choice, LinearSolver
 from ionstack.meter import Meter
-from ionstack.model import ContactModel, InterfaceModel, RegionModel, build_model
+from ionstack.model import ContactModel, InterfaceModel, RegionModel
 from ionstack.netlist import cells_of, netlist, numbered
 from ionstack.network import Network
 from ionstack.neutrality import work_functions
@@ -78,7 +79,7 @@ class Wired:
         """Accepted states along a protocol, from the present state."""
         protocol = build_protocol(steps, _instruments(self.circuit, self.cells))
         drive = SourceDrive(protocol.intervals(self.circuit.sources))
-        meter = Meter(self.system, self.network)
+        meter = Meter(self.system, self.network.circuit)
         steps_of = StepControl(**control)
         events = RandomEvents((CircuitEvents(self.circuit),), 0)
         self.stepper = Stepper(

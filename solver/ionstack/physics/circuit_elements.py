@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from ionstack.physics.bounds import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE
 from ionstack.physics.element_registry import TWO, Choice, Named, Outcome, element
 from ionstack.physics.registry import Parameter
 
@@ -19,13 +20,18 @@ def _branch(v: Named, current: jax.Array, resistance: jax.Array) -> Outcome:
     return Outcome({"a": current, "b": -current}, {}, {"I": drop})
 
 
-@element("resistor", Parameter("resistance", "ohm", "0: a wire"), own=(_CURRENT,), paths=(TWO,))
+@element(
+    "resistor",
+    Parameter("resistance", "ohm", "0: a wire", bounds=NOT_NEGATIVE),
+    own=(_CURRENT,),
+    paths=(TWO,),
+)
 def resistor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Resistor, I = (v_a - v_b)/R."""
     return _branch(v, own["I"], p["resistance"])
 
 
-@element("capacitor", Parameter("capacitance", "F", "charge over voltage"))
+@element("capacitor", Parameter("capacitance", "F", "charge over voltage", bounds=POSITIVE))
 def capacitor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Capacitor, Q = C (v_a - v_b)."""
     charge = p["capacitance"] * (v["a"] - v["b"])
@@ -34,8 +40,8 @@ def capacitor(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Out
 
 @element(
     "switch",
-    Parameter("on", "ohm", "resistance when closed"),
-    Parameter("off", "ohm", "resistance when open"),
+    Parameter("on", "ohm", "resistance when closed", bounds=NOT_NEGATIVE),
+    Parameter("off", "ohm", "resistance when open", bounds=POSITIVE),
     Choice("closed", ((True, 1.0), (False, 0.0)), "state at the start", 1.0),
     own=(_CURRENT,),
     inputs=("closed",),
@@ -49,9 +55,16 @@ def switch(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcom
 @element(
     "mosfet",
     Choice("channel", (("n", 1.0), ("p", -1.0)), "carriers of the channel"),
-    Parameter("transconductance", "A/V^2", "beta = mobility * oxide capacitance * width/length"),
+    Parameter(
+        "transconductance",
+        "A/V^2",
+        "beta = mobility * oxide capacitance * width/length",
+        bounds=POSITIVE,
+    ),
     Parameter("threshold", "V", "gate to bulk; of a p-channel transistor negative"),
-    Parameter("slope_factor", "1", "n, of weak inversion and of the body effect"),
+    Parameter(
+        "slope_factor", "1", "n, of weak inversion and of the body effect", bounds=AT_LEAST_ONE
+    ),
     terminals=("drain", "gate", "source", "bulk"),
     paths=(("drain", "source"),),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from ionstack.physics.bounds import BELOW_ONE, NOT_NEGATIVE, POSITIVE, Bounds
 from ionstack.physics.circuit_elements import limiter
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.element_registry import TWO, Named, Outcome, RandomEvent, element
@@ -28,20 +29,45 @@ def _shrunk(own: Named, p: Named) -> Named:
 
 @element(
     "diffusive_memristor",
-    Parameter("on_resistance", "ohm", "of a complete filament"),
-    Parameter("off_resistance", "ohm", "without filament"),
-    Parameter("decay_share", "1", "share of the film over which the tunnel current falls by e"),
-    Parameter("growth", "1/(V*s)", "growth of the live filament per volt"),
-    Parameter("softening", "1", "keeps the growth finite when the filament is complete"),
-    Parameter("fastest_growth", "1/s", "largest growth of the live filament", float("inf")),
-    Parameter("decay", "1/s", "of the live filament"),
-    Parameter("ageing", "1/s", "live to residual filament"),
-    Parameter("residual_decay", "1/s", "of the residual filament"),
-    Parameter("shrink_rate", "1/s", "random losses of a complete filament", 0.0),
-    Parameter("shrink_exponent", "1", "of the rate of losses in the live share", 2.0),
-    Parameter("shrink_share", "1", "share of the live filament that is lost at once", 0.0),
-    Parameter("live", "1", "live filament at the start, share of the film", 0.0),
-    Parameter("residual", "1", "residual filament at the start, share of the film", 0.0),
+    Parameter("on_resistance", "ohm", "of a complete filament", bounds=POSITIVE),
+    Parameter("off_resistance", "ohm", "without filament", bounds=POSITIVE),
+    Parameter(
+        "decay_share",
+        "1",
+        "share of the film over which the tunnel current falls by e",
+        bounds=POSITIVE,
+    ),
+    Parameter("growth", "1/(V*s)", "growth of the live filament per volt", bounds=NOT_NEGATIVE),
+    Parameter(
+        "softening", "1", "keeps the growth finite when the filament is complete", bounds=POSITIVE
+    ),
+    Parameter(
+        "fastest_growth",
+        "1/s",
+        "largest growth of the live filament",
+        float("inf"),
+        bounds=POSITIVE,
+    ),
+    Parameter("decay", "1/s", "of the live filament", bounds=POSITIVE),
+    Parameter("ageing", "1/s", "live to residual filament", bounds=NOT_NEGATIVE),
+    Parameter("residual_decay", "1/s", "of the residual filament", bounds=NOT_NEGATIVE),
+    Parameter(
+        "shrink_rate", "1/s", "random losses of a complete filament", 0.0, bounds=NOT_NEGATIVE
+    ),
+    Parameter(
+        "shrink_exponent", "1", "of the rate of losses in the live share", 2.0, bounds=NOT_NEGATIVE
+    ),
+    Parameter(
+        "shrink_share",
+        "1",
+        "share of the live filament that is lost at once",
+        0.0,
+        bounds=BELOW_ONE,
+    ),
+    Parameter("live", "1", "live filament at the start, share of the film", 0.0, bounds=BELOW_ONE),
+    Parameter(
+        "residual", "1", "residual filament at the start, share of the film", 0.0, bounds=BELOW_ONE
+    ),
     own=(("live", "1"), ("residual", "1"), ("held", "1")),
     paths=(TWO,),
     states=(("live", "live"), ("residual", "residual")),
@@ -99,20 +125,40 @@ def _nucleated(own: Named, p: Named) -> Named:
 
 @element(
     "filament",
-    Parameter("length", "m", "thickness of the film that it crosses"),
-    Parameter("nucleus", "m", "diameter while it is not complete, the least one"),
-    Parameter("resistivity", "ohm*m", "of the filament"),
-    Parameter("thermal_conductivity", "W/(m*K)", "of the filament, which heats itself"),
-    Parameter("contact_resistance", "ohm", "scale of the resistance of a gap"),
-    Parameter("gap_decay", "m", "gap over which its resistance rises by e"),
-    Parameter("velocity", "m/s", "of growth, at infinite temperature"),
-    Parameter("barrier", "eV", "of growth and reset"),
-    Parameter("lowering", "1", "share of the voltage that lowers the barrier"),
-    Parameter("dissolution", "m^4/s", "Mullins' coefficient D_s gamma Omega^2 nu/kT", 0.0),
-    Parameter("nucleation_rate", "1/s", "prefactor; 0: a nucleus is always there", 0.0),
-    Parameter("nucleation_voltage", "V", "at which the barrier is kT", 0.0),
-    Parameter("nucleus_at_start", "1", "whether there is one", 0.0),
-    Parameter("grown", "1", "growth at the start over the length, -1: no filament", -1.0),
+    Parameter("length", "m", "thickness of the film that it crosses", bounds=POSITIVE),
+    Parameter("nucleus", "m", "diameter while it is not complete, the least one", bounds=POSITIVE),
+    Parameter("resistivity", "ohm*m", "of the filament", bounds=POSITIVE),
+    Parameter(
+        "thermal_conductivity", "W/(m*K)", "of the filament, which heats itself", bounds=POSITIVE
+    ),
+    Parameter("contact_resistance", "ohm", "scale of the resistance of a gap", bounds=NOT_NEGATIVE),
+    Parameter("gap_decay", "m", "gap over which its resistance rises by e", bounds=POSITIVE),
+    Parameter("velocity", "m/s", "of growth, at infinite temperature", bounds=POSITIVE),
+    Parameter("barrier", "eV", "of growth and reset", bounds=POSITIVE),
+    Parameter("lowering", "1", "share of the voltage that lowers the barrier", bounds=NOT_NEGATIVE),
+    Parameter(
+        "dissolution",
+        "m^4/s",
+        "Mullins' coefficient D_s gamma Omega^2 nu/kT",
+        0.0,
+        bounds=NOT_NEGATIVE,
+    ),
+    Parameter(
+        "nucleation_rate",
+        "1/s",
+        "prefactor; 0: a nucleus is always there",
+        0.0,
+        bounds=NOT_NEGATIVE,
+    ),
+    Parameter("nucleation_voltage", "V", "at which the barrier is kT", 0.0, bounds=NOT_NEGATIVE),
+    Parameter("nucleus_at_start", "1", "whether there is one", 0.0, bounds=NOT_NEGATIVE),
+    Parameter(
+        "grown",
+        "1",
+        "growth at the start over the length, -1: no filament",
+        -1.0,
+        bounds=Bounds(least=-1.0),
+    ),
     own=(("grown", "1"), ("nucleus", "1"), ("held", "1")),
     paths=(TWO,),
     states=(("grown", "grown"), ("nucleus", "nucleus_at_start")),

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ionstack.physics.bounds import ANY, Bounds
+
 Kind = Literal[
     "statistics",
     "excess",
@@ -27,13 +29,15 @@ class Parameter:
     """One number that a law needs.
 
     `unit` is a Pint expression of the SI unit in which the law receives it;
-    a parameter with `default` may be left out of a file.
+    a parameter with `default` may be left out of a file. `bounds` are those of an element's
+    parameter; those of a law's follow from unit and name.
     """
 
     name: str
     unit: str
     meaning: str
     default: float | None = None
+    bounds: Bounds = ANY
 
 
 @dataclass(frozen=True)
