@@ -54,13 +54,14 @@ def test_a_filament_grows_from_its_seed(whole: Path) -> None:
     assert trace["current Ag [A]"][-1] > trace["current Ag [A]"][len(trace["time [s]"]) // 2] > 0.0
 
 
+@pytest.mark.long
 def test_a_run_that_was_cut_off_goes_on(whole: Path) -> None:
     cut = whole.parent / "cut"
     run(cut, "--resume")
     assert difference(results(cut), results(whole)) < 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_ranks_find_the_same(whole: Path, tmp_path: Path) -> None:
     arguments = ["-m", "ionstack", "run", str(CASE), "-o", str(tmp_path / "two"), "--quiet"]
     done = launch(2, [*arguments, *SETTINGS])

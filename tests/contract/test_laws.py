@@ -26,8 +26,14 @@ def subject(kind: Kind, name: str, statistics: str, excess: str | None) -> Subje
     return Subject(laws(kind)[name], statistics, excess)
 
 
-# Every statistics without excess, and every excess on a lattice.
-SPECIES = [(name, None) for name in STATISTICS] + [("lattice_gas", name) for name in EXCESS]
+# Every statistics without excess, and excess laws on a lattice: every one with transport. At
+# interfaces and contacts one will do, they see an excess as a shift of potentials only.
+PLAIN = [(name, None) for name in STATISTICS]
+
+
+def species_of(kind: Kind) -> list[tuple[str, str | None]]:
+    excess = EXCESS if kind == "transport" else EXCESS[:1]
+    return [*PLAIN, *(("lattice_gas", name) for name in excess)]
 
 
 def subjects(*kinds: Kind, sided: bool = True) -> list[object]:
@@ -35,7 +41,7 @@ def subjects(*kinds: Kind, sided: bool = True) -> list[object]:
         pytest.param(kind, name, statistics, excess, id=f"{kind}-{name}-{statistics}-{excess}")
         for kind in kinds
         for name, entry in laws(kind).items()
-        for statistics, excess in SPECIES
+        for statistics, excess in species_of(kind)
         if (sided or not entry.sided) and entry.binding is None
     ]
 

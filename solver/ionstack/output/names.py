@@ -48,3 +48,8 @@ def species_in(names: Iterable[str]) -> tuple[str, ...]:
 def first_positive_ion(names: Iterable[str]) -> str | None:
     """Return the first positive species that is not a hole, or None."""
     return next((s for s in species_in(names) if s.endswith("+") and s != "h+"), None)
+
+
+def first_neutral_species(names: Iterable[str]) -> str | None:
+    """Return the first species without charge, such as a filament's metal, or None."""
+    return next((s for s in species_in(names) if not s.endswith(("+", "-"))), None)

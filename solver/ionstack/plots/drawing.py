@@ -17,7 +17,7 @@ from ionstack.errors import InputError
 from ionstack.metrics import Trace
 from ionstack.output.field_reader import read_fields
 from ionstack.output.mechanics import read_mechanics
-from ionstack.output.names import TEMPERATURE, first_positive_ion
+from ionstack.output.names import TEMPERATURE, first_neutral_species, first_positive_ion
 from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
@@ -107,10 +107,13 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     if not run.fields.exists():
         return []
     fields = read_fields(run.fields)
-    if fields.dimension == 1 or first_positive_ion(fields.names) is None:
+    ion, neutral = first_positive_ion(fields.names), first_neutral_species(fields.names)
+    if fields.dimension == 1 or ion is None:
         return []
     states = maps.states_of(run, fields)
-    drawn = [maps.draw_map(fields, states, run.figures / "li_map.png")]
+    drawn = [maps.draw_map(fields, states, run.figures / "li_map.png", ion)]
+    if neutral is not None:
+        drawn.append(maps.draw_map(fields, states, run.figures / "neutral_map.png", neutral))
     bound = products.draw_products(fields, states, run.figures / "products.png")
     drawn += [bound] if bound is not None else []
     if TEMPERATURE in fields.names:

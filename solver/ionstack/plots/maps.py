@@ -1,4 +1,4 @@
-"""Lateral-depth maps of the first positive ion; lateral and depth scales differ."""
+"""Lateral-depth maps of a species; lateral and depth scales differ."""
 
 from __future__ import annotations
 
@@ -56,18 +56,22 @@ def states_of(run: RunDirectory, fields: Fields) -> tuple[tuple[str, int], ...]:
 
 def ion_quantity(fields: Fields) -> tuple[str, str]:
     """Return array name and label of the first positive ion, site fraction if there."""
-    ion = first_positive_ion(fields.names) or ""
-    if site_fraction(ion) in fields.names:
-        return site_fraction(ion), f"{species_label(ion)} site fraction"
-    return density(ion), f"{species_label(ion)} [m$^{{-3}}$]"
+    return species_quantity(fields, first_positive_ion(fields.names) or "")
 
 
-def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> Path:
-    """Draw the states side by side on one colour scale, below their change since the first.
+def species_quantity(fields: Fields, species: str) -> tuple[str, str]:
+    """Return array name and label of a species, site fraction if there."""
+    if site_fraction(species) in fields.names:
+        return site_fraction(species), f"{species_label(species)} site fraction"
+    return density(species), f"{species_label(species)} [m$^{{-3}}$]"
+
+
+def draw_map(fields: Fields, states: Sequence[tuple[str, int]], path: Path, species: str) -> Path:
+    """Draw a species' states side by side on one colour scale, below their change since the first.
 
     In 3-D the plane through the centre is drawn.
     """
-    name, label = ion_quantity(fields)
+    name, label = species_quantity(fields, species)
     planes = [vertical_slice(fields, name, step) for _, step in states]
     changes = [_change(plane, planes[0]) for plane in planes[1:]]
     rows = 2 if changes else 1
