@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import gmsh
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,7 @@ def mesh_free_form(stack: Stack, extent: float) -> None:
         risen = profile_nodes(stack.bottom, last, extent)
         nodes[-1] = np.array([0.0, depths[-1]]) + np.array([1.0, -1.0]) * risen
     faces = [_face(one) for one in nodes]
-    bodies = [_body(*pair) for pair in zip(faces[:-1], faces[1:], strict=True)]
+    bodies = [_body(*pair) for pair in pairwise(faces)]
     gmsh.model.geo.synchronize()
     grown = [(faces[0], first), (faces[-1], last)]
     _set_sizes(grown, extent / stack.lateral.cells)
@@ -62,11 +64,14 @@ def profile_nodes(electrode: Electrode, layer: Layer, extent: float) -> Floats:
     """Return the points (n, 2) [m] of a profile across the extent, as far as it rises.
 
     Raises:
-        InputError: where it is not finite, or does not stay within the layer.
+        InputError: where it is plane, not finite, or does not stay within the layer.
     """
     assert electrode.profile is not None
     x = np.linspace(0.0, extent, _SAMPLES + 1)
-    rise = np.broadcast_to(np.asarray(electrode.profile.function(x, 0.0 * x, x)), x.shape)
+    place = map(jnp.asarray, (x, 0.0 * x, x))
+    rise = np.broadcast_to(np.asarray(electrode.profile.function(*place)), x.shape)
+    if not rise.any():
+        raise InputError(f"profile of electrode {electrode.name}: it is plane; leave it out")
     if not (np.abs(rise) < layer.thickness).all():
         raise InputError(
             f"profile of electrode {electrode.name}: it rises by {rise[np.argmax(np.abs(rise))]:g} "
@@ -85,7 +90,7 @@ def profile_nodes(electrode: Electrode, layer: Layer, extent: float) -> Floats:
 
 def _face(nodes: Floats) -> _Face:
     points = [gmsh.model.geo.addPoint(*(_NANOMETRES * node), 0.0) for node in nodes]
-    lines = [gmsh.model.geo.addLine(*pair) for pair in zip(points[:-1], points[1:], strict=True)]
+    lines = [gmsh.model.geo.addLine(*pair) for pair in pairwise(points)]
     steps = np.hypot(*np.diff(nodes, axis=0).T)
     risen = [line for line, step in zip(lines, steps, strict=True) if step < 2.0 * steps.min()]
     return _Face(tuple(points), tuple(lines), tuple(risen) if len(lines) > 1 else ())
