@@ -196,6 +196,9 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
         rows += [used_value(f"interface {each.interface}", *one) for one in each.values()]
     for zone in case.mechanics.zones if case.mechanics is not None else ():
         rows += [used_value(f"zone {zone.name}", *where) for where in zone.values()]
+    for metal in case.stack.electrodes:
+        if metal.profile is not None:
+            rows.append(used_value(f"electrode {metal.name}", "profile", metal.profile))
     for name, nuclei in case.nucleation.items():
         rows += [used_value(f"nucleation {name}", *where) for where in nuclei.values()]
     for name, layer in case.layers.items():

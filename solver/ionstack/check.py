@@ -119,6 +119,8 @@ def _laws(model: Model) -> Iterator[str]:
             yield f"  {metal}: {name} {_law(law)}"
             yield from (f"    {step}" for step in _steps(law))
         yield from (f"  {metal}: {line}" for line in _capacitor(contact.double_layer))
+        if contact.nucleation is not None:
+            yield f"  {metal}: nuclei at random, {_law(contact.nucleation.law)}"
 
 
 def _ambient(case: Case, model: Model) -> Iterator[str]:

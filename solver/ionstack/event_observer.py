@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import nan
+from math import nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ class EventTable:
         self._before: Floats = np.zeros(contacts)
         # Time and voltage of the first event of every name.
         self._first: dict[str, tuple[float, float]] = {}
+        # How many voltages, their mean, and the sum of the squares of what differs from it.
+        self._spread: dict[str, tuple[int, float, float]] = {}
 
     def see(self, state: State) -> None:
         """Write the events of the step that led here."""
@@ -48,9 +50,16 @@ class EventTable:
         for event in state.events:
             row = self._row(event, state)
             self._first.setdefault(event.name, (row.time, row.voltage))
+            self._count(event.name, row.voltage)
             if writer is not None:
                 writer.append(row)
         self._before = state.voltages
+
+    def _count(self, name: str, voltage: float) -> None:
+        """Welford's update of mean and spread."""
+        count, mean, square = self._spread.get(name, (0, 0.0, 0.0))
+        moved = mean + (voltage - mean) / (count + 1)
+        self._spread[name] = count + 1, moved, square + (voltage - mean) * (voltage - moved)
 
     def _row(self, event: Event, state: State) -> EventRow:
         time = state.time - (1.0 - event.share) * state.step
@@ -71,21 +80,28 @@ class EventTable:
 
     def memory(self) -> Mapping[str, Any]:
         """Size of the file, the last voltages, and the first events."""
-        own = {"before": self._before.tolist(), "first": self._first}
+        own = {"before": self._before.tolist(), "first": self._first, "spread": self._spread}
         return {**own, **self._table.memory()}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back and go on (collective)."""
         self._before = np.array(memory["before"])
         self._first = {name: (time, volts) for name, (time, volts) in memory["first"].items()}
+        self._spread = {name: (n, mean, sq) for name, (n, mean, sq) in memory["spread"].items()}
         self._table.recall(memory)
 
     def found(self) -> Mapping[str, Any]:
-        """Time and voltage of the first event of every name, as far as there is one."""
+        """Time and voltage of the first event of every name, and the spread of the voltages."""
         self._table.close()
         entries = {f"events.{name}.time [s]": time for name, (time, _) in self._first.items()}
-        return entries | {
-            f"events.{name}.voltage [V]": volts
-            for name, (_, volts) in self._first.items()
-            if not np.isnan(volts)
-        }
+        for name, (_, voltage) in self._first.items():
+            if np.isnan(voltage):
+                continue
+            entries[f"events.{name}.voltage [V]"] = voltage
+            count, mean, square = self._spread[name]
+            if count > 1 and mean:
+                entries[f"events.{name}.voltage.mean [V]"] = mean
+                entries[f"events.{name}.voltage.variation [1]"] = sqrt(square / (count - 1)) / abs(
+                    mean
+                )
+        return entries

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.errors import InputError, NumericsError
+from ionstack.free_form import mesh_free_form
 from ionstack.msh_file import load_msh
 from ionstack.stack import Lateral, Stack
 
@@ -40,7 +41,7 @@ class GmshModel:
     Physical tags: region `k` has `k + 1` in dimension `tdim`; in dimension
     `tdim - 1` contact `k` has `k + 1` and interfaces follow. `units_per_metre`
     divides Gmsh coordinates to give metres. `planes` holds the coordinates [m]
-    of all node planes along the stack, or None for a mesh read from a file.
+    of all node planes along the stack, or None for a mesh without such planes.
     """
 
     model: Any
@@ -59,10 +60,12 @@ def gmsh_model(stack: Stack) -> Iterator[GmshModel]:
     not suit the dimension, or a mesh file that does not fit the stack.
     """
     with _gmsh_session(stack.name):
-        if stack.mesh_file is None:
-            yield _extruded_model(stack)
-        else:
+        if stack.mesh_file is not None:
             yield _imported_model(stack, stack.mesh_file)
+        elif any(one.profile for one in stack.electrodes):
+            yield _free_form_model(stack)
+        else:
+            yield _extruded_model(stack)
 
 
 def export_msh(stack: Stack, path: Path) -> None:
@@ -253,6 +256,14 @@ def prisms_to_tetrahedra(prisms: NDArray[np.int64]) -> NDArray[np.int64]:
     odd = (order[:, 1] - order[:, 0]) % 3 != 1
     split[odd] = split[odd][..., [0, 2, 1, 3]]
     return np.asarray(split.reshape(-1, 4))
+
+
+def _free_form_model(stack: Stack) -> GmshModel:
+    width = lateral_width(stack.lateral)
+    mesh_free_form(stack, 0.5 * width if stack.dimension == "axisymmetric" else width)
+    regions = tuple(layer.name for layer in stack.layers)
+    contacts = (stack.top.name, stack.bottom.name)
+    return GmshModel(gmsh.model, 2, NANOMETRES_PER_METRE, regions, contacts, None)
 
 
 def _imported_model(stack: Stack, path: Path) -> GmshModel:

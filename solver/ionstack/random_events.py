@@ -24,6 +24,9 @@ from ionstack.random_streams import Stream
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Events expected in a time step beyond which nobody can want to be told of them.
+MOST_TOLD = 10_000
+
 
 class Happening(NamedTuple):
     """The event that comes first in a step, and the share of the step until then.
@@ -129,13 +132,14 @@ class _Waiting:
 
     def _passed(self, step: float, hazard: ExponentialHazard) -> list[tuple[int, float]]:
         """Rows and shares of the step of all events in it."""
-        try:
-            self._clocks, events = advance(self._clocks, self._stream, hazard)
-        except ValueError as error:
+        expected = float(hazard.total().sum())
+        if not expected <= MOST_TOLD:
             names = ", ".join(self.counts)
             raise NumericsError(
-                f"{names}: {error}; let the step of the protocol end at the event (until: event)"
-            ) from None
+                f"{names}: {expected:.3g} events in one time step, more than {MOST_TOLD} are not "
+                "told; let the step of the protocol end at the event (until: event)"
+            )
+        self._clocks, events = advance(self._clocks, self._stream, hazard)
         rows = np.searchsorted(self._clocks.sites, events.sites)
         pairs = zip(rows, events.times / step, strict=True)
         return [(int(row), float(share)) for row, share in pairs]

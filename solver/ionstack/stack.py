@@ -11,7 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from ionstack.curve_choice import CurveChoice, curve_choice
 from ionstack.physics.bounds import AT_LEAST_ONE
+from ionstack.physics.registry import Curve
 from ionstack.schema import PositiveLength, Strict, failure, quantity, validated
 from ionstack.yaml_source import (
     Keys,
@@ -46,10 +48,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Electrode:
-    """A named contact on the top or bottom face."""
+    """A named contact on the top or bottom face.
+
+    With a `profile` [m] the face rises that far into the stack, by place (`PROFILE`).
+    """
 
     name: str
     material: str
+    profile: CurveChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +118,14 @@ def no_stack(path: Path) -> Stack:
     return Stack("none", path, "1d", (), nothing, nothing, lateral)
 
 
+# As a function of the lateral place and the distance from the axis or the edge.
+PROFILE = Curve("profile", "m", (("x", "m"), ("y", "m"), ("r", "m")), "rise of a face")
+
+
 class _ElectrodeModel(Strict):
     name: Name
     material: str
+    profile: Annotated[CurveChoice, curve_choice(PROFILE)] | None = None
 
 
 class _Electrodes(Strict):
@@ -221,6 +232,7 @@ def _problems(read: _StackModel, node: Node) -> list[Problem]:
         *_repeated_names(read, node),
         *_thickness_problems(read, node),
         *_mesh_problems(read, node),
+        *_profile_problems(read, node),
     ]
 
 
@@ -259,3 +271,18 @@ def _mesh_problems(read: _StackModel, node: Node) -> list[Problem]:
     if path is None or path.is_file():
         return []
     return [Problem(node.place(("mesh_file",)), ("mesh_file",), f"no such file {str(path)!r}")]
+
+
+def _profile_problems(read: _StackModel, node: Node) -> list[Problem]:
+    """A profile needs a lateral direction, and that the stack itself is meshed."""
+    message = ""
+    if read.dimension not in ("axisymmetric", "2d"):
+        message = f"needs dimension axisymmetric or 2d, found {read.dimension}"
+    if read.mesh_file is not None:
+        message = "not allowed beside mesh_file, which gives the geometry"
+    found = []
+    for end in ("top", "bottom"):
+        keys = ("electrodes", end, "profile")
+        if message and getattr(read.electrodes, end).profile is not None:
+            found.append(Problem(node.place(keys, of_key=True), keys, message))
+    return found
