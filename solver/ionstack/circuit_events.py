@@ -13,16 +13,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.circuit import Circuit, Element
-from ionstack.circuit_equations import Numbers, Wiring, event_rates
+from ionstack.circuit import Circuit
+from ionstack.circuit_equations import Numbers, Wiring, event_outcome, event_rates
 from ionstack.crossing import CLOSE, MOST
 from ionstack.hazards import Clocks, ExponentialHazard
-from ionstack.physics.element_registry import Named, RandomEvent
-from ionstack.random_streams import Stream
+from ionstack.random_streams import Stream, hashed
 
 Floats = NDArray[np.float64]
 
@@ -37,10 +35,12 @@ class Happening(NamedTuple):
     share: float
 
 
-class _Site(NamedTuple):
-    element: Element
-    event: RandomEvent
-    own: int  # number of the element's first own unknown
+def site_number(name: str) -> int:
+    """Return the site of an event by the names of element and event, as ``F1.nucleation``.
+
+    It does not depend on what else there is in the circuit.
+    """
+    return hashed(name) >> 1
 
 
 class CircuitEvents:
@@ -49,17 +49,23 @@ class CircuitEvents:
     def __init__(self, circuit: Circuit, seed: int) -> None:
         self._circuit = circuit
         self._sites = [
-            _Site(one, event, start)
-            for start, one in zip(circuit.own_start, circuit.elements, strict=True)
-            for event in one.law.events
+            f"{one.name}.{event.name}" for one in circuit.elements for event in one.law.events
         ]
         self._stream = Stream(seed, "events of circuit elements")
-        self._clocks = Clocks.started(self._stream, np.arange(len(self._sites)))
+        numbers = np.array([site_number(one) for one in self._sites], dtype=np.int64)
+        self._clocks = Clocks.started(
+            self._stream, np.array([site_number(one) for one in self._sites], int)
+        )
         self._rates: Floats = np.zeros(len(self._sites))
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None
         self._compiled = _compiled(circuit.wiring)
         self.counts = [0] * len(self._sites)
+
+    @property
+    def left(self) -> Floats:
+        """Integrated rates that are still to come before the next event of each site."""
+        return self._clocks.left
 
     def begin(self, circuit: Floats) -> None:
         """Go on from the circuit's unknowns at an accepted state."""
@@ -89,7 +95,8 @@ class CircuitEvents:
         self._clocks = self._clocks.after(self._stream, passed, happened)
         if found is not None:
             self.counts[found.site] += 1
-            circuit = self._after(self._sites[found.site], circuit)
+            outcome = _outcome(self._circuit.wiring, found.site)
+            circuit = np.array(outcome(circuit, self._circuit.numbers))
         self.begin(circuit)
         return circuit
 
@@ -130,8 +137,7 @@ class CircuitEvents:
     def entries(self) -> dict[str, Any]:
         """How often every event happened, for the summary."""
         return {
-            f"events.{site.element.name}.{site.event.name}": count
-            for site, count in zip(self._sites, self.counts, strict=True)
+            f"events.{site}": count for site, count in zip(self._sites, self.counts, strict=True)
         }
 
     def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
@@ -144,14 +150,6 @@ class CircuitEvents:
             self._ahead = circuit, np.asarray(self._compiled(circuit, *given))
         return self._ahead[1]
 
-    def _after(self, site: _Site, circuit: Floats) -> Floats:
-        """The unknowns after an event."""
-        own, names = _own(site, jnp.asarray(circuit)), [name for name, _ in site.element.law.own]
-        after = circuit.copy()
-        for name, value in site.event.after(own, _numbers(site)).items():
-            after[site.own + names.index(name)] = float(value)
-        return after
-
 
 @functools.cache
 def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Array]:
@@ -159,9 +157,7 @@ def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Arra
     return jax.jit(event_rates(wiring))
 
 
-def _own(site: _Site, unknowns: jax.Array) -> Named:
-    return {name: unknowns[site.own + k] for k, (name, _) in enumerate(site.element.law.own)}
-
-
-def _numbers(site: _Site) -> Named:
-    return {name: jnp.asarray(number) for name, number in site.element.parameters.items()}
+@functools.cache
+def _outcome(wiring: Wiring, site: int) -> Callable[[Floats, Numbers], jax.Array]:
+    """The unknowns after an event."""
+    return jax.jit(event_outcome(wiring, site))
