@@ -53,9 +53,7 @@ class CircuitEvents:
         ]
         self._stream = Stream(seed, "events of circuit elements")
         numbers = np.array([site_number(one) for one in self._sites], dtype=np.int64)
-        self._clocks = Clocks.started(
-            self._stream, np.array([site_number(one) for one in self._sites], int)
-        )
+        self._clocks = Clocks.started(self._stream, numbers)
         self._rates: Floats = np.zeros(len(self._sites))
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None

@@ -10,6 +10,7 @@ from ionstack.physics.circuit_elements import limiter
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.element_registry import TWO, Named, Outcome, RandomEvent, element
 from ionstack.physics.registry import Parameter
+from ionstack.physics.tunnelling import conductance_per_area, narrowest
 
 # Barriers over kT beyond which nothing ever happens.
 _NEVER = 700.0
@@ -119,6 +120,24 @@ def _nucleation_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array)
     return jnp.where(driven & (own["nucleus"] < 0.5), rate, 0.0)
 
 
+def _gap_resistance_of(gap: jax.Array, apart: jax.Array, p: Named) -> jax.Array:
+    """Resistance [ohm] of a gap [m]: it rises exponentially, or electrons tunnel (Simmons).
+
+    The tip has the least diameter; a closed gap, as wide as the narrowest, has no resistance.
+    An open one takes the whole voltage.
+    """
+    usual = p["contact_resistance"] * jnp.expm1(gap / p["gap_decay"])
+    tunnels = p["tunnel_barrier"] > 0.0
+    barrier, mass = jnp.where(tunnels, p["tunnel_barrier"], 1.0), p["effective_mass"]
+    closed = narrowest(barrier, mass)
+    area = 0.25 * jnp.pi * p["nucleus"] ** 2
+    least, own = (
+        1.0 / (area * conductance_per_area(barrier, closed + more, mass, apart))
+        for more in (jnp.zeros_like(gap), gap)
+    )
+    return jnp.where(tunnels, own - least, usual)
+
+
 def _diameter(own: Named, p: Named) -> jax.Array:
     return p["nucleus"] + p["length"] * jnp.maximum(own["grown"], 0.0)
 
@@ -183,6 +202,10 @@ def _nucleated(own: Named, p: Named) -> Named:
         bounds=NOT_NEGATIVE,
     ),
     Parameter("nucleation_voltage", "V", "at which the barrier is kT", 0.0, bounds=NOT_NEGATIVE),
+    Parameter(
+        "tunnel_barrier", "V", "of a gap; 0: its resistance rises by e", 0.0, bounds=NOT_NEGATIVE
+    ),
+    Parameter("effective_mass", "1", "in the gap, over that of an electron", 1.0, bounds=POSITIVE),
     Parameter("atomic_volume", "m^3", "of the metal; 0: no noise", 0.0, bounds=NOT_NEGATIVE),
     Parameter("atoms_lost", "1", "atoms of one random loss", 1.0, bounds=AT_LEAST_ONE),
     Parameter("nucleus_at_start", "1", "whether there is one", 0.0, bounds=NOT_NEGATIVE),
@@ -214,14 +237,15 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     times the rate without voltage keeps the gap from exceeding the film. With a rate of
     nucleation it grows only from a nucleus on (above one half), which comes at random and
     dissolves as the filament does. With an atomic volume a complete filament loses a share
-    1/n of what dissolves at random, n atoms at once: the shot noise of its dissolution.
+    1/n of what dissolves at random, n atoms at once: the shot noise of its dissolution. With
+    a `tunnel_barrier` electrons tunnel through the gap as in `physics.tunnelling`.
     """
     apart, grown = v["a"] - v["b"], own["grown"]
     diameter = _diameter(own, p)
     gap = p["length"] * jnp.clip(-grown, 0.0, 1.0)
     area = 0.25 * jnp.pi * diameter**2
     resistance = p["resistivity"] * p["length"] / area
-    resistance = resistance + p["contact_resistance"] * jnp.expm1(gap / p["gap_decay"])
+    resistance = resistance + _gap_resistance_of(gap, apart, p)
     current = apart / resistance
     heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
     volts = thermal_voltage + BOLTZMANN_EV * heating
