@@ -72,6 +72,7 @@ class Run:
         for observer in self.observers:
             found |= observer.found()
         found |= _step_entries(self.stepper) | self.stepper.events.entries()
+        found |= self.case.drawn
         self._finish(found | dict(entries), failure)
         if failure is not None:
             case, keeper = self.case, self.keeper
@@ -107,7 +108,7 @@ class Run:
 
                     draw_all(self.folder.path)
             entries |= _instrument_entries(self)
-        random = any(one.law.events for one in self.case.circuit.elements)
+        random = self.case.drawn or any(one.law.events for one in self.case.circuit.elements)
         seed, frame = self.case.seed if random else None, self.frame
         text = self.case.resolved()
         made_with = provenance(text, mesh_hash=frame.mesh, ranks=frame.comm.size, seed=seed)
