@@ -135,10 +135,11 @@ def _release(comm: MPI.Comm) -> None:
 
 def report(folder: CampaignDirectory) -> list[Path]:
     """Write table and figures of a campaign, and distributions where the seed varies."""
+    from ionstack.dependences import draw_dependences
     from ionstack.distributions import draw_distributions, is_ensemble, write_distributions
     from ionstack.plots import draw_overlay
 
-    written = [write_table(folder), *draw_overlay(folder)]
+    written = [write_table(folder), *draw_overlay(folder), *draw_dependences(folder)]
     if is_ensemble(folder):
         written += [write_distributions(folder), *draw_distributions(folder)]
     return written

@@ -71,18 +71,24 @@ def plan_ensemble(case: Case) -> Plan:
     seeds = range(first, first + case.ensemble.size)
     points = [{"seed": str(seed)} for seed in seeds]
     names, text = point_names(points), case.path.name
-    # The input of a member, run again, is this member and no ensemble.
-    cases = [
-        replace(
-            case,
-            seed=seed,
-            ensemble=None,
-            overrides=(*case.overrides, f"seed={seed}", "ensemble=null"),
-        )
-        for seed in seeds
-    ]
+    cases = [_member(case, seed) for seed in seeds]
     record = Record(text, case.name, case.overrides, dict(zip(names, points, strict=True)))
     return Plan(record, tuple(map(Point, names, points, cases)))
+
+
+def _member(case: Case, seed: int) -> Case:
+    """The member of a seed; its input, run again, is this member and no ensemble."""
+    assert case.ensemble is not None
+    scatter = case.ensemble.scatter
+    changes = (f"seed={seed}", "ensemble=null", *(one.setting(seed) for one in scatter))
+    if not scatter:
+        overrides = (*case.overrides, *changes)
+        return replace(case, seed=seed, ensemble=None, overrides=overrides)
+    drawn = dict(one.entry(seed) for one in scatter)
+    read = load_case(case.path, [*case.overrides, *changes])
+    # Another run's state, where it starts from one, says at which voltages it begins.
+    protocol = read.protocol if case.initial is None else case.protocol
+    return replace(read, drawn=drawn, protocol=protocol)
 
 
 def point_names(points: Sequence[Mapping[str, str]]) -> list[str]:

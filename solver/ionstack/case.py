@@ -17,6 +17,7 @@ from ionstack.case_schema import (
     CaseModel,
     CircuitCaseModel,
     Ensemble,
+    EnsembleModel,
     Initial,
     LayerChoice,
     Numerics,
@@ -27,6 +28,7 @@ from ionstack.case_schema import (
 from ionstack.case_subject import Subject, interface_laws
 from ionstack.circuit import Circuit, plain_circuit
 from ionstack.curve_choice import CurveChoice
+from ionstack.ensemble_scatter import ScatteredNumber, scattered_numbers
 from ionstack.errors import InputError
 from ionstack.heat_schema import Heat
 from ionstack.instruments.catalogue import Request
@@ -77,9 +79,9 @@ class Case:
     is at those that the case gives. Without a section of its own the `circuit` is a source at
     every contact that does not float. `initial` is another run's state that takes the place of
     start and contents. Nuclei come at random at the contacts of `nucleation`. Random numbers are
-    those of the `seed`; an `ensemble` gives
-    every member its own. Without `mechanics` nothing is stressed, without `heat` the
-    temperature is the same everywhere. Of a circuit alone the stack has no layers.
+    those of the `seed`; an `ensemble` gives every member its own, which has `drawn` its scattered
+    numbers. Without `mechanics` nothing is stressed, without `heat` the temperature is the same
+    everywhere. Of a circuit alone the stack has no layers.
     """
 
     name: str
@@ -110,17 +112,19 @@ class Case:
     nucleation: Mapping[str, NucleationChoice] = dataclasses.field(default_factory=dict)
     seed: int = 0
     ensemble: Ensemble | None = None
+    drawn: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def random(self) -> bool:
         """Whether anything happens at random."""
-        return bool(self.nucleation) or any(one.law.events for one in self.circuit.elements)
+        events = any(one.law.events for one in self.circuit.elements)
+        return bool(self.nucleation or self.drawn) or events
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
         record = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         # Where the files lie does not change what is run.
-        for key in ("text", "path"):
+        for key in ("text", "path", "drawn"):
             del record[key]
         del record["initial"]
         if self.initial is not None:
@@ -160,7 +164,7 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
         problems += course_problems(subject, driven[1])
     raise_problems(problems)
     assert driven is not None
-    case = _case(read, located[0], materials, driven, path, text, overrides)
+    case = _case(read, node, located[0], materials, driven, path, text, overrides)
     return dataclasses.replace(case, initial=_initial(read, node, path))
 
 
@@ -180,7 +184,7 @@ def _circuit_case(node: Node, path: Path, text: str, overrides: Sequence[str]) -
         problems += course_problems(subject, driven[1])
     raise_problems(problems)
     assert driven is not None
-    return _case(read, stack, {}, driven, path, text, overrides)
+    return _case(read, node, stack, {}, driven, path, text, overrides)
 
 
 def values_used(case: Case) -> tuple[UsedValue, ...]:
@@ -238,6 +242,7 @@ def _boundary_values(boundary: Boundary) -> Iterator[tuple[str, Value]]:
 
 def _case(
     read: CaseModel,
+    node: Node,
     stack: Stack,
     materials: Mapping[str, Material],
     driven: tuple[Circuit, Protocol],
@@ -275,8 +280,14 @@ def _case(
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
         nucleation={name: one.choice() for name, one in read.nucleation.items()},
         seed=read.seed,
-        ensemble=None if read.ensemble is None else Ensemble(**dict(read.ensemble)),
+        ensemble=None if read.ensemble is None else _ensemble(read.ensemble, node),
     )
+
+
+def _ensemble(read: EnsembleModel, node: Node) -> Ensemble:
+    numbers = scattered_numbers(node, read.scatter)
+    scatter = tuple(one for one in numbers if isinstance(one, ScatteredNumber))
+    return Ensemble(read.size, read.seed, scatter)
 
 
 def _driven(read: CaseModel, stack: Stack) -> tuple[Circuit, Protocol]:

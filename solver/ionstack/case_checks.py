@@ -8,6 +8,7 @@ from ionstack.ambient_checks import ambient_problems
 from ionstack.case_subject import Section, Subject, turned
 from ionstack.circuit_checks import circuit_problems
 from ionstack.content_checks import content_problems
+from ionstack.ensemble_scatter import scattered_numbers
 from ionstack.errors import nearest
 from ionstack.heat_checks import heat_problems
 from ionstack.instrument_checks import instrument_problems
@@ -68,15 +69,19 @@ def _surroundings_problems(subject: Subject) -> Iterator[Problem]:
 
 
 def _ensemble_problems(subject: Subject) -> Iterator[Problem]:
-    """An ensemble of a case in which nothing is random."""
-    circuit = subject.case.circuit
+    """An ensemble of a case in which nothing is random, and numbers that cannot scatter."""
+    circuit, ensemble = subject.case.circuit, subject.case.ensemble
+    if ensemble is None:
+        return
+    found = scattered_numbers(subject.node, ensemble.scatter)
+    yield from (one for one in found if isinstance(one, Problem))
     kinds = () if circuit is None else (one.kind for one in circuit.elements.values())
     random = subject.case.nucleation or any(elements()[one].events for one in kinds)
-    if subject.case.ensemble is not None and not random:
+    if not ensemble.scatter and not random:
         having = ", ".join(name for name, law in elements().items() if law.events)
         message = (
-            "nothing in this case is random, all members would be alike: no section nucleation "
-            f"and no circuit element with random events ({having})"
+            "nothing in this case is random, all members would be alike; give numbers that "
+            f"'scatter', a section nucleation, or circuit elements with random events: {having}"
         )
         yield subject.problem(("ensemble",), message, of_key=True)
 

@@ -12,6 +12,7 @@ from ionstack.ambient_schema import Mixture
 from ionstack.boundary_schema import ContactModel, InterfaceModel
 from ionstack.circuit_schema import CircuitModel
 from ionstack.curve_choice import CurveChoice, read_curve
+from ionstack.ensemble_scatter import ScatteredNumber, ScatterModel
 from ionstack.heat_schema import HeatModel
 from ionstack.instrument_schema import Instruments, automatic
 from ionstack.law_choice import Value
@@ -173,10 +174,14 @@ Content = Annotated[float | CurveChoice, PlainValidator(_read_content)]
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The same case `size` times, with the seeds `seed`, `seed` + 1 and so on."""
+    """The same case `size` times, with the seeds `seed`, `seed` + 1 and so on.
+
+    Numbers in `scatter` are others in every member.
+    """
 
     size: int
     seed: int
+    scatter: tuple[ScatteredNumber, ...] = ()
 
 
 class EnsembleModel(Strict):
@@ -184,6 +189,7 @@ class EnsembleModel(Strict):
 
     size: Annotated[int, Field(strict=True, ge=2, le=10_000)]
     seed: Seed = 0
+    scatter: dict[str, ScatterModel] = Field(default_factory=dict)
 
 
 class CircuitCaseModel(Strict):

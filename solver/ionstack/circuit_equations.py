@@ -119,14 +119,33 @@ def event_rates(wiring: Wiring) -> Callable[[jax.Array, Numbers, jax.Array], jax
     def of(unknowns: jax.Array, numbers: Numbers, warmth: jax.Array) -> jax.Array:
         with_ground, rates = jnp.append(unknowns, 0.0), []
         for wire, position, event in sites:
-            law = elements()[wire.kind]
-            v = {
-                name: with_ground[node]
-                for name, node in zip(law.terminals, wire.nodes, strict=True)
-            }
-            own = {name: with_ground[wire.first + k] for k, (name, _) in enumerate(law.own)}
-            mine = {name: numbers[wire.kind][name][position] for name in numbers[wire.kind]}
-            rates.append(event.rate(v, own, mine, warmth))
+            ends = zip(elements()[wire.kind].terminals, wire.nodes, strict=True)
+            v = {name: with_ground[node] for name, node in ends}
+            mine = _own(wire, unknowns), _numbers(wire, position, numbers)
+            rates.append(event.rate(v, *mine, warmth))
         return jnp.stack(rates) if rates else jnp.zeros(0)
 
     return of
+
+
+def event_outcome(wiring: Wiring, site: int) -> Callable[[jax.Array, Numbers], jax.Array]:
+    """Return (unknowns, numbers) -> unknowns after the event of a site."""
+    wire, position, event = tuple(wiring.sites())[site]
+    places = {name: wire.first + k for k, (name, _) in enumerate(elements()[wire.kind].own)}
+
+    def of(unknowns: jax.Array, numbers: Numbers) -> jax.Array:
+        changed = event.after(_own(wire, unknowns), _numbers(wire, position, numbers))
+        for name, value in changed.items():
+            unknowns = unknowns.at[places[name]].set(value)
+        return unknowns
+
+    return of
+
+
+def _own(wire: Wire, unknowns: jax.Array) -> dict[str, jax.Array]:
+    names = enumerate(elements()[wire.kind].own)
+    return {name: unknowns[wire.first + k] for k, (name, _) in names}
+
+
+def _numbers(wire: Wire, position: int, numbers: Numbers) -> dict[str, jax.Array]:
+    return {name: given[position] for name, given in numbers[wire.kind].items()}

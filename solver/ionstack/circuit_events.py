@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.circuit import Circuit, Element
-from ionstack.circuit_equations import Numbers, Wiring, event_rates
-from ionstack.physics.element_registry import Named, RandomEvent
+from ionstack.circuit import Circuit
+from ionstack.circuit_equations import Numbers, Wiring, event_outcome, event_rates
 from ionstack.random_events import Event
+from ionstack.random_streams import hashed
 
 Floats = NDArray[np.float64]
 
 
-class _Site(NamedTuple):
-    element: Element
-    event: RandomEvent
-    own: int  # number of the element's first own unknown
+def site_number(name: str) -> int:
+    """Return the site of an event by the names of element and event, as ``F1.nucleation``.
+
+    It does not depend on what else there is in the circuit.
+    """
+    return hashed(name) >> 1
 
 
 class CircuitEvents:
@@ -37,17 +37,14 @@ class CircuitEvents:
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
         self._sites = [
-            _Site(one, event, start)
-            for start, one in zip(circuit.own_start, circuit.elements, strict=True)
-            for event in one.law.events
+            f"{one.name}.{event.name}" for one in circuit.elements for event in one.law.events
         ]
-        self.sites = np.arange(len(self._sites))
+        self.sites = np.array([site_number(one) for one in self._sites], dtype=np.int64)
         self._compiled = _compiled(circuit.wiring)
 
     def name(self, row: int) -> str:
         """Name of element and event."""
-        site = self._sites[row]
-        return f"{site.element.name}.{site.event.name}"
+        return self._sites[row]
 
     def rates(self, circuit: Floats) -> Floats:
         """Rates [1/s] of all sites at the unknowns of the circuit."""
@@ -60,12 +57,8 @@ class CircuitEvents:
 
     def after(self, row: int, circuit: Floats) -> Floats:
         """The unknowns after an event."""
-        site = self._sites[row]
-        own, names = _own(site, jnp.asarray(circuit)), [name for name, _ in site.element.law.own]
-        after = circuit.copy()
-        for name, value in site.event.after(own, _numbers(site)).items():
-            after[site.own + names.index(name)] = float(value)
-        return after
+        outcome = _outcome(self._circuit.wiring, row)
+        return np.array(outcome(circuit, self._circuit.numbers))
 
 
 @functools.cache
@@ -74,9 +67,7 @@ def _compiled(wiring: Wiring) -> Callable[[Floats, Numbers, jax.Array], jax.Arra
     return jax.jit(event_rates(wiring))
 
 
-def _own(site: _Site, unknowns: jax.Array) -> Named:
-    return {name: unknowns[site.own + k] for k, (name, _) in enumerate(site.element.law.own)}
-
-
-def _numbers(site: _Site) -> Named:
-    return {name: jnp.asarray(number) for name, number in site.element.parameters.items()}
+@functools.cache
+def _outcome(wiring: Wiring, site: int) -> Callable[[Floats, Numbers], jax.Array]:
+    """The unknowns after an event."""
+    return jax.jit(event_outcome(wiring, site))

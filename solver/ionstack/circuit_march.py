@@ -104,11 +104,16 @@ class Batch(NamedTuple):
 
 
 class _Loop(NamedTuple):
-    """State of the loop over trials: of the last accepted step, and the rows so far."""
+    """State of the loop over trials: of the last accepted step, and the rows so far.
+
+    `passed` are integrals of the rates of events, no less than what they are.
+    """
 
     time: jax.Array
     step: jax.Array
     unknowns: jax.Array
+    rates: jax.Array
+    passed: jax.Array
     tried: jax.Array
     newton: jax.Array
     batch: Batch
@@ -121,7 +126,7 @@ class _Trial(NamedTuple):
     left: jax.Array
 
 
-March = Callable[[Floats, float, float, int, bool, Ramp, Limits, Numbers, jax.Array], Batch]
+March = Callable[[Floats, float, float, int, bool, Floats, Ramp, Limits, Numbers, jax.Array], Batch]
 
 
 @functools.cache
@@ -129,9 +134,9 @@ def march(wiring: Wiring, stores: tuple[bool, ...], n_nodes: int) -> March:
     """Return the function that takes steps of circuits of a wiring.
 
     Its arguments: unknowns, time [s] since the ramp began, size of the first step [s], most
-    steps, whether that size is `exact` and not fitted to the end of the ramp, ramp, limits,
-    numbers of the elements, thermal voltage [V]. `stores` are the rows that store something,
-    the first `n_nodes` those of the nodes.
+    steps, whether that size is `exact` and not fitted to the end of the ramp, integrated rates
+    of events after which to stop, ramp, limits, numbers of the elements, thermal voltage [V].
+    `stores` are the rows that store something, the first `n_nodes` those of the nodes.
     """
     of, rates = equations(wiring), event_rates(wiring)
     rows = jnp.array(stores)
@@ -142,6 +147,7 @@ def march(wiring: Wiring, stores: tuple[bool, ...], n_nodes: int) -> March:
         step: jax.Array,
         most: jax.Array,
         exact: jax.Array,
+        left: jax.Array,
         ramp: Ramp,
         limits: Limits,
         numbers: Numbers,
@@ -151,21 +157,22 @@ def march(wiring: Wiring, stores: tuple[bool, ...], n_nodes: int) -> March:
 
         def unfinished(loop: _Loop) -> jax.Array:
             batch = loop.batch
-            going: jax.Array = (batch.count < most) & (loop.time < ramp.duration) & ~batch.failed
-            return going
+            over = batch.failed | (loop.passed >= left).any()
+            return jnp.asarray((batch.count < most) & (loop.time < ramp.duration) & ~over)
 
         def advance(loop: _Loop) -> _Loop:
             size, last = _fit(loop, exact, ramp, limits)
             trial = solve(loop.unknowns, loop.time, size)
             good = jnp.isfinite(trial.error) & (limits.fixed | (trial.error <= 1.0))
             time = jnp.where(last, ramp.duration, loop.time + size)
-            accepted = _accepted(loop, trial, time, size, last, limits)
+            there = rates(trial.unknowns, numbers, warmth)
+            accepted = _accepted(loop, trial, there, time, size, last, limits)
             return _either(good, accepted, _rejected(loop, trial, size, limits))
 
-        loop = _Loop(time, step, unknowns, jnp.array(0), jnp.array(0), _empty(wiring, len(stores)))
-        batch = jax.lax.while_loop(unfinished, advance, loop).batch
-        at = jax.vmap(rates, in_axes=(0, None, None))
-        return batch._replace(rates=at(batch.unknowns, numbers, warmth))
+        zero, here = jnp.array(0), rates(unknowns, numbers, warmth)
+        empty = _empty(wiring, len(stores))
+        loop = _Loop(time, step, unknowns, here, jnp.zeros_like(here), zero, zero, empty)
+        return jax.lax.while_loop(unfinished, advance, loop).batch
 
     return jax.jit(run)
 
@@ -191,6 +198,7 @@ def _fit(loop: _Loop, exact: jax.Array, ramp: Ramp, limits: Limits) -> tuple[jax
 def _accepted(
     loop: _Loop,
     trial: _Trial,
+    rates: jax.Array,
     time: jax.Array,
     size: jax.Array,
     last: jax.Array,
@@ -204,11 +212,12 @@ def _accepted(
     rows = {
         "time": time, "step": size, "unknowns": trial.unknowns,
         "newton": loop.newton + trial.newton, "rejected": loop.tried, "left": trial.left,
-        "following": step,
+        "following": step, "rates": rates,
     }  # fmt: skip
     written = {name: getattr(batch, name).at[k].set(value) for name, value in rows.items()}
-    zero = jnp.array(0)
-    return _Loop(time, step, trial.unknowns, zero, zero, batch._replace(count=k + 1, **written))
+    batch, zero = batch._replace(count=k + 1, **written), jnp.array(0)
+    passed = loop.passed + size * jnp.maximum(loop.rates, rates)
+    return _Loop(time, step, trial.unknowns, rates, passed, zero, zero, batch)
 
 
 def _rejected(loop: _Loop, trial: _Trial, size: jax.Array, limits: Limits) -> _Loop:

@@ -28,8 +28,6 @@ Floats = NDArray[np.float64]
 
 # A step may be repeated with less at no loss of a matrix: Newton's method gets few iterations.
 _ITERATIONS = 12
-# Share of the tolerance by which states change in the first step after an event.
-_SOON = 0.1
 _NONE = np.zeros(0)
 _REMEMBERED = ("_time", "_step", "accepted", "rejected", "newton_steps")
 
@@ -151,7 +149,7 @@ class CircuitStepper:
 
     def _cut(self, batch: Batch, row: int, state: State) -> State:
         """Accept the step to a state, ended at the first limit or event in it."""
-        tries = 0
+        tries, uncut = 0, state.step
         while True:
             crossing = self._watch.crossing(state, tries)
             event = self.events.next(state.step, state.circuit, tries)
@@ -167,7 +165,7 @@ class CircuitStepper:
         state = replace(state, events=told)
         self._accept(batch, row, state)
         if event is not None:
-            self._unknowns, self._step = after, min(self._step, self._soon(after))
+            self._unknowns, self._step = after, min(uncut, self._soon(after))
         return state
 
     def _accept(self, batch: Batch, row: int, state: State) -> None:
@@ -181,12 +179,12 @@ class CircuitStepper:
         self.course.accept(state)
 
     def _soon(self, unknowns: Floats) -> float:
-        """A step [s] in which the states that an event has changed go on a little."""
+        """A step [s] in which states go on by no more than the tolerance after an event."""
         values = self.circuit.evaluate(unknowns, self.course.settings(self._time))
         states = self.circuit.stores.copy()
         states[: len(self.circuit.nodes)] = False
         fastest = float(np.abs(values.residual[states]).max(initial=0.0))
-        soon = _SOON * self._control.tolerance / max(fastest, 1e-300)
+        soon = self._control.tolerance / max(fastest, 1e-300)
         return max(soon, 10.0 * self._control.smallest)
 
     def _marched(self, step: float, most: int, exact: bool = False) -> Batch:
@@ -197,8 +195,10 @@ class CircuitStepper:
             settings.positive, settings.negative, settings.closed * 1.0,
         )  # fmt: skip
         limits = self._limits._replace(largest=min(self._limits.largest, interval.largest))
-        known = self.circuit.numbers, self.circuit.warmth
-        found = self._march(self._unknowns, self._time, step, most, exact, ramp, limits, *known)
+        found = self._march(
+            self._unknowns, self._time, step, most, exact, self.events.left,
+            ramp, limits, self.circuit.numbers, self.circuit.warmth,
+        )  # fmt: skip
         batch = Batch(*(np.asarray(one) for one in found))
         if not batch.count:
             raise NumericsError(self._failure(batch))

@@ -65,7 +65,10 @@ class Source(Protocol):
 
     @property
     def sites(self) -> Ints:
-        """Numbers of the sites, ascending, which do not depend on the partition."""
+        """Numbers of the sites, which do not depend on the partition.
+
+        They ascend where events change nothing.
+        """
 
     def name(self, row: int) -> str:
         """Name of a site's event."""
@@ -92,6 +95,11 @@ class _Waiting:
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None
         self.counts = dict.fromkeys(self._names, 0)
+
+    @property
+    def left(self) -> Floats:
+        """Integrated rates that are still to come before the next event of each site."""
+        return self._clocks.left
 
     def begin(self, circuit: Floats) -> None:
         """Go on from an accepted state with the circuit's unknowns."""
@@ -189,6 +197,11 @@ class RandomEvents:
 
     def __init__(self, sources: Sequence[Source], seed: int) -> None:
         self._waiting = [_Waiting(one, seed) for one in sources if len(one.sites)]
+
+    @property
+    def left(self) -> Floats:
+        """Integrated rates that are still to come before the next event of every site."""
+        return np.concatenate([np.zeros(0), *(one.left for one in self._waiting)])
 
     def begin(self, circuit: Floats) -> None:
         """Go on from an accepted state with the circuit's unknowns (collective)."""

@@ -41,7 +41,7 @@ class Stream:
 
     def uniform(self, sites: ArrayLike, draws: ArrayLike) -> Floats:
         """Return uniform numbers in (0, 1), without either end, for sites and draws >= 0."""
-        words = philox(_counter(sites, draws), (self.seed, _hashed(self.purpose)))[0]
+        words = philox(_counter(sites, draws), (self.seed, hashed(self.purpose)))[0]
         return np.asarray(((words >> _SPARE).astype(np.float64) + 0.5) * _PART)
 
     def exponential(self, sites: ArrayLike, draws: ArrayLike) -> Floats:
@@ -86,6 +86,6 @@ def _counter(sites: ArrayLike, draws: ArrayLike) -> Words:
     return np.stack([site, draw, zero, zero])
 
 
-def _hashed(purpose: str) -> int:
-    """A word that stands for the purpose, the same on every machine."""
+def hashed(purpose: str) -> int:
+    """Return a word that stands for a purpose, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(purpose.encode(), digest_size=8).digest(), "little")

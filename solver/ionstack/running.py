@@ -72,6 +72,7 @@ class Run:
         for observer in self.observers:
             found |= observer.found()
         found |= _step_entries(self.stepper) | self.stepper.events.entries()
+        found |= self.case.drawn
         self._finish(found | dict(entries), failure)
         if failure is not None:
             case, keeper = self.case, self.keeper

@@ -1,4 +1,4 @@
-"""Barriers that differ from site to site: drawn once for each, the same for every partition."""
+"""Numbers that differ from site to site: drawn once for each, the same for every partition."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scatter:
-    """Spread of barriers: `normal`, a shift of `deviation` [J]; `lognormal`, a factor.
+    """Spread of a number: `normal`, a shift of `deviation` in its unit; `lognormal`, a factor.
 
     The deviation of a factor is that of its logarithm; its median is 1.
     """
@@ -37,7 +37,7 @@ def moved(scatter: Scatter, own: Floats, barrier: ArrayLike) -> Floats:
 
 
 def scattered(scatter: Scatter, stream: Stream, sites: ArrayLike, barrier: ArrayLike) -> Floats:
-    """Return the barriers [J] of sites around a common one, or around one for each; none below 0.
+    """Return the barriers of sites around a common one, or around one for each; none below 0.
 
     A site keeps its shift or factor while the common barrier changes.
     """

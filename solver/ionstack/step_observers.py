@@ -53,6 +53,8 @@ class StepTable:
         path = run.steps
         self._table = Growing(comm, lambda position: StepWriter(path, position))
         self._began, self._lines = 0.0, lines
+        # How long steps with a name took that a limit ended [s].
+        self._took: dict[str, float] = {}
 
     def see(self, state: State) -> None:
         """Write the steps that end here."""
@@ -65,17 +67,19 @@ class StepTable:
                 source = self._protocol.main_source(span.contact)
                 what = (span.number, span.name, span.kind, source)
                 writer.append(StepRow(*what, self._began, state.time, ended))
+            if span.name and state.ended is not None:
+                self._took[span.name] = state.time - self._began
             if self._lines is not None:
                 self._lines.ended(span, state.time, state.ended)
             self._began = state.time
 
     def memory(self) -> Mapping[str, Any]:
-        """Size of the file, and when the present step began."""
-        return {"began": self._began, **self._table.memory()}
+        """Size of the file, when the present step began, and how long earlier ones took."""
+        return {"began": self._began, "took": self._took, **self._table.memory()}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back."""
-        self._began = memory["began"]
+        self._began, self._took = memory["began"], dict(memory["took"])
         self._table.recall(memory)
 
     def _ending(self, state: State) -> list[Span]:
@@ -90,9 +94,9 @@ class StepTable:
         return inside + [one for one in ends if one.first == one.last]
 
     def found(self) -> Mapping[str, Any]:
-        """Nothing; the file is complete."""
+        """How long each step with a name took that a limit ended; the file is complete."""
         self._table.close()
-        return {}
+        return {f"duration.{name} [s]": one for name, one in self._took.items()}
 
 
 class Spectra(TableObserver[SpectrumWriter]):

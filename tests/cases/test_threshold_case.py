@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from ionstack.circuit_events import site_number
 from ionstack.cli import main
 from ionstack.output.trace import read_trace
 from ionstack.random_streams import Stream
@@ -48,7 +49,9 @@ def test_thresholds_are_where_the_integrated_rate_reaches_the_drawn_numbers(run)
     nucleus, time = trace["nucleus(F1) [1]"], trace["time [s]"]
     events = [k for k in range(len(time) - 1) if nucleus[k] < 0.5 < nucleus[k + 1]]
     found = [passed(time[k] % 1.6) for k in events]
-    drawn = Stream(SEED, "events of circuit elements").exponential(0, range(CYCLES))
+    drawn = Stream(SEED, "events of circuit elements").exponential(
+        site_number("F1.nucleation"), range(CYCLES)
+    )
     # Every sweep back passes a little of the rate before the nucleus has gone, and steps are long.
     assert found == pytest.approx(drawn.ravel(), rel=0.05)
 

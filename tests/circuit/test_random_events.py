@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ionstack.circuit_events import CircuitEvents
+from ionstack.circuit_events import CircuitEvents, site_number
 from ionstack.protocol_steps import Hold, Sweep
 from ionstack.random_events import RandomEvents
 from ionstack.random_streams import Stream
@@ -57,7 +57,8 @@ def expected(volts: float) -> float:
     return RATE * np.exp(-((VOLTAGE / volts) ** 2)) if volts > 0.0 else 0.0
 
 
-THRESHOLDS = Stream(0, "events of circuit elements").exponential(np.arange(COUNT), 0)
+SITES = [site_number(f"M{k}.nucleation") for k in range(COUNT)]
+THRESHOLDS = Stream(0, "events of circuit elements").exponential(SITES, 0)
 
 
 @pytest.mark.parametrize("largest", [np.inf, 0.05])

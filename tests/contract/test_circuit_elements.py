@@ -51,6 +51,10 @@ NUMBERS = {
     "shrink_rate": 200.0,
     "shrink_exponent": 2.0,
     "shrink_share": 0.01,
+    "tunnel_barrier": 1.2,
+    "effective_mass": 0.5,
+    "atomic_volume": 1.7e-29,
+    "atoms_lost": 100.0,
 }
 COUNT = 400
 PASSIVE = ("resistor", "capacitor", "switch", "mosfet")

@@ -1,10 +1,11 @@
-"""Devices in circuits as benchmarks: what a series resistor costs, and an array of diodes."""
+"""Circuits as benchmarks: a series resistor, an array of diodes, a lumped filament alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from mpi4py import MPI
@@ -13,6 +14,7 @@ from ionstack.benchmarks.measure import Quantity, Row, Run
 from ionstack.benchmarks.stacks import case_path, march
 from ionstack.case import Case, load_case
 from ionstack.circuit_schema import CircuitModel
+from ionstack.circuit_simulation import circuit_stepper
 from ionstack.crossbar import cell_factors
 from ionstack.laid import Instruments
 from ionstack.netlist import netlist, numbered
@@ -22,6 +24,7 @@ from ionstack.protocol_steps import Sweep
 
 _ANALOG = Path("cases") / "all_in_one" / "analog.yaml"
 _DIODE = Path("cases") / "basics" / "pn_diode.yaml"
+_FILAMENT = Path("cases") / "filament" / "threshold.yaml"
 _BARE = "without circuit"
 _SERIES = {
     "sources": {"V1": {"node": "in", "compliance": "1 mA"}},
@@ -39,6 +42,33 @@ def crossbar_row() -> Row:
     """Return the benchmark of a Newton step of an array of diodes, beside that of one diode."""
     quantities = (Quantity("step", "step", "ms", None, "one diode", "bare", 1e3),)
     return Row("crossbar", _array, quantities, (), 3)
+
+
+def filament_row() -> Row:
+    """Return the benchmark of sweeps of a lumped filament alone, in cycles per minute."""
+    quantities = (
+        Quantity("sweeps", "rate", "1/min"),
+        Quantity("step", "step", "us", scale=1e6),
+    )
+    return Row("filament-lumped", _sweeps, quantities, (), 3)
+
+
+def _sweeps(quick: bool) -> Callable[[], Run]:
+    count = 3 if quick else 50
+    case = load_case(case_path(_FILAMENT), [f"protocol.0.sweep.cycles={count}"])
+    # What is compiled is shared by all of its circuits.
+    run = circuit_stepper(case).run()
+    for _ in range(2):
+        next(run)
+
+    def work() -> Run:
+        stepper, begun = circuit_stepper(case), perf_counter()
+        for _ in stepper.run():
+            pass
+        passed = perf_counter() - begun
+        return Run({"rate": 60.0 * count / passed, "step": passed / stepper.newton_steps})
+
+    return work
 
 
 def _series(quick: bool) -> Callable[[], Run]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ionstack.benchmarks import worker
-from ionstack.benchmarks.circuits import circuit_row, crossbar_row
+from ionstack.benchmarks.circuits import circuit_row, crossbar_row, filament_row
 from ionstack.benchmarks.devices import diode_line, ion_film, set_up
 from ionstack.benchmarks.measure import Peer, Quantity, Row, Run
 from ionstack.benchmarks.stacks import stack_row
@@ -202,6 +202,7 @@ ROWS = {
         stack_row("3d", "stack.lateral.cells=7"),
         circuit_row(),
         crossbar_row(),
+        filament_row(),
         stress_row("1d", 1.05),
         stress_row("axisymmetric", 2.0, "stack.lateral.cells=92"),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ionstack.physics.bounds import BELOW_ONE, NOT_NEGATIVE, POSITIVE, Bounds
+from ionstack.physics.bounds import AT_LEAST_ONE, BELOW_ONE, NOT_NEGATIVE, POSITIVE, Bounds
 from ionstack.physics.circuit_elements import limiter
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.element_registry import TWO, Named, Outcome, RandomEvent, element
 from ionstack.physics.registry import Parameter
+from ionstack.physics.tunnelling import conductance_per_area, narrowest
 
 # Barriers over kT beyond which nothing ever happens.
 _NEVER = 700.0
@@ -119,6 +120,56 @@ def _nucleation_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array)
     return jnp.where(driven & (own["nucleus"] < 0.5), rate, 0.0)
 
 
+def _gap_resistance_of(gap: jax.Array, apart: jax.Array, p: Named) -> jax.Array:
+    """Resistance [ohm] of a gap [m]: it rises exponentially, or electrons tunnel (Simmons).
+
+    The tip has the least diameter; a closed gap, as wide as the narrowest, has no resistance.
+    An open one takes the whole voltage.
+    """
+    usual = p["contact_resistance"] * jnp.expm1(gap / p["gap_decay"])
+    tunnels = p["tunnel_barrier"] > 0.0
+    barrier, mass = jnp.where(tunnels, p["tunnel_barrier"], 1.0), p["effective_mass"]
+    closed = narrowest(barrier, mass)
+    area = 0.25 * jnp.pi * p["nucleus"] ** 2
+    least, own = (
+        1.0 / (area * conductance_per_area(barrier, closed + more, mass, apart))
+        for more in (jnp.zeros_like(gap), gap)
+    )
+    return jnp.where(tunnels, own - least, usual)
+
+
+def _diameter(own: Named, p: Named) -> jax.Array:
+    return p["nucleus"] + p["length"] * jnp.maximum(own["grown"], 0.0)
+
+
+def _lost_at_once(own: Named, p: Named) -> jax.Array:
+    """Diameter [m] that a complete filament loses with a cluster of atoms."""
+    volume = p["atoms_lost"] * p["atomic_volume"]
+    return 2.0 * volume / (jnp.pi * _diameter(own, p) * p["length"])
+
+
+def _at_random(own: Named, p: Named) -> jax.Array:
+    """Share of the dissolution of a complete filament that comes in clusters."""
+    noisy = (p["atomic_volume"] > 0.0) & (own["grown"] > 0.0)
+    return jnp.where(noisy, 1.0 / p["atoms_lost"], 0.0)
+
+
+def _loss_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> jax.Array:
+    """Rate [1/s] of losses of n atoms: mean 1/n and variance those of single atoms.
+
+    Single atoms of which each takes a diameter a would leave at a rate r = B/(d^3 a), by
+    which the variance of d rises by r a^2 per time. Clusters at a rate r/n^2 do the same.
+    """
+    lost = _lost_at_once(own, p)
+    some = lost > 0.0
+    falling = p["dissolution"] / _diameter(own, p) ** 3
+    return jnp.where(some, _at_random(own, p) * falling / jnp.where(some, lost, 1.0), 0.0)
+
+
+def _thinner(own: Named, p: Named) -> Named:
+    return {"grown": jnp.maximum(own["grown"] - _lost_at_once(own, p) / p["length"], -1.0)}
+
+
 def _nucleated(own: Named, p: Named) -> Named:
     return {"nucleus": jnp.ones_like(own["nucleus"])}
 
@@ -151,6 +202,12 @@ def _nucleated(own: Named, p: Named) -> Named:
         bounds=NOT_NEGATIVE,
     ),
     Parameter("nucleation_voltage", "V", "at which the barrier is kT", 0.0, bounds=NOT_NEGATIVE),
+    Parameter(
+        "tunnel_barrier", "V", "of a gap; 0: its resistance rises by e", 0.0, bounds=NOT_NEGATIVE
+    ),
+    Parameter("effective_mass", "1", "in the gap, over that of an electron", 1.0, bounds=POSITIVE),
+    Parameter("atomic_volume", "m^3", "of the metal; 0: no noise", 0.0, bounds=NOT_NEGATIVE),
+    Parameter("atoms_lost", "1", "atoms of one random loss", 1.0, bounds=AT_LEAST_ONE),
     Parameter("nucleus_at_start", "1", "whether there is one", 0.0, bounds=NOT_NEGATIVE),
     Parameter(
         "grown",
@@ -162,7 +219,10 @@ def _nucleated(own: Named, p: Named) -> Named:
     own=(("grown", "1"), ("nucleus", "1"), ("held", "1")),
     paths=(TWO,),
     states=(("grown", "grown"), ("nucleus", "nucleus_at_start")),
-    events=(RandomEvent("nucleation", _nucleation_rate, _nucleated),),
+    events=(
+        RandomEvent("nucleation", _nucleation_rate, _nucleated),
+        RandomEvent("loss", _loss_rate, _thinner),
+    ),
 )
 def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outcome:
     """Filament that closes a gap, then widens, and the way back; it heats itself.
@@ -176,21 +236,24 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     dissolution by surface diffusion: Wang W. et al., Nat. Commun. 10, 81 (2019). `held`
     times the rate without voltage keeps the gap from exceeding the film. With a rate of
     nucleation it grows only from a nucleus on (above one half), which comes at random and
-    dissolves as the filament does.
+    dissolves as the filament does. With an atomic volume a complete filament loses a share
+    1/n of what dissolves at random, n atoms at once: the shot noise of its dissolution. With
+    a `tunnel_barrier` electrons tunnel through the gap as in `physics.tunnelling`.
     """
     apart, grown = v["a"] - v["b"], own["grown"]
-    diameter = p["nucleus"] + p["length"] * jnp.maximum(grown, 0.0)
+    diameter = _diameter(own, p)
     gap = p["length"] * jnp.clip(-grown, 0.0, 1.0)
     area = 0.25 * jnp.pi * diameter**2
     resistance = p["resistivity"] * p["length"] / area
-    resistance = resistance + p["contact_resistance"] * jnp.expm1(gap / p["gap_decay"])
+    resistance = resistance + _gap_resistance_of(gap, apart, p)
     current = apart / resistance
     heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
     volts = thermal_voltage + BOLTZMANN_EV * heating
     drift = 2.0 * p["velocity"] * _activated(p["barrier"], p["lowering"] * apart, volts)
     there = jax.nn.sigmoid((own["nucleus"] - 0.5) / _EMBRYO)
     there = jnp.where(p["nucleation_rate"] == 0.0, 1.0, there)
-    rate = there * (drift - p["dissolution"] / diameter**3) / p["length"]
+    dissolving = (1.0 - _at_random(own, p)) * p["dissolution"] / diameter**3
+    rate = there * (drift - dissolving) / p["length"]
     # Slower than any rate that matters, so that the limit acts only where it is reached.
     scale = p["velocity"] * jnp.exp(-p["barrier"] / thermal_voltage) / p["length"]
     balances = {
