@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ionstack.assemble import System
 from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case, values_used
+from ionstack.effort import Effort
 from ionstack.errors import (
     Interrupted,
     IonstackError,
@@ -164,6 +165,7 @@ def _observers(
         Balance(system, prepared.equilibrium.conserved, current, circuit),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
+        Effort(system.equations.volumes.contacts, log.say),
     ]
     if case.protocol.spectra:
         observers.append(Spectra(run, system, case.protocol))
