@@ -74,6 +74,8 @@ class Companions:
         What the fields handed over last is what the unknowns were solved with: the balances
         hold to round-off, the fields to their tolerance.
         """
+        if not self._members:
+            return self._newton.solve(scheme)
         for one in self._members:
             one.begin(scheme.step)
         # Where the last step took one round this one may, too.
@@ -83,7 +85,7 @@ class Companions:
         changes: list[float] = []
         while result.outcome is Outcome.CONVERGED:
             before = self._newton.system.outer
-            changes.append(max((one.solve() for one in self._members), default=0.0))
+            changes.append(max(one.solve() for one in self._members))
             if changes[-1] <= 1.0 and exact:
                 self._newton.system.outer = before
                 self._count(len(changes))

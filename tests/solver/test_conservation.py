@@ -161,9 +161,9 @@ class Failing:
     def response(self, scheme: Scheme, amounts: np.ndarray, charge: np.ndarray) -> float:
         return self._newton.response(scheme, amounts, charge)
 
-    def solve(self, scheme: Scheme, tolerance: float | None = None) -> NewtonResult:
+    def solve(self, scheme: Scheme) -> NewtonResult:
         if self._draw.random() > 0.25:
-            return self._newton.solve(scheme, tolerance)
+            return self._newton.solve(scheme)
         self._newton.system.unknowns.scale(1.1)
         return NewtonResult(Outcome.TOO_MANY, 1, 1.0, scheme.voltages, np.zeros(0))
 
