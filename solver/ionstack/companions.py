@@ -13,7 +13,12 @@ from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
 # Most rounds of a step; a step that needs more is rejected and repeated with a smaller one.
 MOST_ROUNDS = 25
 # Rounds within which the smallest change so far must fall by this factor, else it never will.
-PATIENCE, PROGRESS = 5, 0.9
+PATIENCE, PROGRESS = 3, 0.9
+# Last update [V] of the unknowns while the fields still change: what Newton's method leaves
+# over then is the square of it over kT/e.
+LOOSE = 1e-4
+# Change over the tolerance below which the next round is expected to be the last.
+NEAR = 10.0
 
 
 class Companion(Protocol):
@@ -54,7 +59,7 @@ class Companions:
 
     def __init__(self, newton: Newton, members: Sequence[Companion] = ()) -> None:
         self._newton, self._members = newton, tuple(members)
-        self.rounds = self.solves = self.most = 0
+        self.rounds = self.solves = self.most = self._last = 0
 
     def start(self) -> None:
         """Solve all fields in the state at the start (collective)."""
@@ -69,27 +74,35 @@ class Companions:
         What the fields handed over last is what the unknowns were solved with: the balances
         hold to round-off, the fields to their tolerance.
         """
+        if not self._members:
+            return self._newton.solve(scheme)
         for one in self._members:
             one.begin(scheme.step)
-        result = self._newton.solve(scheme)
+        # Where the last step took one round this one may, too.
+        exact = self._last <= 1
+        result = self._newton.solve(scheme, None if exact else LOOSE)
         iterations = result.iterations
         changes: list[float] = []
-        for round_ in range(1, MOST_ROUNDS + 1):
-            if not self._members or result.outcome is not Outcome.CONVERGED:
-                return replace(result, iterations=iterations)
+        while result.outcome is Outcome.CONVERGED:
             before = self._newton.system.outer
             changes.append(max(one.solve() for one in self._members))
-            if changes[-1] <= 1.0:
+            if changes[-1] <= 1.0 and exact:
                 self._newton.system.outer = before
-                self._count(round_)
+                self._count(len(changes))
                 return replace(result, iterations=iterations)
-            if isinf(changes[-1]) or stalled(changes):
+            if isinf(changes[-1]) or stalled(changes) or len(changes) == MOST_ROUNDS:
                 break
-            result = self._newton.solve(_warm(scheme, result))
+            exact = changes[-1] <= NEAR
+            result = self._newton.solve(_warm(scheme, result), None if exact else LOOSE)
             iterations += result.iterations
+        return self._failed(replace(result, iterations=iterations), rounds=len(changes))
+
+    def _failed(self, result: NewtonResult, rounds: int) -> NewtonResult:
+        """The result of a step whose fields did not settle; Newton's own where it came first."""
+        if rounds == 0:
+            return result
         trouble = "; ".join(one.trouble for one in self._members if one.trouble)
-        outcome = Outcome.COUPLING
-        return replace(result, outcome=outcome, iterations=iterations, trouble=trouble)
+        return replace(result, outcome=Outcome.COUPLING, trouble=trouble)
 
     def accept(self) -> None:
         """Take the last trial of all fields as the state."""
@@ -98,7 +111,7 @@ class Companions:
 
     def memory(self) -> Memory:
         """What `recall` needs."""
-        plain: dict[str, Any] = {"counts": [self.rounds, self.solves, self.most]}
+        plain: dict[str, Any] = {"counts": [self.rounds, self.solves, self.most, self._last]}
         owned: dict[str, Any] = {}
         for one in self._members:
             own = one.memory()
@@ -108,7 +121,7 @@ class Companions:
 
     def recall(self, memory: Memory) -> None:
         """Stand where others stood (collective)."""
-        self.rounds, self.solves, self.most = memory.plain["counts"]
+        self.rounds, self.solves, self.most, self._last = memory.plain["counts"]
         for one in self._members:
             start = f"{one.name}."
             found = memory.owned.items()
@@ -128,7 +141,7 @@ class Companions:
 
     def _count(self, rounds: int) -> None:
         self.rounds, self.solves = self.rounds + rounds, self.solves + 1
-        self.most = max(self.most, rounds)
+        self.most, self._last = max(self.most, rounds), rounds
 
 
 def stalled(changes: Sequence[float]) -> bool:

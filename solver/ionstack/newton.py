@@ -88,15 +88,15 @@ class Newton:
         self.linear_iterations = 0
         self.assembly_seconds = self.linear_seconds = 0.0
 
-    def solve(self, scheme: Scheme) -> NewtonResult:
-        """Iterate from the current unknowns until the update is below the tolerance."""
-        result = self._iterate(scheme)
+    def solve(self, scheme: Scheme, tolerance: float | None = None) -> NewtonResult:
+        """Iterate from the current unknowns until the update is below the tolerance [V]."""
+        result = self._iterate(scheme, tolerance or self.control.tolerance)
         if result.outcome is not Outcome.CONVERGED:
             # Where the iteration went astray the matrix is of no use to later solves.
             self._solver.forget()
         return result
 
-    def _iterate(self, scheme: Scheme) -> NewtonResult:
+    def _iterate(self, scheme: Scheme, tolerance: float) -> NewtonResult:
         size = np.inf
         circuit: Floats = np.zeros(0)
         if scheme.circuit is not None:
@@ -120,7 +120,7 @@ class Newton:
             damping = min(1.0, self.control.limit / max(size, 1e-300))
             self._apply(damping)
             circuit = circuit + damping * change
-            if size < self.control.tolerance and self._exact(size, precision, result):
+            if size < tolerance and self._exact(size * precision, tolerance, result):
                 scheme = _with_circuit(scheme, circuit)
                 return NewtonResult(Outcome.CONVERGED, iteration, size, scheme.voltages, circuit)
             if iteration >= most:
@@ -144,9 +144,9 @@ class Newton:
         left_over = before / self.system.thermal_voltage
         return float(np.clip(1e-2 * left_over, TOLERANCE, LOOSEST))
 
-    def _exact(self, size: float, precision: float, result: LinearResult) -> bool:
-        """Whether the linear solver left nothing of the update over that counts."""
-        return result.method == "lu" or size * precision <= TOLERANCE * self.control.tolerance
+    def _exact(self, left_over: float, tolerance: float, result: LinearResult) -> bool:
+        """Whether the linear solver left nothing of the update over that counts [V]."""
+        return result.method == "lu" or left_over <= TOLERANCE * tolerance
 
     def evaluate(self, scheme: Scheme) -> Evaluation:
         """Evaluate at the present unknowns."""

@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from ionstack.body_mechanics import BodyMechanics
 from ionstack.case import Case
+from ionstack.effort import Effort
 from ionstack.event_observer import EventTable
 from ionstack.log import Log
 from ionstack.mechanics_observer import BodySnapshots, MechanicsTable
@@ -95,6 +96,7 @@ def _observers(
         Balance(system, prepared.equilibrium.conserved, current, circuit),
         Profiles(run, system, fields, case.protocol, circuit, prepared.axisymmetric),
         Homogeneity(system, fields, case.protocol),
+        Effort(system.equations.volumes.contacts, log.say),
     ]
     if case.protocol.spectra:
         observers.append(Spectra(run, system, case.protocol))

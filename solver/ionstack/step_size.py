@@ -13,6 +13,9 @@ Errors = dict[int, float]
 GROWTH = 2.0
 SHRINK = 0.3
 SAFETY = 0.9
+# Growth where fields beside the unknowns have just failed to settle: what made them fail, as
+# thermal runaway, lasts.
+CAREFUL = 1.25
 # Largest factor of a step that was rejected before: its error does not shrink as expected.
 AGAIN = 0.5
 

@@ -42,7 +42,7 @@ FIXED_ORDER = 2
 # Changes beyond this multiple of the change of the voltages are those of a jump.
 JUMP = 3.0
 # What a stepper remembers as it is, besides its history.
-_REMEMBERED = ("_step", "_fresh", "accepted", "rejected", "newton_steps")
+_REMEMBERED = ("_step", "_ceiling", "_fresh", "accepted", "rejected", "newton_steps")
 
 
 class Stepper:
@@ -75,7 +75,7 @@ class Stepper:
         self.companions = Companions(newton, companions)
         self.events = events or RandomEvents((), 0)
         self._history: History
-        self._step = np.inf
+        self._step = self._ceiling = np.inf
         self._fresh, self._resumed = True, False
         self._given: tuple[Floats, Floats] | None = None
         self._state: State
@@ -225,6 +225,7 @@ class Stepper:
             self.rejected += 1
             error = errors.get(self._history.order, np.inf)
             step = step_size.shrunk(self._history, size, errors, again=rejected > 1)
+            self._ceiling = step if result.outcome is Outcome.COUPLING else self._ceiling
             if step < self.control.smallest:
                 raise NumericsError(self._failure(time, size, result, error))
 
@@ -239,8 +240,10 @@ class Stepper:
 
     def _next(self, size: float, errors: Errors) -> float:
         """Step after an accepted one."""
-        fixed = self.control.fixed
-        return step_size.grown(self._history, size, errors) if fixed is None else fixed
+        if self.control.fixed is not None:
+            return self.control.fixed
+        self._ceiling *= step_size.CAREFUL
+        return min(step_size.grown(self._history, size, errors), self._ceiling)
 
     def _try(
         self, time: float, rejected: int, last: bool
