@@ -46,16 +46,18 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
 
 def circuit_case_problems(subject: Subject) -> Iterator[Problem]:
     """Yield what is wrong with a case that is a circuit alone."""
-    needs = [
-        (("circuit", key), f"{key} are made of a stack: add 'stack' and 'species'")
-        for key, given in vars(subject.case.circuit).items()
-        if key in ("devices", "crossbar") and given is not None
-    ]
-    yield from (subject.problem(keys, message, of_key=True) for keys, message in needs)
+    section = subject.case.circuit
+    assert section is not None
+    given = {"devices": section.devices, "crossbar": section.crossbar}
+    needs = [key for key, one in given.items() if one is not None]
+    for key in needs:
+        message = "needs a stack that the devices are made of: add 'stack' and 'species'"
+        yield subject.problem(("circuit", key), message, of_key=True)
+    if needs:
+        return
     yield from _surroundings_problems(subject)
     yield from protocol_names(subject)
-    if not needs:
-        yield from circuit_problems(subject)
+    yield from circuit_problems(subject)
     yield from _ensemble_problems(subject)
     yield from instrument_problems(subject)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.distributions import SEED
 from ionstack.output.campaign import COMPLETED, CampaignDirectory, read_record
 from ionstack.plots.panels import Axis, Panel, Series, draw_panels
 from ionstack.variation import numbers
@@ -20,7 +21,7 @@ _LEAST, _DECADES = 3, 10.0
 def draw_dependences(folder: CampaignDirectory) -> list[Path]:
     """Draw ``dependences.png`` from the table; return it, or nothing where nothing depends."""
     varied = read_record(folder).varied()
-    if len(varied) != 1:
+    if len(varied) != 1 or SEED in varied:
         return []
     ((key, values),) = varied.items()
     read = numbers(values)
@@ -38,8 +39,8 @@ def _panel(rows: list[dict[str, str]], name: str, key: str, unit: str) -> Panel:
     column = next(one for one in rows[0] if one.split(" [")[0] == key)
     pairs = sorted((float(row[column]), float(row[name])) for row in rows if row[name])
     x, y = np.array(pairs).T
-    what, of = name.removesuffix("]").split(" [")
-    axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis(what, of, _spans(y)))
+    what, of = name.removeprefix(_PREFIX).removesuffix("]").split(" [")
+    axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis("duration", of, _spans(y)))
     return Panel(what, *axes, (Series(x, y, "", "points"), Series(x, y)))
 
 

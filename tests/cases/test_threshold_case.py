@@ -23,7 +23,12 @@ RATE, VOLTAGE, SEED = 5e7, 1.6, 7
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("threshold") / "out"
-    settings = [f"protocol.0.sweep.cycles={CYCLES}", "output.figures=false"]
+    # Few losses, so that it is fast; each takes a larger part of the filament.
+    settings = [
+        f"protocol.0.sweep.cycles={CYCLES}",
+        "output.figures=false",
+        "circuit.elements.F1.atoms_lost=500",
+    ]
     options = [part for one in settings for part in ("--set", one)]
     assert main(["run", str(CASE), "-o", str(folder), "--quiet", *options]) == 0
     return folder
@@ -34,7 +39,8 @@ def test_every_sweep_finds_the_device_open_and_nucleates_anew(run):
     assert summary["seed"] == SEED
     assert summary["events.F1.nucleation"] == CYCLES
     assert summary["iv.positive.threshold.slope.count"] == CYCLES
-    assert summary["iv.positive.hold.slope.variation"] < 1e-3
+    assert summary["events.F1.loss"] > CYCLES
+    assert 1e-3 < summary["iv.positive.hold.slope.variation"] < 0.3
     assert 0.05 < summary["iv.positive.hold.slope [V]"] < 0.15
     assert summary["current_sum"] < 1e-9
 

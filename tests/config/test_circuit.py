@@ -336,3 +336,63 @@ def test_a_circuit_decides_what_floats(files: tuple[Path, Path]) -> None:
     assert "contacts.ITO.floating: the circuit decides what a contact is joined to" in answer_to(
         case
     )
+
+
+ALONE = """
+circuit:
+  sources: {V1: {node: in}}
+  elements:
+    R1: {kind: resistor, nodes: [in, ground], resistance: 1 kohm}
+protocol:
+  - sweep: {contact: V1, amplitude: 1 V, rate: 1 V/s}
+"""
+
+
+def alone(folder: Path, old: str = "", new: str = "") -> Path:
+    path = folder / "alone.yaml"
+    path.write_text(ALONE.replace(old, new))
+    return path
+
+
+def test_a_circuit_alone(tmp_path: Path) -> None:
+    case = load_case(alone(tmp_path))
+    assert case.stack.layers == ()
+    assert case.circuit.unknowns[0] == "V(in) [V]"
+    assert case.circuit.contacts == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "  sources:",
+            "  devices: {D1: {top: in, bottom: ground}}\n  sources:",
+            "circuit.devices: needs a stack that the devices are made of",
+        ),
+        (
+            "  sources:",
+            "  crossbar: {rows: 2, columns: 2}\n  sources:",
+            "circuit.crossbar: needs a stack",
+        ),
+        ("contact: V1", "contact: V2", "unknown source 'V2'; allowed: V1 (did you mean 'V1'?)"),
+        (
+            "  - sweep:",
+            "  - ambient: {to: vacuum, duration: 1 s}\n  - sweep:",
+            "protocol.0.ambient: a circuit alone has no surroundings",
+        ),
+        (
+            "protocol:",
+            "contacts: {}\nprotocol:",
+            "contacts: unknown key; allowed: name, title, seed",
+        ),
+        ("protocol:", "species: {}\nprotocol:", "stack: missing"),
+        ("[in, ground]", "[in, out]", "nothing else is joined to node 'out'"),
+        (
+            "protocol:",
+            "ensemble: {size: 3}\nprotocol:",
+            "nothing in this case is random, all members would be alike; give numbers that",
+        ),
+    ],
+)
+def test_mistakes_of_a_circuit_alone(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert message in answer_to(alone(tmp_path, old, new))

@@ -25,6 +25,7 @@ from ionstack.protocol_steps import Sweep
 _ANALOG = Path("cases") / "all_in_one" / "analog.yaml"
 _DIODE = Path("cases") / "basics" / "pn_diode.yaml"
 _FILAMENT = Path("cases") / "filament" / "threshold.yaml"
+_NO_NOISE = ("circuit.elements.F1.atomic_volume=0 m^3",)
 _BARE = "without circuit"
 _SERIES = {
     "sources": {"V1": {"node": "in", "compliance": "1 mA"}},
@@ -55,7 +56,7 @@ def filament_row() -> Row:
 
 def _sweeps(quick: bool) -> Callable[[], Run]:
     count = 3 if quick else 50
-    case = load_case(case_path(_FILAMENT), [f"protocol.0.sweep.cycles={count}"])
+    case = load_case(case_path(_FILAMENT), [*_NO_NOISE, f"protocol.0.sweep.cycles={count}"])
     # What is compiled is shared by all of its circuits.
     run = circuit_stepper(case).run()
     for _ in range(2):
