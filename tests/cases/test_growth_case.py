@@ -59,6 +59,8 @@ def test_a_run_that_was_cut_off_goes_on(whole: Path) -> None:
     cut = whole.parent / "cut"
     run(cut, "--resume")
     assert difference(results(cut), results(whole)) < 1e-9
+    assert main(["plot", str(cut)]) == 0
+    assert (cut / "figures" / "neutral_map.png").exists()
 
 
 @pytest.mark.long

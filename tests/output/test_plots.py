@@ -13,7 +13,7 @@ import pytest
 import ionstack
 from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
-from ionstack.output.names import first_positive_ion
+from ionstack.output.names import first_neutral_species, first_positive_ion
 from ionstack.output.profiles import ProfileWriter, read_profiles
 from ionstack.output.trace import TraceWriter, read_trace
 from ionstack.plots import draw_all
@@ -155,6 +155,11 @@ def test_labels_and_colours() -> None:
     assert first_positive_ion(["e- [m^-3]", "potential [V]"]) is None
     grey = cycle_colormap(7)(np.arange(7))[:, :3] @ np.array([0.299, 0.587, 0.114])
     assert (np.diff(grey) > 0.0).all()
+
+
+def test_the_metal_of_a_filament_is_the_first_neutral_species() -> None:
+    assert first_neutral_species(["Ag+ [m^-3]", "Ag [m^-3]", "temperature [K]"]) == "Ag"
+    assert first_neutral_species(["Ag+ [m^-3]", "e- [m^-3]"]) is None
 
 
 def test_trace_of_the_synthetic_run_shows_the_conductance_that_rises_and_falls(
