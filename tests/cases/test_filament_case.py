@@ -20,6 +20,7 @@ COARSE = (
     "output.figures=false",
 )
 RESET, SET, AGAIN = 1, 2, 3
+FORMING = CASE.parent / "forming.yaml"
 # A filament with a gap of 1.5 nm above the bottom electrode, and the way up alone.
 GAP = "(0.002 + 0.6/(1 + exp((r - (9e-9 - 0.5*z))/0.8e-9)))/(1 + exp((z - 8.5e-9)/0.2e-9)) + 1e-3"
 UP = "{sweep: {contact: TE, points: [0.6 V], rate: 1 V/s}, compliance: 300 uA}"
@@ -52,9 +53,9 @@ def cycle(folder: Path, compliance: float) -> Path:
     return run(folder, *COARSE, f"protocol.1.compliance={compliance} A")
 
 
-def run(folder: Path, *options: str) -> Path:
+def run(folder: Path, *options: str, case: Path = CASE) -> Path:
     settings = [part for one in options for part in ("--set", one)]
-    assert main(["run", str(CASE), "-o", str(folder), "--quiet", *settings]) == 0
+    assert main(["run", str(case), "-o", str(folder), "--quiet", *settings]) == 0
     return folder
 
 
@@ -128,3 +129,29 @@ def test_compliance_sets_the_resistance_and_not_the_reset_voltage(
     assert max(products) < 1.2 * min(products)
     resets = [reset_voltage(one, AGAIN) for one in (low, half)]
     assert max(resets) < 1.4 * min(resets)
+
+
+@pytest.mark.long
+def test_bonds_break_at_once_and_leave_a_filament_at_the_axis(tmp_path: Path) -> None:
+    """Forming from a film that has hardly any vacancies, on few nodes."""
+    coarse = (
+        "stack.lateral.cells=3",
+        "stack.grading.first_cell=1 nm",
+        "protocol=[{sweep: {contact: TE, points: [5 V], rate: 1 V/s}, compliance: 200 uA}]",
+        "numerics={step_tolerance: 30 mV, max_step: 200 ms, min_step: 1e-17 s}",
+        "heat.tolerance=500 mK",
+        "instruments=none",
+        "output.figures=false",
+    )
+    folder = run(tmp_path / "out", *coarse, case=FORMING)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["heat.closure"] < 1e-8
+    assert summary["current_sum"] < 1e-9
+    time, volts, amperes = curve(folder, 1)
+    full = int(np.argmax(amperes > 0.98 * 2e-4))
+    low = int(np.flatnonzero(amperes[:full] < 1e-5)[-1])
+    assert 4.0 < volts[low] < 5.0
+    assert time[full] - time[low] < 1e-9
+    assert volts[-1] < 0.2 * volts.max()
+    # "hard from 0 to 5 s: ...": the log tells where.
+    assert "hard from" in (folder / "log.txt").read_text()
