@@ -25,5 +25,5 @@ def draw_events(voltages: Mapping[str, FloatArray], path: Path) -> Path:
     axes.set_xlabel("voltage at the event [V]")
     axes.set_ylabel("share of the events")
     axes.set_ylim(0.0, 1.0)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return save(figure, path)
