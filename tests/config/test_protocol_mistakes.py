@@ -40,7 +40,7 @@ ONE_STEP = [
     ("current: {contact: Pt, current: 1 uA}", "current: this current never ends: give a voltage"),
     (
         "current: {contact: Pt, current: 1 uA}\n    until: {}",
-        "until: nothing to wait for; allowed: current, voltage, charge, conductance, content",
+        "until: nothing to wait for; allowed: current, voltage, charge, conductance, content, event",
     ),
     ("current: {contact: Pt, current: 0 A, duration: 1 s}", "current.current: must not be zero"),
     (
@@ -65,7 +65,7 @@ ONE_STEP = [
     ),
     (
         "sweep: {contact: Pt, amplitude: 1 V, rate: 1 V/s}\n    until: {curent: {above: 1 A}}",
-        "until.curent: unknown key; allowed: current, voltage, charge, conductance, content "
+        "until.curent: unknown key; allowed: current, voltage, charge, conductance, content, event "
         "(did you mean 'current'?)",
     ),
     (

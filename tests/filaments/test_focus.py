@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ionstack.physics.needles import depolarisation
 from ionstack.place_profile import Profile
 from ionstack.stack import PROFILE, Lateral, load_stack
 from support.films import bound
+from support.launch import launch
 from support.layers import Device, layer, model, stack
 
 Floats = NDArray[np.float64]
@@ -141,3 +143,17 @@ def test_a_profile_needs_a_mesh_of_its_own(tmp_path: Path, dimension, extra, ans
     )
     with pytest.raises(InputError, match=answer):
         load_stack(tmp_path / "stack.yaml")
+
+
+@pytest.mark.slow
+def test_the_same_nuclei_on_every_number_of_ranks(tmp_path: Path) -> None:
+    """Which places have an event, and when, with barriers of their own."""
+    found = []
+    for ranks in (1, 2):
+        path = tmp_path / f"{ranks}.json"
+        done = launch(ranks, ["-m", "support.nuclei_on_ranks", str(path)])
+        assert done.returncode == 0, done.stderr[-3000:]
+        found.append(np.array(json.loads(path.read_text())))
+    assert len(found[0]) > 3
+    np.testing.assert_array_equal(found[0][:, 1:], found[1][:, 1:])
+    np.testing.assert_allclose(found[0][:, 0], found[1][:, 0], rtol=1e-9)

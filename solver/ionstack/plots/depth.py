@@ -126,5 +126,6 @@ def _log_scale(axes: Axes, profiles: Sequence[Profile], name: str) -> None:
     if positive.size:
         top = float(positive.max())
         bottom = max(float(positive.min()), top * 10.0**-_DECADES)
-        axes.set_yscale("log")
+        # First the limits: those of equal values are no range on a logarithmic scale.
         axes.set_ylim(0.3 * bottom, 3.0 * top)
+        axes.set_yscale("log")

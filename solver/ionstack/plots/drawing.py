@@ -15,6 +15,7 @@ import numpy as np
 import ionstack
 from ionstack.errors import InputError
 from ionstack.metrics import Trace
+from ionstack.output.events import read_events
 from ionstack.output.field_reader import read_fields
 from ionstack.output.mechanics import read_mechanics
 from ionstack.output.names import TEMPERATURE, first_neutral_species, first_positive_ion
@@ -23,7 +24,7 @@ from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.steps import StepRow, read_steps
 from ionstack.output.trace import CYCLE, PROTOCOL_STEP, TIME, read_trace
-from ionstack.plots import course, depth, loops, maps, mechanics, products, pulses
+from ionstack.plots import course, depth, events, loops, maps, mechanics, products, pulses
 from ionstack.plots.style import RC
 
 _LOG = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def draw_all(run_dir: Path) -> list[Path]:
     with mpl.rc_context(RC):
         return [
             *_from_trace(run),
+            *_from_events(run),
             *_from_pulses(run),
             *_from_profiles(run),
             *_from_fields(run),
@@ -86,6 +88,17 @@ def _rows_of(trace: Trace, steps: Sequence[StepRow], kinds: Sequence[str]) -> Tr
         return trace
     inside = np.isin(trace[PROTOCOL_STEP], [0, *numbers])
     return {name: values[inside] for name, values in trace.items()}
+
+
+def _from_events(run: RunDirectory) -> list[Path]:
+    """Draw the voltages of events that came twice at least and have one."""
+    table = read_events(run.events) if run.events.exists() else ()
+    voltages: dict[str, list[float]] = {}
+    for row in table:
+        if np.isfinite(row.voltage):
+            voltages.setdefault(row.event, []).append(row.voltage)
+    often = {name: np.array(found) for name, found in voltages.items() if len(found) > 1}
+    return [events.draw_events(often, run.figures / "events.png")] if often else []
 
 
 def _from_pulses(run: RunDirectory) -> list[Path]:
