@@ -162,7 +162,7 @@ def _rejected(loop: _Loop, trial: Trial, size: jax.Array, limits: Limits) -> _Lo
     factor = SAFETY * jnp.maximum(trial.error, 1e-12) ** (-1.0 / ORDER)
     factor = jnp.where(jnp.isfinite(trial.error), jnp.clip(factor, SHRINK, again), SHRINK)
     step = size * factor
-    batch = loop.batch._replace(failed=step < limits.smallest, error=trial.error)
+    batch = loop.batch._replace(failed=~(step >= limits.smallest), error=trial.error)
     newton = loop.newton + trial.newton
     return loop._replace(step=step, tried=loop.tried + 1, newton=newton, batch=batch)
 
