@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ionstack.checkpoint import Memory
 from ionstack.circuit import Circuit
 from ionstack.circuit_events import CircuitEvents
-from ionstack.circuit_march import MOST, ORDER, Batch, Limits, Ramp, march
+from ionstack.circuit_march import MOST, Batch, march
+from ionstack.circuit_step import ORDER, Limits, Ramp
 from ionstack.course import Course
 from ionstack.drive import Drive
 from ionstack.errors import NumericsError

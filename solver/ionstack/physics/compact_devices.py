@@ -120,7 +120,7 @@ def _nucleation_rate(v: Named, own: Named, p: Named, thermal_voltage: jax.Array)
     return jnp.where(driven & (own["nucleus"] < 0.5), rate, 0.0)
 
 
-def _gap_resistance_of(gap: jax.Array, apart: jax.Array, p: Named) -> jax.Array:
+def _open_gap(gap: jax.Array, apart: jax.Array, p: Named) -> jax.Array:
     """Resistance [ohm] of a gap [m]: it rises exponentially, or electrons tunnel (Simmons).
 
     The tip has the least diameter; a closed gap, as wide as the narrowest, has no resistance.
@@ -245,7 +245,7 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     gap = p["length"] * jnp.clip(-grown, 0.0, 1.0)
     area = 0.25 * jnp.pi * diameter**2
     resistance = p["resistivity"] * p["length"] / area
-    resistance = resistance + _gap_resistance_of(gap, apart, p)
+    resistance = resistance + _open_gap(gap, apart, p)
     current = apart / resistance
     heating = apart * current * p["length"] / (8.0 * p["thermal_conductivity"] * area)
     volts = thermal_voltage + BOLTZMANN_EV * heating
