@@ -86,7 +86,13 @@ class Device:
 
 
 # In 1-D these are films of other cases, with another reaction or none.
-ALIKE = ("filament/competition", "stress/conversion", "stress/converted_dome", "stress/dome")
+ALIKE = (
+    "filament/competition",
+    "filament/focus",
+    "stress/conversion",
+    "stress/converted_dome",
+    "stress/dome",
+)
 
 
 @pytest.fixture(scope="module", params=[name for name in CASES if name not in ALIKE])

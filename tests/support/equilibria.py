@@ -66,7 +66,16 @@ def every_term(comm: MPI.Comm, times: float) -> Found:
 
 # Those whose films, with other numbers or a reaction in air, are those of another case, and
 # those with contents by place, which start as given.
-_ALIKE = ("air", "pulses", "conversion", "dome", "converted_dome", "vacancy", "competition")
+_ALIKE = (
+    "air",
+    "pulses",
+    "conversion",
+    "dome",
+    "converted_dome",
+    "vacancy",
+    "competition",
+    "focus",
+)
 DEVICES: dict[str, Callable[[MPI.Comm, float], Found]] = {
     **{name: shipped(path) for name, path in CASES.items() if path.stem not in _ALIKE},
     "every term": every_term,
