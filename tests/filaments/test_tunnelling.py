@@ -63,7 +63,7 @@ def test_the_current_is_odd_and_grows_with_the_voltage():
 
 def test_value_and_slope_are_finite_anywhere():
     given = jnp.array([0.0, 1e-12, -1e-12, 0.3, -3.0, 1e3, -1e6])
-    for gap in (1e-11, 1e-9, 1e-7):
+    for gap in (1e-11, 1e-9, 1e-6):
         one = jax.vmap(jax.value_and_grad(lambda v, d=gap: current_density(v, 1.0, d)))
         values, slopes = one(given)
         assert np.isfinite(values).all()

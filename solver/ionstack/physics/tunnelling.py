@@ -19,6 +19,8 @@ from ionstack.physics.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 _NARROWEST = 4.0
 # Voltage over the height below which the conductance is that without voltage.
 _SMALL = 1e-4
+# Exponent beyond which nothing passes; the current stays a number that can be divided by.
+_FARTHEST = 600.0
 
 
 def decay(mass: Any) -> Any:
@@ -63,8 +65,8 @@ def conductance_per_area(barrier: Any, gap: Any, mass: Any = 1.0, voltage: Any =
     # With R - r = (u - l)/(R + r) for the roots: nothing cancels.
     apart = reach * (upper - lower) / (root + xp.sqrt(upper))
     net = -lower * xp.expm1(-apart) - (upper - lower) * xp.exp(-apart)
-    chord = xp.exp(-reach * root) * net / (2.0 * half)
+    chord = xp.exp(-xp.minimum(reach * root, _FARTHEST)) * net / (2.0 * half)
     still = reach * barrier**0.5
-    slope = (0.5 * still - 1.0) * xp.exp(-still)
+    slope = (0.5 * still - 1.0) * xp.exp(-xp.minimum(still, _FARTHEST))
     scale = ELEMENTARY_CHARGE**2 / (2.0 * math.pi * PLANCK * wide**2)
     return scale * xp.where(small, slope, chord)
