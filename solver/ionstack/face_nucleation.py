@@ -20,8 +20,8 @@ from ionstack.assemble import System
 from ionstack.carriers import TEMPERATURE, at, node_batch
 from ionstack.entities import Entities, Face
 from ionstack.errors import InputError
-from ionstack.model import BarrierScatter
 from ionstack.network import Network
+from ionstack.nucleation_model import BarrierScatter
 from ionstack.nucleation_schema import NUCLEATION
 from ionstack.physics.constants import (
     BOLTZMANN_EV,

@@ -14,13 +14,12 @@ from ionstack.case_schema import LayerChoice
 from ionstack.curve_choice import CurveChoice
 from ionstack.errors import InputError
 from ionstack.materials import LawChoice, SpeciesRecord, Value
-from ionstack.nucleation_schema import NucleationChoice, ScatterChoice
+from ionstack.nucleation_model import NucleationModel, nucleation_model
 from ionstack.physics.catalogue import laws
-from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
+from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.gases import gas_potential
 from ionstack.physics.registry import Kind, Law
 from ionstack.place_profile import PlaceProfile, Profile
-from ionstack.site_scatter import Scatter
 from ionstack.stack import Electrode
 from ionstack.surroundings import Surroundings
 
@@ -182,26 +181,6 @@ class InterfaceModel:
 
 
 @dataclass(frozen=True)
-class BarrierScatter:
-    """Places of a `density` [1/m^2], each with a barrier of its own; deviations in J or of ln."""
-
-    density: float
-    spread: Scatter
-
-
-@dataclass(frozen=True)
-class NucleationModel:
-    """A law of kind "nucleation" at a contact, and what it is multiplied or spread by.
-
-    `focus` is the field at a place of the face over that of the model.
-    """
-
-    law: BoundLaw
-    focus: Profile | None = None
-    scatter: BarrierScatter | None = None
-
-
-@dataclass(frozen=True)
 class ContactModel:
     """Laws between a metal and the layers that it touches.
 
@@ -327,26 +306,9 @@ def _contact(case: Case, electrode: Electrode) -> ContactModel:
     chosen = {name: _bind("contact", one) for name, one in case.contacts[electrode.name].items()}
     work_function = None if extra.ohmic else _work_function(case, electrode.material)
     capacitor = _double_layer(extra.double_layer)
-    nuclei = _nucleation(case.nucleation.get(electrode.name))
+    given = case.nucleation.get(electrode.name)
+    nuclei = nucleation_model(given, _bind("nucleation", given.law)) if given else None
     return ContactModel(electrode.name, work_function, chosen, capacitor, extra.floating, nuclei)
-
-
-def _nucleation(choice: NucleationChoice | None) -> NucleationModel | None:
-    if choice is None:
-        return None
-    focus = None if choice.focus is None else PlaceProfile(choice.focus.function)
-    return NucleationModel(_bind("nucleation", choice.law), focus, _scatter(choice.scatter))
-
-
-def _scatter(choice: ScatterChoice | None) -> BarrierScatter | None:
-    if choice is None:
-        return None
-    if choice.normal is not None:
-        spread = Scatter("normal", choice.normal.value * ELEMENTARY_CHARGE)
-    else:
-        assert choice.lognormal is not None
-        spread = Scatter("lognormal", choice.lognormal.value)
-    return BarrierScatter(choice.site_density.value, spread)
 
 
 def _double_layer(choice: DoubleLayerChoice | None) -> DoubleLayer | None:

@@ -15,9 +15,10 @@ from ionstack.drive import Interval, Limit
 from ionstack.errors import InputError, NumericsError
 from ionstack.face_nucleation import FaceNucleation, face_nucleation
 from ionstack.linear import LinearSolver
-from ionstack.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
+from ionstack.model import ContactModel, RegionModel
 from ionstack.network import Network, plain_circuit_of
 from ionstack.newton import Newton, NewtonControl
+from ionstack.nucleation_model import BarrierScatter, NucleationModel
 from ionstack.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.extreme_values import area_factor, ramp_scale, weibull_mean
 from ionstack.random_events import Event, RandomEvents

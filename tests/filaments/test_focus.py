@@ -14,8 +14,9 @@ from ionstack.curve_choice import read_curve
 from ionstack.drive import Interval
 from ionstack.errors import InputError
 from ionstack.face_nucleation import face_nucleation
-from ionstack.model import ContactModel, NucleationModel, RegionModel
+from ionstack.model import ContactModel, RegionModel
 from ionstack.network import Network, plain_circuit_of
+from ionstack.nucleation_model import NucleationModel
 from ionstack.physics.needles import depolarisation
 from ionstack.place_profile import Profile
 from ionstack.stack import PROFILE, Lateral, load_stack

@@ -19,9 +19,10 @@ from ionstack.curve_choice import read_curve
 from ionstack.drive import Interval
 from ionstack.face_nucleation import face_nucleation
 from ionstack.linear import LinearSolver
-from ionstack.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
+from ionstack.model import ContactModel, RegionModel
 from ionstack.network import Network, plain_circuit_of
 from ionstack.newton import Newton, NewtonControl
+from ionstack.nucleation_model import BarrierScatter, NucleationModel
 from ionstack.random_events import RandomEvents
 from ionstack.site_scatter import Scatter
 from ionstack.stack import PROFILE, Lateral
