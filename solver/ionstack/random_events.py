@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Events expected in a time step beyond which nobody can want to be told of them.
-MOST_TOLD = 10_000
+MOST_TOLD = 3000
 
 
 class Happening(NamedTuple):

@@ -40,8 +40,7 @@ ONE_STEP = [
     ("current: {contact: Pt, current: 1 uA}", "current: this current never ends: give a voltage"),
     (
         "current: {contact: Pt, current: 1 uA}\n    until: {}",
-        "until: nothing to wait for; allowed: current, voltage, charge, conductance, content, "
-        "event",
+        "until: nothing to wait for; allowed: current, voltage, charge, conductance, content",
     ),
     ("current: {contact: Pt, current: 0 A, duration: 1 s}", "current.current: must not be zero"),
     (
