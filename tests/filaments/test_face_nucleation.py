@@ -217,7 +217,7 @@ def test_thresholds_under_a_ramp_are_those_of_the_hazard() -> None:
     means = []
     for area in (1.0, 8.0):
         scale = ramp_scale(5.0, 1.0, 1.0, shape) * area_factor(area, shape)
-        steps = np.linspace(0.3, 1.14 * scale, 100)
+        steps = np.linspace(0.3, 1.14 * scale, 160)
         found = thresholds(lambda v, rate=5.0 * area: rate * v ** (shape - 1.0), steps, count)
         assert kstest(found, weibull_min(shape, scale=scale).cdf).pvalue > 0.01
         means.append(found.mean() / float(weibull_mean(scale, shape)))
