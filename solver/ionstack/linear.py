@@ -21,6 +21,9 @@ PREFIX = "ionstack_"
 # Mesh vertices above which iterating beats a factorisation; measured, see docs/performance.md.
 DIRECT_LIMIT_2D = 100_000
 DIRECT_LIMIT_3D = 2_000
+# Mesh vertices in 3-D above which a factorisation fits neither memory nor patience: where
+# iterations fail a shorter time step is tried instead.
+FALLBACK_LIMIT_3D = 80_000
 MOST_ITERATIONS = 200
 # Error of an update relative to the update: far below what Newton's method leaves over
 # itself, and 1e-15 V for the last one.
@@ -162,17 +165,19 @@ class LinearSolver:
 
 
 def _order(system: System, choice: Choice) -> tuple[str, ...]:
+    """Methods in the order in which they are tried (collective)."""
     volumes = system.equations.volumes
     serial = system.comm.size == 1
+    count = system.comm.allreduce(volumes.n_owned_vertices)
     if choice != "auto":
         first: str = "mumps" if choice == "lu" and not serial else choice
     elif volumes.dimension == 1:
         first = "lu" if serial else "mumps"
     else:
-        count = system.comm.allreduce(volumes.n_owned_vertices)
         limit = DIRECT_LIMIT_2D if volumes.dimension == 2 else DIRECT_LIMIT_3D
         first = "mumps" if count <= limit else "iterative"
-    return (first, "mumps") if first != "mumps" else ("mumps",)
+    large = volumes.dimension == 3 and count > FALLBACK_LIMIT_3D
+    return (first,) if first == "mumps" or large else (first, "mumps")
 
 
 def _lu(ksp: PETSc.KSP, system: System) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from ionstack import linear
 from ionstack.aggregates import build_aggregates
 from ionstack.assemble import System
 from ionstack.linear import LAGGED_ITERATIONS, TOLERANCE, LinearSolver
@@ -119,6 +120,13 @@ def test_what_cannot_converge_falls_back_to_mumps_and_is_given_up():
     assert [result.method for result in results] == ["mumps"] * 4
     assert all(result.converged for result in results)
     assert solver.method == "mumps"
+
+
+def test_large_bodies_fall_back_to_nothing(monkeypatch):
+    """Factors of them would fill the memory; a failure lets the time step shrink."""
+    monkeypatch.setattr(linear, "FALLBACK_LIMIT_3D", 0)
+    with options(ionstack_ksp_max_it="1", ionstack_ksp_rtol="1e-14"):
+        assert not LinearSolver(driven("3d"), "iterative").solve().converged
 
 
 def test_a_singular_matrix_is_reported_not_raised():
