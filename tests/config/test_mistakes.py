@@ -109,7 +109,7 @@ CASE_MISTAKES = [
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, seed, ensemble, stack, temperature, "
         "ambient, species, layers, start, initial, content, interfaces, contacts, heat, circuit, "
-        "mechanics, protocol, instruments, materials, numerics, output, observables "
+        "mechanics, nucleation, protocol, instruments, materials, numerics, output, observables "
         "(did you mean 'temperature'?)",
     ),
     ("25 degC", "25 V", "25 V", "temperature: '25 V' is not a quantity in K"),

@@ -15,23 +15,30 @@ from support.launch import launch
 from support.on_ranks import DEVICES
 from support.stacks import SHAPES
 
-RANKS = (1, 2, 3)
+RANKS = (1, 2, pytest.param(3, marks=pytest.mark.long))
 TASKS = ("graph", "trace", "circuits", "small_signal", "air", "error")
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory) -> dict[int, dict[str, Any]]:
-    """What `support.on_ranks` found, by number of ranks and task."""
-    found = {}
-    for ranks in RANKS:
-        folder = tmp_path_factory.mktemp(f"ranks-{ranks}")
+class Results(dict[int, dict[str, Any]]):
+    """What `support.on_ranks` found, by number of ranks and task; run when it is asked for."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+
+    def __missing__(self, ranks: int) -> dict[str, Any]:
+        folder = self._factory.mktemp(f"ranks-{ranks}")
         tasks = (*TASKS, "jacobian", "every_term") if ranks == 2 else TASKS
         done = launch(ranks, ["-m", "support.on_ranks", str(folder), *tasks])
         assert done.returncode == 0, done.stderr[-3000:]
-        found[ranks] = {task: json.loads((folder / f"{task}.json").read_text()) for task in tasks}
-    return found
+        self[ranks] = {task: json.loads((folder / f"{task}.json").read_text()) for task in tasks}
+        return self[ranks]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return Results(tmp_path_factory)
 
 
 @pytest.mark.parametrize("ranks", RANKS)

@@ -58,7 +58,7 @@ def test_two_ranks_go_on_to_the_last_digit_that_counts(two: Path):
     assert difference(found, results(two / "whole")) < 1e-9
 
 
-@pytest.mark.parametrize("ranks", [1, 3])
+@pytest.mark.parametrize("ranks", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_other_numbers_of_ranks_go_on(two: Path, ranks: int):
     counters = ("newton", "linear", "lateral", "equilibrium")
     found = resumed(two, ranks)
