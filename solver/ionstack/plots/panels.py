@@ -20,6 +20,8 @@ from ionstack.plots.style import RC, STATE_COLORS, cycle_colormap, new_figure, p
 Mark = Literal["points", "line", "fit"]
 _PLAIN = ("", "1", "%", "°", "dB")
 _MANY = 6
+# Most decades of a logarithmic axis, counted from its upper end.
+_MOST_DECADES = 16.0
 _OVER_A_LINE = STATE_COLORS[2]
 
 
@@ -114,9 +116,13 @@ def _tell_order(figure: Figure, axes: Axes, panel: Panel) -> None:
 
 
 def _logarithmic(axes: Axes, name: str) -> None:
-    """Set a logarithmic scale over a decade at least: less has no room for its labels."""
+    """Set a logarithmic scale over a decade at least: less has no room for its labels.
+
+    It ends below what any instrument tells from zero.
+    """
     axes.set(**{f"{name}scale": "log"})
     low, high = np.log10(getattr(axes, f"get_{name}lim")())
+    low = max(low, high - _MOST_DECADES)
     missing = 0.5 * max(0.0, 1.05 - (high - low))
     axes.set(**{f"{name}lim": (10.0 ** (low - missing), 10.0 ** (high + missing))})
     # Of a single decade more than its end is needed, but not so much that it overlaps.
