@@ -100,7 +100,12 @@ def test_a_second_run_of_another_case_is_refused(
 
 
 @pytest.mark.parametrize(
-    "dimension", [pytest.param("axisymmetric", marks=pytest.mark.long), "2d", "3d"]
+    "dimension",
+    [
+        pytest.param("axisymmetric", marks=pytest.mark.long),
+        pytest.param("2d", marks=pytest.mark.long),
+        "3d",
+    ],
 )
 def test_lithium_stays_laterally_homogeneous(dimension: str, tmp_path: Path) -> None:
     """Row S0-37."""

@@ -11,7 +11,7 @@ import pytest
 from support.convergence import richardson_order
 from support.devices import analog, owned, ready
 
-COUNTS = (80, 160, 320, 640, 1280)
+COUNTS = (80, 160, 320, 640)
 AMPLITUDE = 0.3  # V at 1 V/s
 
 

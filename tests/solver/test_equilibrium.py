@@ -175,8 +175,8 @@ def test_a_cold_start_at_low_temperature(path, temperature):
 
 
 MESHES = (4, 8, 16)
-# All kinds of terms, and the two devices that differ most; the others are a longer proof.
-TYPICAL = ("every term", "all_in_one/analog", "organic_heterojunction/first_sweep")
+# The two devices that differ most; the others are a longer proof.
+TYPICAL = ("all_in_one/analog", "organic_heterojunction/first_sweep")
 BY_NAME = [
     pytest.param(name, marks=[] if name in TYPICAL else [pytest.mark.long]) for name in DEVICES
 ]
