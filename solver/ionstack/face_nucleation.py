@@ -60,14 +60,16 @@ class FaceNucleation:
 
     changes = False
 
-    def __init__(self, system: System, network: Network, face: Face, seed: int) -> None:
+    def __init__(
+        self, system: System, network: Network, entities: Entities, face: Face, seed: int
+    ) -> None:
         """Find the places of a face with nucleation (collective).
 
         Raises:
             InputError: on all ranks, when there are more than `MOST_PLACES`.
         """
         assert face.model.nucleation is not None
-        self._system, self._network = system, network
+        self._system, self._network, self._entities = system, network, entities
         self._face, self._model = face, face.model.nucleation
         volumes = system.equations.volumes
         mine = face.nodes < volumes.n_owned_nodes
@@ -168,16 +170,12 @@ class FaceNucleation:
 
     @cached_property
     def _fixed_charge(self) -> Floats:
-        equations = self._system.equations
-        entities = Entities(equations.model, equations.volumes, equations.layout)
-        return entities.fixed_charge(self._face.region, self._nodes)
+        return self._entities.fixed_charge(self._face.region, self._nodes)
 
     @cached_property
     def _edges(self) -> tuple[Ints, Ints, Ints, Floats]:
         """Edges at the nodes: row of the node, its number and the other's, area over length."""
-        volumes = self._system.equations.volumes
-        ends = np.concatenate([volumes.edge_nodes, volumes.edge_nodes[:, ::-1]])
-        factor = np.tile(volumes.edge_factor, 2)
+        ends, factor = self._system.equations.volumes.directed_edges
         order = np.argsort(self._nodes)
         place = np.searchsorted(self._nodes, ends[:, 0], sorter=order)
         row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros_like(place)
@@ -188,9 +186,10 @@ class FaceNucleation:
 def face_nucleation(system: System, network: Network, seed: int) -> Iterator[FaceNucleation]:
     """Yield the sources of all contacts with nucleation (collective)."""
     equations = system.equations
-    for face in Entities(equations.model, equations.volumes, equations.layout).faces:
+    entities = Entities(equations.model, equations.volumes, equations.layout)
+    for face in entities.faces:
         if face.model.nucleation is not None and system.comm.allreduce(len(face.nodes)):
-            yield FaceNucleation(system, network, face, seed)
+            yield FaceNucleation(system, network, entities, face, seed)
 
 
 def _places(

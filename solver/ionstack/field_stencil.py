@@ -40,8 +40,7 @@ class FieldStencil:
 
 def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
     """Stencil at nodes that this rank owns, in ascending order."""
-    ends = np.concatenate([volumes.edge_nodes, volumes.edge_nodes[:, ::-1]])
-    factor = np.tile(np.maximum(volumes.edge_factor, 0.0), 2)
+    ends, factor = volumes.directed_edges
     mine = np.flatnonzero(np.isin(ends[:, 0], nodes))
     mine = mine[np.argsort(ends[mine, 0], kind="stable")]
     row = np.searchsorted(nodes, ends[mine, 0])
@@ -51,7 +50,7 @@ def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
     neighbours = np.repeat(nodes[:, None], shape[1], axis=1)
     neighbours[row, slot] = ends[mine, 1]
     weight = np.zeros(shape)
-    weight[row, slot] = factor[mine]
+    weight[row, slot] = np.maximum(factor[mine], 0.0)
     away = points[neighbours] - points[nodes][:, None, :]
     pulls = weight[:, :, None] * away
     moments = np.einsum("nsd,nse->nde", away, pulls)

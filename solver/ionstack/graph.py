@@ -84,6 +84,12 @@ class ControlVolumes:
         return int(np.searchsorted(self.node_vertex, self.n_owned_vertices))
 
     @property
+    def directed_edges(self) -> tuple[Ints, Floats]:
+        """Nodes (2 n_edges, 2) and factors of every edge, from its one end and from its other."""
+        ends = np.concatenate([self.edge_nodes, self.edge_nodes[:, ::-1]])
+        return ends, np.tile(self.edge_factor, 2)
+
+    @property
     def depth(self) -> Floats:
         """Coordinate along the stack of every node [m], shape (n_nodes,)."""
         return np.asarray(self.coordinates[self.node_vertex, self.stack_axis])

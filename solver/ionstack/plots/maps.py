@@ -135,8 +135,9 @@ def _draw_row(
     limits = value_limits(np.concatenate(inner))
     if colormap == DIVERGING:
         limits = (-max(map(abs, limits)), max(map(abs, limits)))
+    factor, _ = lateral_axis(fields)
     for axes, plane in zip(row, planes, strict=True):
-        mesh = _draw_slice(axes, plane, lateral_axis(fields)[0], limits, colormap)
+        mesh = _draw_slice(axes, plane, factor, limits, colormap)
         _mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
