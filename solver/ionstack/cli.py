@@ -18,8 +18,8 @@ from ionstack.errors import IonstackError
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-    from ionstack.campaign_plan import Plan
-    from ionstack.case import Case
+    from ionstack.campaigns.campaign_plan import Plan
+    from ionstack.casefile.case import Case
     from ionstack.output.campaign import CampaignDirectory
 
 INTERRUPTED = 130
@@ -182,14 +182,14 @@ def _run(options: argparse.Namespace) -> int:
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
-    from ionstack.runner import run_case
+    from ionstack.runs.runner import run_case
 
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
     case = _load_together(comm, options)
     folder = _folder(options, case)
     if case.ensemble is not None:
-        from ionstack.campaign_plan import plan_ensemble
+        from ionstack.campaigns.campaign_plan import plan_ensemble
 
         return _campaign(comm, 1, lambda: plan_ensemble(case), options, folder)
     run_case(case, folder, comm, quiet=options.quiet, resume=options.resume)
@@ -203,7 +203,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from mpi4py import MPI
 
     from ionstack.abort import abort_on_crash
-    from ionstack.campaign_plan import plan_campaign
+    from ionstack.campaigns.campaign_plan import plan_campaign
 
     comm = MPI.COMM_WORLD
     abort_on_crash(comm)
@@ -222,14 +222,14 @@ def _campaign(
     path: Path | None,
 ) -> int:
     """Run the points of a plan on groups of `size` ranks."""
+    from ionstack.campaigns.dealing import Groups
     from ionstack.compute import configure
-    from ionstack.dealing import Groups
 
     groups = Groups(comm, size)
     with ExitStack() as held:
         plan, folder = _plan_together(comm, make, path, held)
         configure()
-        from ionstack.campaign import Options, run_campaign
+        from ionstack.campaigns.campaign import Options, run_campaign
 
         run_campaign(plan, folder, groups, Options(options.resume, options.quiet))
     return 0
@@ -292,9 +292,9 @@ def _start_ranks(count: int, arguments: list[str]) -> int:
 
 def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
     """Read the case on rank 0 and give every rank the case or the error."""
-    from ionstack.case import load_case
+    from ionstack.casefile.case import load_case
     from ionstack.errors import raise_together
-    from ionstack.origin import with_origin
+    from ionstack.runs.origin import with_origin
 
     case: Case | None = None
     with raise_together(comm, "reading the case"):
@@ -306,8 +306,8 @@ def _load_together(comm: MPI.Comm, options: argparse.Namespace) -> Case:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ionstack.case import load_case
-    from ionstack.check import describe
+    from ionstack.casefile.case import load_case
+    from ionstack.runs.check import describe
 
     print(describe(load_case(options.case, options.set)))
     return 0
@@ -316,10 +316,10 @@ def _check(options: argparse.Namespace) -> int:
 def _mesh(options: argparse.Namespace) -> int:
     from mpi4py import MPI
 
-    from ionstack.gmsh_model import export_msh
-    from ionstack.mesh import build_mesh
-    from ionstack.mesh_report import mesh_report
-    from ionstack.stack import load_stack
+    from ionstack.geometry.gmsh_model import export_msh
+    from ionstack.geometry.mesh import build_mesh
+    from ionstack.geometry.stack import load_stack
+    from ionstack.runs.mesh_report import mesh_report
 
     stack = load_stack(options.stack, options.set)
     report = mesh_report(build_mesh(stack, MPI.COMM_WORLD))
@@ -337,7 +337,7 @@ def _plot(options: argparse.Namespace) -> int:
     from ionstack.plots import draw_all
 
     if is_campaign(options.folder):
-        from ionstack.campaign import report
+        from ionstack.campaigns.campaign import report
 
         for path in report(CampaignDirectory(options.folder)):
             print(path)
@@ -362,7 +362,7 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _materials(options: argparse.Namespace) -> int:
-    from ionstack.materials import available_materials, describe_material, load_material
+    from ionstack.reading.materials import available_materials, describe_material, load_material
 
     if options.name is None:
         print("\n".join(available_materials()))

@@ -22,7 +22,7 @@ from ionstack.benchmarks.work import (
     fixed_charges,
     growing_times,
 )
-from ionstack.states import StepControl
+from ionstack.stepping.states import StepControl
 
 RECORDED: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "data" / "devsim.json").read_text()

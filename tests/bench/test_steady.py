@@ -7,8 +7,8 @@ import pytest
 
 from ionstack.benchmarks.devices import Device, diode_line, set_up
 from ionstack.errors import NumericsError
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
-from ionstack.steady import Steady
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
+from ionstack.solving.steady import Steady
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import json
 import pytest
 from mpi4py import MPI
 
-from ionstack.dealing import Counter, Groups
+from ionstack.campaigns.dealing import Counter, Groups
 from ionstack.errors import InputError
 from support.launch import launch
 

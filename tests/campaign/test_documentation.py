@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
-from ionstack.variation import parse_variations
+from ionstack.casefile.case import load_case
+from ionstack.reading.variation import parse_variations
 
 ROOT = Path(__file__).parents[2]
 _DOCUMENTED = ("docs/campaigns.md", "docker/Dockerfile")

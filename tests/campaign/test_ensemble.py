@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ionstack.campaign_plan import plan_ensemble
-from ionstack.case import load_case
+from ionstack.campaigns.campaign_plan import plan_ensemble
+from ionstack.campaigns.distributions import is_ensemble, samples, write_distributions
+from ionstack.casefile.case import load_case
 from ionstack.cli import main
-from ionstack.distributions import is_ensemble, samples, write_distributions
 from ionstack.errors import InputError
 from ionstack.metrics.statistics import fit_weibull, spread
 from ionstack.output.campaign import CampaignDirectory

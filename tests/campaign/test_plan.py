@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ionstack.campaign_plan import plan_campaign, point_names
+from ionstack.campaigns.campaign_plan import plan_campaign, point_names
 from ionstack.errors import InputError
 from support.campaigns import DIODE
 

@@ -11,13 +11,13 @@ import pytest
 import yaml
 from scipy.stats import kstest
 
-from ionstack.campaign_plan import plan_ensemble
-from ionstack.case import load_case
+from ionstack.campaigns.campaign_plan import plan_ensemble
+from ionstack.casefile.case import load_case
+from ionstack.casefile.ensemble_scatter import ScatteredNumber
 from ionstack.cli import main
-from ionstack.ensemble_scatter import ScatteredNumber
 from ionstack.errors import InputError
 from ionstack.output.campaign import CampaignDirectory
-from ionstack.site_scatter import Scatter
+from ionstack.randomness.site_scatter import Scatter
 from support.launch import ROOT
 
 CASE = ROOT / "cases" / "filament" / "volatility.yaml"

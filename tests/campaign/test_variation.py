@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ionstack.errors import InputError
-from ionstack.variation import numbers, parse_variations
+from ionstack.reading.variation import numbers, parse_variations
 
 
 def values(text: str) -> tuple[str, ...]:

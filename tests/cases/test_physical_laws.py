@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.case import load_case
-from ionstack.observers import Balance
+from ionstack.casefile.case import load_case
+from ionstack.models.products import product_names
+from ionstack.observing.observers import Balance
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.preparation import Prepared, prepare
-from ionstack.products import product_names
-from ionstack.simulation import equilibrium_current
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.runs.preparation import Prepared, prepare
+from ionstack.runs.simulation import equilibrium_current
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import Ramp, owned
 from support.equilibria import CASES, refined
 from support.free_energy import FreeEnergy, unsupported

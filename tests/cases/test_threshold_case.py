@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ionstack.circuit_events import site_number
 from ionstack.cli import main
 from ionstack.output.trace import read_trace
-from ionstack.random_streams import Stream
+from ionstack.randomness.random_streams import Stream
+from ionstack.stepping.circuit_events import site_number
 from support.launch import ROOT
 
 CASE = ROOT / "cases" / "filament" / "threshold.yaml"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.case import load_case
-from ionstack.circuit_simulation import circuit_stepper
+from ionstack.casefile.case import load_case
+from ionstack.runs.circuit_simulation import circuit_stepper
 from support.launch import ROOT
 
 CASE = ROOT / "cases" / "filament" / "volatility.yaml"

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ionstack.model import ContactModel, RegionModel
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from ionstack.physics.gases import AIR, MIXTURES, VACUUM, gas_potential
-from ionstack.protocol_steps import Current
-from ionstack.surrounding_steps import Ambient, Warm
-from ionstack.surroundings import Surroundings
+from ionstack.protocols.protocol_steps import Current
+from ionstack.protocols.surrounding_steps import Ambient, Warm
+from ionstack.protocols.surroundings import Surroundings
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 from support.wired import Wired

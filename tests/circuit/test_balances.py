@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ionstack.model import Arrhenius, ContactModel, RegionModel
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import Arrhenius, ContactModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
-from ionstack.protocol_steps import Hold, Pulses, Sweep, Switch
-from ionstack.stack import Lateral
-from ionstack.surrounding_steps import Warm
+from ionstack.protocols.protocol_steps import Hold, Pulses, Sweep, Switch
+from ionstack.protocols.surrounding_steps import Warm
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 from support.wired import (

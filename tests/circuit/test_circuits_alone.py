@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ionstack import checkpoint
-from ionstack.checkpoint import Memory
-from ionstack.circuit import Circuit
-from ionstack.circuit_schema import CircuitModel
-from ionstack.circuit_stepper import CircuitStepper
-from ionstack.drive import Limit
-from ionstack.laid import Instruments
-from ionstack.meter import of_source
-from ionstack.netlist import netlist, numbered
-from ionstack.newton import NewtonControl
-from ionstack.preparation import SourceDrive
-from ionstack.protocol import build_protocol
-from ionstack.protocol_steps import Entry, Hold, Sweep
-from ionstack.states import State, StepControl
+from ionstack.casefile.circuit_schema import CircuitModel
+from ionstack.casefile.netlist import netlist, numbered
+from ionstack.circuits.circuit import Circuit
+from ionstack.output import checkpoint
+from ionstack.output.checkpoint import Memory
+from ionstack.protocols.drive import Limit
+from ionstack.protocols.laid import Instruments
+from ionstack.protocols.protocol import build_protocol
+from ionstack.protocols.protocol_steps import Entry, Hold, Sweep
+from ionstack.runs.preparation import SourceDrive
+from ionstack.solving.newton import NewtonControl
+from ionstack.stepping.circuit_stepper import CircuitStepper
+from ionstack.stepping.meter import of_source
+from ionstack.stepping.states import State, StepControl
 from support.wired import TEMPERATURE, Wired, ohmic, resistor
 
 FILAMENT = {

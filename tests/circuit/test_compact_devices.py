@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from ionstack.model import ContactModel, RegionModel
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV
-from ionstack.protocol_steps import Hold, Sweep
-from ionstack.stack import Lateral
+from ionstack.protocols.protocol_steps import Hold, Sweep
 from support.films import bound
 from support.layers import Device, layer, model, stack
 from support.wired import ELECTRON, KT, Wired, ohmic, resistor

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ionstack.circuit import Circuit, Element, Settings, source
+from ionstack.circuits.circuit import Circuit, Element, Settings, source
 from support.circuits import array, capacitor, circuit, resistor, settings, solved
 
 POSITIVE, NEGATIVE = 1e-3, 4e-3

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ionstack.drive import Limit
-from ionstack.protocol_steps import (
+from ionstack.protocols.drive import Limit
+from ionstack.protocols.protocol_steps import (
     ChargeDischarge,
     Current,
     Entry,
@@ -19,7 +19,7 @@ from ionstack.protocol_steps import (
     Sweep,
     Switch,
 )
-from ionstack.surrounding_steps import Warm
+from ionstack.protocols.surrounding_steps import Warm
 from support.wired import (
     CAPACITANCE,
     CONDUCTANCE,

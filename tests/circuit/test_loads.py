@@ -10,7 +10,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
-from ionstack.protocol_steps import Hold, Sweep
+from ionstack.protocols.protocol_steps import Hold, Sweep
 from support.wired import CONDUCTANCE, KT, Wired, diode, line, ohmic, resistor
 
 BETA, THRESHOLD, SLOPE = 1e-6, 0.5, 1.3

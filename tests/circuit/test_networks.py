@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ionstack.circuit import Circuit, Element, plain_circuit, source
-from ionstack.circuit_schema import CircuitModel
-from ionstack.crossbar import cell_factors
-from ionstack.netlist import netlist, numbered
+from ionstack.casefile.circuit_schema import CircuitModel
+from ionstack.casefile.netlist import netlist, numbered
+from ionstack.circuits.circuit import Circuit, Element, plain_circuit, source
+from ionstack.circuits.crossbar import cell_factors
 from ionstack.physics.constants import thermal_voltage
 from support.circuits import (
     TEMPERATURE,

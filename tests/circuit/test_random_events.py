@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ionstack.circuit_events import CircuitEvents, site_number
-from ionstack.protocol_steps import Hold, Sweep
-from ionstack.random_events import RandomEvents
-from ionstack.random_streams import Stream
-from ionstack.states import State
+from ionstack.protocols.protocol_steps import Hold, Sweep
+from ionstack.randomness.random_events import RandomEvents
+from ionstack.randomness.random_streams import Stream
+from ionstack.stepping.circuit_events import CircuitEvents, site_number
+from ionstack.stepping.states import State
 from support.wired import Wired, ohmic
 
 COUNT = 5

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
-from ionstack.case_model import build_model
-from ionstack.check import describe
+from ionstack.casefile.case import load_case
+from ionstack.models.case_model import build_model
 from ionstack.physics.gases import AIR
+from ionstack.runs.check import describe
 from support.spoilt import message, place, replace
 
 VALUES = {

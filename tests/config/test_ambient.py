@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
-from ionstack.case_model import build_model
-from ionstack.check import describe
+from ionstack.casefile.case import load_case
+from ionstack.models.case_model import build_model
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.gases import AIR, VACUUM, gas_potential
+from ionstack.runs.check import describe
 from support.spoilt import message, place, replace
 
 LAW = """{kind: reservoir, gas: {CO2: -0.5, O2: -0.25},

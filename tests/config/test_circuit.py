@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from ionstack.case import load_case
-from ionstack.check import describe
-from ionstack.circuit import Circuit
-from ionstack.crossbar import Crossbar, cell_factors
+from ionstack.casefile.case import load_case
+from ionstack.circuits.circuit import Circuit
+from ionstack.circuits.crossbar import Crossbar, cell_factors
+from ionstack.runs.check import describe
 from support.spoilt import message as answer_to
 from support.spoilt import place, replace
 

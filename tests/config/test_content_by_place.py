@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.case import load_case, values_used
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.casefile.case import load_case, values_used
 from ionstack.errors import InputError
-from ionstack.node_fields import NodeFields
 from ionstack.output.names import POTENTIAL, site_fraction
-from ionstack.preparation import prepare
+from ionstack.runs.preparation import prepare
 from support.launch import launch
 from support.spoilt import message, replace
 

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import pytest
 import yaml
 
-from ionstack.case import load_case, values_used
-from ionstack.case_model import build_model
-from ionstack.curve_choice import CurveChoice
+from ionstack.casefile.case import load_case, values_used
 from ionstack.errors import InputError
-from ionstack.materials import describe_material, load_material
+from ionstack.models.case_model import build_model
 from ionstack.physics import registry
 from ionstack.physics.registry import Curve, Law
+from ionstack.reading.curve_choice import CurveChoice
+from ionstack.reading.materials import describe_material, load_material
 
 ARGUMENTS = (("x", "1"), ("T", "K"))
 LAWS = {

@@ -7,13 +7,13 @@ from typing import get_args
 
 import pytest
 
-from ionstack.case import load_case
-from ionstack.case_schema import CaseModel, NumericsModel
-from ionstack.law_choice import registered
+from ionstack.casefile.case import load_case
+from ionstack.casefile.case_schema import CaseModel, NumericsModel
+from ionstack.casefile.protocol_schema import StepModel, kinds
 from ionstack.physics.catalogue import elements
 from ionstack.physics.registry import Kind, Parameter
-from ionstack.protocol_schema import StepModel, kinds
-from ionstack.schema import known_keys
+from ionstack.reading.law_choice import registered
+from ionstack.reading.schema import known_keys
 
 _TEXT = (Path(__file__).parents[2] / "docs/files.md").read_text()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ionstack.case import Case, load_case, values_used
-from ionstack.materials import available_materials, describe_material, load_material
-from ionstack.stack import load_stack
+from ionstack.casefile.case import Case, load_case, values_used
+from ionstack.geometry.stack import load_stack
+from ionstack.reading.materials import available_materials, describe_material, load_material
 
 _ROOT = Path(__file__).parents[2]
 _ANALOG = _ROOT / "cases/all_in_one/analog.yaml"

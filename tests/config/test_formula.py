@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ionstack.formula import Formula
+from ionstack.reading.formula import Formula
 
 ARGUMENTS = ("x", "T")
 PYTHON = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "sinh", "cosh", "tanh")}

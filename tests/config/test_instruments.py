@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
 from ionstack.instruments.catalogue import INSTRUMENTS, Request
 from ionstack.measure.run import KINDS

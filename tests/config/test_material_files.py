@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
-from ionstack.materials import load_material
+from ionstack.reading.materials import load_material
 
 MATERIAL = """\
 title: test

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case, values_used
-from ionstack.case_model import build_model
-from ionstack.check import describe
-from ionstack.mechanical_layers import solid_choices
+from ionstack.casefile.case import load_case, values_used
+from ionstack.models.case_model import build_model
+from ionstack.runs.check import describe
+from ionstack.stress.mechanical_layers import solid_choices
 from support.spoilt import message, place, replace
 
 SECTION = "mechanics:\n  clamp: rigid\n  metals: {Pt: 50 nm}\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
-from ionstack.stack import load_stack
+from ionstack.geometry.stack import load_stack
 from support.spoilt import message as answer_to
 from support.spoilt import place, replace
 

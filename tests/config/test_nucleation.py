@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case, values_used
+from ionstack.casefile.case import load_case, values_used
 from ionstack.errors import InputError
 
 LAW = (

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ionstack.protocol import build_protocol
-from ionstack.protocol_steps import Hold, Pulses, Read, Repeat, Sweep
+from ionstack.protocols.protocol import build_protocol
+from ionstack.protocols.protocol_steps import Hold, Pulses, Read, Repeat, Sweep
 
 _CONTACTS = ("Pt", "ITO")
 

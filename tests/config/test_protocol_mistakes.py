@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
 
 SWITCHED = """

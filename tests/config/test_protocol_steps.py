@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ionstack.drive import Interval, Limit
-from ionstack.itinerary import MOST_LINES, Itinerary, Place
-from ionstack.laid import Instruments, Span
-from ionstack.log import Log
-from ionstack.protocol import Protocol, build_protocol
-from ionstack.protocol_steps import (
+from ionstack.observing.step_observers import StepLines
+from ionstack.protocols.drive import Interval, Limit
+from ionstack.protocols.itinerary import MOST_LINES, Itinerary, Place
+from ionstack.protocols.laid import Instruments, Span
+from ionstack.protocols.protocol import Protocol, build_protocol
+from ionstack.protocols.protocol_steps import (
     ChargeDischarge,
     Current,
     Entry,
@@ -26,9 +26,9 @@ from ionstack.protocol_steps import (
     Sweep,
     Switch,
 )
-from ionstack.step_observers import StepLines
-from ionstack.surrounding_steps import Ambient, Warm
-from ionstack.surroundings import Surroundings
+from ionstack.protocols.surrounding_steps import Ambient, Warm
+from ionstack.protocols.surroundings import Surroundings
+from ionstack.runs.log import Log
 
 NAN = np.nan
 HOLD = Hold("Pt", 1.0, 2.0, 0.1)
@@ -329,7 +329,7 @@ def test_a_log_has_lines_for_names_and_limits_and_not_too_many() -> None:
 def test_progress_lines_tell_the_step_and_estimate_only_without_open_ends(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ionstack.log.LINE_EVERY", -1.0)
+    monkeypatch.setattr("ionstack.runs.log.LINE_EVERY", -1.0)
     with Log(rank=0).progress() as progress:
         progress.update(3.0, Place("step 2 of 4 (hold)", 0.25, True), 1e-3, 12, 1)
         progress.update(3.0, Place("step 2 of 4 (hold)", 0.25, False), 1e-3, 12, 1)

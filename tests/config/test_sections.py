@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import yaml
 
-from ionstack.case import load_case, values_used
-from ionstack.case_model import build_model
-from ionstack.check import describe
-from ionstack.materials import load_material
-from ionstack.model import Model
-from ionstack.reaction_choice import read_equation
+from ionstack.casefile.case import load_case, values_used
+from ionstack.models.case_model import build_model
+from ionstack.models.model import Model
+from ionstack.reading.materials import load_material
+from ionstack.reading.reaction_choice import read_equation
+from ionstack.runs.check import describe
 from support.spoilt import message as answer_to
 from support.spoilt import place, replace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ionstack.units import in_unit, number_and_unit, parse
+from ionstack.reading.units import in_unit, number_and_unit, parse
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ionstack.errors import InputError
-from ionstack.yaml_source import (
+from ionstack.reading.yaml_source import (
     Mark,
     merged,
     parse_yaml,

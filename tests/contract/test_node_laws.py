@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ionstack.carriers import at
-from ionstack.model import Arrhenius
+from ionstack.models.carriers import at
+from ionstack.models.model import Arrhenius
 from ionstack.physics.catalogue import laws
 from support.law_checks import EXTREMES, LARGEST_ETA, THERMAL, numbers, values
 

@@ -11,21 +11,21 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import kstest, weibull_min
 
-from ionstack.drive import Interval, Limit
 from ionstack.errors import InputError, NumericsError
-from ionstack.face_nucleation import FaceNucleation, face_nucleation
-from ionstack.linear import LinearSolver
-from ionstack.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
-from ionstack.network import Network, plain_circuit_of
-from ionstack.newton import Newton, NewtonControl
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.extreme_values import area_factor, ramp_scale, weibull_mean
-from ionstack.random_events import Event, RandomEvents
-from ionstack.random_streams import Stream
-from ionstack.site_scatter import Scatter
-from ionstack.stack import Lateral
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.protocols.drive import Interval, Limit
+from ionstack.randomness.random_events import Event, RandomEvents
+from ionstack.randomness.random_streams import Stream
+from ionstack.randomness.site_scatter import Scatter
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.network import Network, plain_circuit_of
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.face_nucleation import FaceNucleation, face_nucleation
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 

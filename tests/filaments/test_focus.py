@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ionstack.curve_choice import read_curve
-from ionstack.drive import Interval
 from ionstack.errors import InputError
-from ionstack.face_nucleation import face_nucleation
-from ionstack.model import ContactModel, NucleationModel, RegionModel
-from ionstack.network import Network, plain_circuit_of
+from ionstack.geometry.stack import PROFILE, Lateral, load_stack
+from ionstack.models.model import ContactModel, NucleationModel, RegionModel
+from ionstack.models.place_profile import Profile
 from ionstack.physics.needles import depolarisation
-from ionstack.place_profile import Profile
-from ionstack.stack import PROFILE, Lateral, load_stack
+from ionstack.protocols.drive import Interval
+from ionstack.reading.curve_choice import read_curve
+from ionstack.solving.network import Network, plain_circuit_of
+from ionstack.stepping.face_nucleation import face_nucleation
 from support.films import bound
 from support.launch import launch
 from support.layers import Device, layer, model, stack

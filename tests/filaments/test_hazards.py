@@ -9,15 +9,6 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, weibull_min
 
-from ionstack.hazards import (
-    Clocks,
-    Events,
-    ExactHazard,
-    ExponentialHazard,
-    Hazard,
-    LinearHazard,
-    advance,
-)
 from ionstack.physics.extreme_values import (
     area_factor,
     event_probability,
@@ -27,7 +18,16 @@ from ionstack.physics.extreme_values import (
     weibull_mean,
     weibull_variation,
 )
-from ionstack.random_streams import Stream
+from ionstack.randomness.hazards import (
+    Clocks,
+    Events,
+    ExactHazard,
+    ExponentialHazard,
+    Hazard,
+    LinearHazard,
+    advance,
+)
+from ionstack.randomness.random_streams import Stream
 
 COUNT = 10_000
 STREAM = Stream(11, "nucleation.threshold")

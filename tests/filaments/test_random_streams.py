@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from ionstack.random_streams import Stream, philox
-from ionstack.site_scatter import Scatter, scattered
+from ionstack.randomness.random_streams import Stream, philox
+from ionstack.randomness.site_scatter import Scatter, scattered
 
 SITES = np.arange(10_000)
 LARGEST = 2**64 - 1

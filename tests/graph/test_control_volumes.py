@@ -10,11 +10,11 @@ import pytest
 from mpi4py import MPI
 from scipy.spatial import Delaunay
 
+from ionstack.assembly.field_stencil import field_stencil
 from ionstack.errors import InputError
-from ionstack.field_stencil import field_stencil
-from ionstack.gmsh_model import lateral_grid, sector_cells
-from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.mesh import DeviceMesh, build_mesh, cell_points
+from ionstack.geometry.gmsh_model import lateral_grid, sector_cells
+from ionstack.geometry.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.mesh import DeviceMesh, build_mesh, cell_points
 from support.stacks import DISC, FILMS, SHAPES, film, grid, stack, write_free_form, write_triangles
 from support.volumes import contact_areas, interface_areas, laplace_defect, region_volumes
 

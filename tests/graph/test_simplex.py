@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from ionstack.gmsh_model import prisms_to_tetrahedra
-from ionstack.simplex import LOCAL_EDGES, edge_parts, facet_shares
+from ionstack.geometry.gmsh_model import prisms_to_tetrahedra
+from ionstack.geometry.simplex import LOCAL_EDGES, edge_parts, facet_shares
 
 DRAW = np.random.default_rng(7)
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from ionstack.case import load_case, values_used
-from ionstack.check import describe
-from ionstack.checkpoint import Memory
-from ionstack.heat_model import Medium, build_heat_model
-from ionstack.log import Log
+from ionstack.casefile.case import load_case, values_used
+from ionstack.models.heat_model import Medium, build_heat_model
+from ionstack.output.checkpoint import Memory
 from ionstack.output.profiles import read_profiles
 from ionstack.output.run_directory import RunDirectory, claim
-from ionstack.preparation import prepare
-from ionstack.simulation import simulate
+from ionstack.runs.check import describe
+from ionstack.runs.log import Log
+from ionstack.runs.preparation import prepare
+from ionstack.runs.simulation import simulate
 from support.devices import ROOT
 from support.spoilt import message, place, replace
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ionstack.case import load_case, values_used
-from ionstack.heat_model import Conductivity, Medium, Sink, build_heat_model
+from ionstack.casefile.case import load_case, values_used
+from ionstack.models.heat_model import Conductivity, Medium, Sink, build_heat_model
 from support.heated import LENGTH, START, HeatedDevice, heat_model, resistor, slab
 from support.layers import Device
 from support.spoilt import message, replace

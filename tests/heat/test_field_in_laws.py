@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from ionstack.carriers import TEMPERATURE, node_batch, rescaled, take
-from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
+from ionstack.models.carriers import TEMPERATURE, node_batch, rescaled, take
+from ionstack.models.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.states import Carrier, Edge

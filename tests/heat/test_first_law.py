@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.case import load_case
-from ionstack.companions import Companions
-from ionstack.heat_model import HeatModel, Medium, Sink
-from ionstack.model import ContactModel, RegionModel
-from ionstack.newton import Outcome, Scheme
+from ionstack.casefile.case import load_case
+from ionstack.models.heat_model import HeatModel, Medium, Sink
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from ionstack.preparation import prepare
+from ionstack.runs.preparation import prepare
+from ionstack.solving.newton import Outcome, Scheme
+from ionstack.stepping.companions import Companions
 from support.devices import ROOT
 from support.films import bound, species
 from support.heated import LENGTH, START, HeatedDevice, activated, heat_model, resistor, slab

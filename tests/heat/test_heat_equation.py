@@ -7,7 +7,7 @@ from math import inf, pi
 import numpy as np
 import pytest
 
-from ionstack.heat_model import Medium, Sink
+from ionstack.models.heat_model import Medium, Sink
 from ionstack.physics.heat import series_conductance, spreading_resistance
 from support.convergence import order
 from support.heated import LENGTH, START, Heater, heat_model, slab

@@ -7,9 +7,9 @@ from math import inf
 import numpy as np
 import pytest
 
-from ionstack import heat_equation
-from ionstack.heat_model import HeatModel, Medium, Sink
-from ionstack.stack import Lateral
+from ionstack.geometry.stack import Lateral
+from ionstack.heat import heat_equation
+from ionstack.models.heat_model import HeatModel, Medium, Sink
 from support.heated import LENGTH, START, Heater
 from support.layers import layer, stack
 

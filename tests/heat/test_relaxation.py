@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.companions import stalled
-from ionstack.relaxation import Mixing
+from ionstack.heat.relaxation import Mixing
+from ionstack.stepping.companions import stalled
 
 
 def rounds(function, start, tolerance=1e-10, most=60, mixed=True):

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ionstack.carriers import TEMPERATURE
-from ionstack.linear import LinearSolver
-from ionstack.model import RegionModel
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
+from ionstack.assembly.warmth import Warmth
+from ionstack.models.carriers import TEMPERATURE
+from ionstack.models.model import RegionModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.states import Carrier, Edge
-from ionstack.warmth import Warmth
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
 from support.directional import slope_error
 from support.films import bound, species
 from support.jacobians import LEAD, STEP, disturb, residual

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.cli import main
 from ionstack.output.mechanics import read_mechanics
 from support.restarts import Instants, run

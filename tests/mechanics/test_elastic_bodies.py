@@ -12,10 +12,10 @@ import ufl
 from dolfinx import fem
 
 from ionstack.errors import InputError
+from ionstack.geometry.stack import Lateral
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions, Held
 from ionstack.physics.solids import Solid
-from ionstack.stack import Lateral
 from support.bodies import (
     MODULUS,
     POISSON,

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ionstack.checkpoint import Memory
 from ionstack.errors import InputError
+from ionstack.geometry.stack import Lateral
 from ionstack.mechanics.areas import Cohesive, Debond
 from ionstack.mechanics.body import Body
 from ionstack.mechanics.conditions import Conditions
+from ionstack.output.checkpoint import Memory
 from ionstack.physics.cohesion import Cohesion, contact_stiffness, separate
 from ionstack.physics.solids import Solid
-from ionstack.stack import Lateral
 from support.bodies import MODULUS, POISSON, disc, films, none, swollen
 from support.joints import CONFINED, HOST, LATERAL, LAW, LAYERS, THICK, column, pull
 

@@ -11,15 +11,15 @@ from dolfinx.mesh import entities_to_geometry
 from mpi4py import MPI
 
 from ionstack.errors import InputError, NumericsError
-from ionstack.graph import build_control_volumes
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Layer
 from ionstack.mechanics.areas import Debond, Zone
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
-from ionstack.mesh import build_mesh
 from ionstack.physics.solids import Solid
-from ionstack.stack import Layer
 from support.bodies import corners, disc, films, in_layer, none
 from support.stacks import SHAPES, film, stack
 

@@ -9,13 +9,13 @@ import pytest
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.body_mechanics import BodyMechanics
-from ionstack.case import Case, load_case
-from ionstack.film_mechanics import FilmMechanics
-from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.casefile.case import Case, load_case
+from ionstack.geometry.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.mesh import build_mesh
 from ionstack.mechanics.body import Trial
-from ionstack.mesh import build_mesh
-from ionstack.stress import Stressed
+from ionstack.stress.body_mechanics import BodyMechanics
+from ionstack.stress.film_mechanics import FilmMechanics
+from ionstack.stress.stress_field import Stressed
 
 Floats = NDArray[np.float64]
 CASE = Path(__file__).parents[2] / "cases/stress/conversion.yaml"

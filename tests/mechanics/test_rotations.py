@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import ellipe, ellipk
 
 from ionstack.errors import InputError
+from ionstack.geometry.stack import Lateral
 from ionstack.mechanics.areas import Debond
 from ionstack.mechanics.balance import Control
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions, Held
 from ionstack.mechanics.mesh import MechanicalMesh
 from ionstack.physics.solids import Solid
-from ionstack.stack import Lateral
 from support.bodies import (
     MODULUS,
     POISSON,

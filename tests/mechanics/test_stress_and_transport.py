@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ionstack.companions import Companions
 from ionstack.mechanics.film import FilmStack, Sheets, Substrate
-from ionstack.newton import Outcome, Scheme
 from ionstack.physics.constants import AVOGADRO, BOLTZMANN, ELEMENTARY_CHARGE
 from ionstack.physics.solids import Creep, Solid
-from ionstack.stress import Stress, Stressed
+from ionstack.solving.newton import Outcome, Scheme
+from ionstack.stepping.companions import Companions
+from ionstack.stress.stress_field import Stress, Stressed
 from support.films import Film
 from support.problems import fill, reservoir
 from support.stateless import Stateless

@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from ionstack.cli import main
-from ionstack.companions import Companions
 from ionstack.errors import NumericsError
 from ionstack.mechanics.body import Body, Trial
-from ionstack.newton import Outcome, Scheme
-from ionstack.stress import Stress, Stressed, Unsolved
+from ionstack.solving.newton import Outcome, Scheme
+from ionstack.stepping.companions import Companions
+from ionstack.stress.stress_field import Stress, Stressed, Unsolved
 from support.problems import fill
 from support.stateless import Stateless
 from support.swelling_films import host, newton_of

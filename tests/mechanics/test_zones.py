@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.body_mechanics import BodyMechanics
-from ionstack.case import load_case
-from ionstack.graph import build_control_volumes
-from ionstack.mesh import build_mesh
-from ionstack.stress import Stressed
+from ionstack.casefile.case import load_case
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.stress.body_mechanics import BodyMechanics
+from ionstack.stress.stress_field import Stressed
 
 CASE = Path(__file__).parents[2] / "cases/stress/dome.yaml"
 SOFT = (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from mpi4py import MPI
 
-from ionstack.stack import Electrode, Lateral, Layer, Stack
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
 
 DISC = Lateral("disc", 200e-6, None, None, 4, 1.0)
 RECTANGLE = Lateral("rectangle", None, 80e-6, 30e-6, 4, 2.0)

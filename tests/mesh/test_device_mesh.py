@@ -13,10 +13,10 @@ import pytest
 from mpi4py import MPI
 
 from ionstack.errors import InputError
-from ionstack.gmsh_model import export_msh
-from ionstack.graph import build_control_volumes
-from ionstack.mesh import build_mesh, cell_points
-from ionstack.stack import Electrode, Lateral, Layer
+from ionstack.geometry.gmsh_model import export_msh
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh, cell_points
+from ionstack.geometry.stack import Electrode, Lateral, Layer
 from support.stacks import gmsh_session
 
 RECTANGLE = Lateral("rectangle", None, 80e-6, 30e-6, 4, 2.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ionstack.errors import InputError
-from ionstack.gmsh_model import (
+from ionstack.geometry.gmsh_model import (
     export_msh,
     gmsh_model,
     lateral_grid,
@@ -19,7 +19,7 @@ from ionstack.gmsh_model import (
     prisms_to_tetrahedra,
     sector_cells,
 )
-from ionstack.stack import Lateral
+from ionstack.geometry.stack import Lateral
 
 RECTANGLE = Lateral("rectangle", None, 80e-6, 30e-6, 4, 2.0)
 SHAPES = [

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.graph import build_control_volumes
-from ionstack.mesh import build_mesh
-from ionstack.mesh_report import (
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.runs.mesh_report import (
     NEGATIVE_SHOWN,
     estimate_run,
     layer_cells,

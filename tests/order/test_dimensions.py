@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from ionstack.model import ContactModel, InterfaceModel, RegionModel
+from ionstack.models.model import ContactModel, InterfaceModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from support.convergence import order, richardson_order
 from support.devices import Ramp

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from ionstack.geometry.stack import Lateral
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from ionstack.stack import Lateral
 from support.convergence import order, richardson_order
 from support.devices import analog, owned, ready
 from support.films import bound, film, model, species

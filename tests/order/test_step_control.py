@@ -8,8 +8,8 @@ import numpy as np
 
 from ionstack.benchmarks.devices import ion_film, set_up
 from ionstack.benchmarks.work import STEP, STEP_CHARGES, adaptive_charges, jump
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 
 TOLERANCES = (1e-3, 1e-4, 1e-5)
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ionstack.model import (
+from ionstack.models.model import (
     ContactModel,
     DoubleLayer,
     InterfaceModel,

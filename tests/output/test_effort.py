@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ionstack.effort import FEW, Effort
-from ionstack.states import State
+from ionstack.observing.effort import FEW, Effort
+from ionstack.stepping.states import State
 
 NONE = np.zeros(0)
 EASY = State(1.0, 0.1, np.array([0.5, 0.0]), NONE, NONE, NONE, 3, 0, False, NONE, NONE, NONE, NONE)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from mpi4py import MPI
 
-from ionstack import simulation
-from ionstack.case import Case, load_case
-from ionstack.linear import LinearSolver
-from ionstack.newton import Newton
+from ionstack.casefile.case import Case, load_case
 from ionstack.output.run_directory import RunDirectory
-from ionstack.preparation import prepare
+from ionstack.runs import simulation
+from ionstack.runs.preparation import prepare
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton
 from support.devices import COARSE
 from support.restarts import Instants, run, write_case
 

@@ -17,14 +17,14 @@ from typing import Any
 import h5py
 import pytest
 
-from ionstack import step_size
-from ionstack.checkpoint import contents
 from ionstack.cli import main
 from ionstack.errors import InputError, OutputError
 from ionstack.output import rows, vtkhdf
+from ionstack.output.checkpoint import contents
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import read_trace
-from ionstack.stepper import Stepper
+from ionstack.stepping import step_size
+from ionstack.stepping.stepper import Stepper
 from support.launch import ROOT
 from support.restarts import SETTINGS, difference, results, run
 

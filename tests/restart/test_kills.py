@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ionstack.case import Case
+from ionstack.casefile.case import Case
 from ionstack.errors import InputError
 from ionstack.output.run_directory import RunDirectory
 from support.restarts import Instants, difference, results, run

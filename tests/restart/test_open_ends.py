@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.output.spectra import read_spectra
 from ionstack.output.steps import read_steps
 from support.devices import COARSE

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from ionstack.case import load_case
-from ionstack.checkpoint import contents
+from ionstack.casefile.case import load_case
 from ionstack.cli import main
 from ionstack.errors import InputError
-from ionstack.origin import with_origin
+from ionstack.output.checkpoint import contents
 from ionstack.output.profiles import read_profiles
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import read_trace
+from ionstack.runs.origin import with_origin
 from support.devices import COARSE
 from support.restarts import PROTOCOL, SETTINGS, Instants, results, run, write_case
 

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from support.devices import COARSE
 from support.launch import launch
 from support.restarts import difference, results, run, write_case

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.geometry.stack import Lateral
+from ionstack.models.products import unknown_of
 from ionstack.output.names import areal_amount
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.physics.gases import AIR, VACUUM
-from ionstack.products import unknown_of
-from ionstack.protocol_steps import Hold
-from ionstack.stack import Lateral
-from ionstack.surrounding_steps import Ambient
+from ionstack.protocols.protocol_steps import Hold
+from ionstack.protocols.surrounding_steps import Ambient
 from support.airs import LITHIUM, NUMBERS, PRODUCTS, VOLUMES, Pot
 from support.problems import hold
 from support.wired import Wired

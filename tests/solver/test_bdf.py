@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack import bdf
+from ionstack.stepping import bdf
 
 # Uneven on purpose: steps between 0.05 and 0.7.
 TIMES = [-1.6, -0.9, -0.7, -0.2, -0.05]

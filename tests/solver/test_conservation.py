@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.assemble import Evaluation
+from ionstack.assembly.assemble import Evaluation
 from ionstack.errors import NumericsError
-from ionstack.newton import Newton, NewtonResult, Outcome, Scheme
-from ionstack.preparation import Prepared
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.runs.preparation import Prepared
+from ionstack.solving.newton import Newton, NewtonResult, Outcome, Scheme
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import analog, area, owned, ready, total
 
 COMM = MPI.COMM_WORLD

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ionstack.model import ContactModel, DoubleLayer, InterfaceModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ContactModel, DoubleLayer, InterfaceModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from support.devices import Ramp
 from support.films import bound, species

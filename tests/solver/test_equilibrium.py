@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.case import Case, load_case
-from ionstack.equilibrium import Equilibrium
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.casefile.case import Case, load_case
 from ionstack.errors import NumericsError
-from ionstack.model import ContactModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.output import names
-from ionstack.preparation import Prepared
-from ionstack.simulation import equilibrium_current
+from ionstack.runs.preparation import Prepared
+from ionstack.runs.simulation import equilibrium_current
+from ionstack.solving.equilibrium import Equilibrium
 from support.convergence import richardson_order
 from support.devices import ANALOG, ORGANIC, SHORT, analog, owned, ready
 from support.equilibria import DEVICES, everywhere, quantities

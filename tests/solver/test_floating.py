@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.model import ContactModel, RegionModel
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
-from ionstack.stack import Lateral
 from support.devices import Ramp
 from support.films import bound, species
 from support.layers import Device, layer, model, stack

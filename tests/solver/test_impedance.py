@@ -9,12 +9,12 @@ import pytest
 from scipy.sparse import coo_array, csr_array
 
 from ionstack.benchmarks.devices import diode_line, set_up
-from ionstack.drive import Interval
 from ionstack.errors import InputError
-from ionstack.impedance import admittance, bordered, floated, impedance
-from ionstack.model import ContactModel, DoubleLayer, InterfaceModel, RegionModel
+from ionstack.models.model import ContactModel, DoubleLayer, InterfaceModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
-from ionstack.steady import Steady
+from ionstack.protocols.drive import Interval
+from ionstack.solving.impedance import admittance, bordered, floated, impedance
+from ionstack.solving.steady import Steady
 from support.devices import analog, ready
 from support.everything import CONTENTS, every_law, every_layer
 from support.films import bound, species

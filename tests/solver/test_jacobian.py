@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.assemble import System
-from ionstack.case import load_case
+from ionstack.assembly.assemble import System
+from ionstack.casefile.case import load_case
 from ionstack.physics.constants import thermal_voltage
 from support.devices import ORGANIC, analog, ready
 from support.everything import CONTENTS, every_law, every_layer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.model import ReactionModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ReactionModel, RegionModel
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 

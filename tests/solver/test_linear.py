@@ -11,13 +11,13 @@ import pytest
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from ionstack import linear
-from ionstack.aggregates import build_aggregates
-from ionstack.assemble import System
-from ionstack.linear import LAGGED_ITERATIONS, TOLERANCE, LinearSolver
-from ionstack.newton import Newton, NewtonControl
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.assembly.assemble import System
+from ionstack.solving import linear
+from ionstack.solving.aggregates import build_aggregates
+from ionstack.solving.linear import LAGGED_ITERATIONS, TOLERANCE, LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import Ramp, analog, assemble, ready, total
 
 SMALL = {

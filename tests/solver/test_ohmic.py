@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ionstack.model import ContactModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from support.devices import Ramp
 from support.films import bound, species

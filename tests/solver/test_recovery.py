@@ -8,11 +8,11 @@ import pytest
 
 from ionstack.cli import main
 from ionstack.errors import NumericsError
-from ionstack.linear import LinearSolver
-from ionstack.model import Arrhenius, BoundLaw
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
+from ionstack.models.model import Arrhenius, BoundLaw
 from ionstack.output.trace import read_trace
 from ionstack.physics.registry import Law
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
 from support.devices import ANALOG, SHORT, Ramp
 from support.films import bound, film, model, slab, species
 from support.problems import AVOGADRO, fill, reservoir

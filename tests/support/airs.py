@@ -9,12 +9,12 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.equations import numbers_of
-from ionstack.model import BoundLaw, ContactModel, Model, RegionModel
+from ionstack.assembly.equations import numbers_of
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import BoundLaw, ContactModel, Model, RegionModel
+from ionstack.models.products import unknown_of
 from ionstack.physics.constants import AVOGADRO
-from ionstack.products import unknown_of
-from ionstack.stack import Lateral
-from ionstack.states import State
+from ionstack.stepping.states import State
 from support.devices import owned
 from support.films import bound, species
 from support.layers import AREA, Device, layer, model, stack

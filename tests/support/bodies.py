@@ -13,9 +13,9 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh, outer_faces
-from ionstack.stack import Electrode, Lateral, Layer, Stack
 from support.stacks import grid
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.circuit import Circuit, Element, Settings
+from ionstack.circuits.circuit import Circuit, Element, Settings
 
 Floats = NDArray[np.float64]
 

@@ -8,16 +8,16 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.case import Case, load_case
-from ionstack.case_model import build_model
-from ionstack.drive import PiecewiseLinear
-from ionstack.equations import transient_equations
-from ionstack.graph import build_control_volumes
-from ionstack.layout import build_layout
-from ionstack.mesh import build_mesh
-from ionstack.preparation import Prepared, prepare
-from ionstack.states import State
+from ionstack.assembly.assemble import System
+from ionstack.assembly.equations import transient_equations
+from ionstack.casefile.case import Case, load_case
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.models.case_model import build_model
+from ionstack.models.layout import build_layout
+from ionstack.protocols.drive import PiecewiseLinear
+from ionstack.runs.preparation import Prepared, prepare
+from ionstack.stepping.states import State
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
+from ionstack.assembly.assemble import System
 
 SIZE = 1e-6
 

@@ -15,13 +15,13 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.case import Case, load_case
+from ionstack.assembly.assemble import System
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.casefile.case import Case, load_case
 from ionstack.compute import configure
-from ionstack.equilibrium import Equilibrium
-from ionstack.node_fields import NodeFields
 from ionstack.output.names import site_fraction
-from ionstack.preparation import prepare
+from ionstack.runs.preparation import prepare
+from ionstack.solving.equilibrium import Equilibrium
 from support.devices import ROOT
 from support.everything import CONTENTS, every_law, every_layer
 from support.layers import Device

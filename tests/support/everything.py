@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ionstack.model import (
+from ionstack.geometry.stack import Lateral, Stack
+from ionstack.models.model import (
     BoundLaw,
     ContactModel,
     DoubleLayer,
@@ -14,7 +15,6 @@ from ionstack.model import (
     RegionModel,
 )
 from ionstack.physics.gases import AIR
-from ionstack.stack import Lateral, Stack
 from support.films import bound, species
 from support.layers import layer, model, stack
 

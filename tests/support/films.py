@@ -10,20 +10,27 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.equations import transient_equations
-from ionstack.equilibrium import find_equilibrium
-from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.layout import Layout, build_layout
-from ionstack.linear import LinearSolver
-from ionstack.mesh import build_mesh
-from ionstack.model import Arrhenius, BoundLaw, ContactModel, Model, RegionModel, SpeciesModel
-from ionstack.newton import Newton, NewtonControl
+from ionstack.assembly.assemble import System
+from ionstack.assembly.equations import transient_equations
+from ionstack.geometry.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
+from ionstack.models.layout import Layout, build_layout
+from ionstack.models.model import (
+    Arrhenius,
+    BoundLaw,
+    ContactModel,
+    Model,
+    RegionModel,
+    SpeciesModel,
+)
 from ionstack.physics.catalogue import laws
 from ionstack.physics.registry import Kind
-from ionstack.stack import Electrode, Lateral, Layer, Stack
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.solving.equilibrium import find_equilibrium
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import Ramp
 
 Floats = NDArray[np.float64]

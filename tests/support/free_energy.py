@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.carriers import gradient_of, node_batch
-from ionstack.equations import numbers_of
-from ionstack.model import Model, RegionModel
+from ionstack.assembly.assemble import System
+from ionstack.assembly.equations import numbers_of
+from ionstack.models.carriers import gradient_of, node_batch
+from ionstack.models.model import Model, RegionModel
+from ionstack.models.products import product_names
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from ionstack.products import product_names
-from ionstack.states import State
+from ionstack.stepping.states import State
 
 Floats = NDArray[np.float64]
 

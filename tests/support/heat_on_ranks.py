@@ -15,8 +15,8 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.compute import configure
-from ionstack.heat_model import HeatModel, Medium, Sink
-from ionstack.stack import Lateral
+from ionstack.geometry.stack import Lateral
+from ionstack.models.heat_model import HeatModel, Medium, Sink
 from support.heated import LENGTH, START, HeatedDevice, Heater, resistor
 from support.layers import Device, layer, stack
 

@@ -10,16 +10,23 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.graph import ControlVolumes, build_control_volumes
-from ionstack.heat_equation import HeatEquation
-from ionstack.heat_model import HeatModel, Medium, Sink
-from ionstack.linear import LinearSolver
-from ionstack.mesh import build_mesh
-from ionstack.model import Arrhenius, BoundLaw, ContactModel, InterfaceModel, Model, RegionModel
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
+from ionstack.geometry.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Stack
+from ionstack.heat.heat_equation import HeatEquation
+from ionstack.heat.temperature import TemperatureField
+from ionstack.models.heat_model import HeatModel, Medium, Sink
+from ionstack.models.model import (
+    Arrhenius,
+    BoundLaw,
+    ContactModel,
+    InterfaceModel,
+    Model,
+    RegionModel,
+)
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.stack import Stack
-from ionstack.temperature import TemperatureField
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
+from ionstack.assembly.assemble import System
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]

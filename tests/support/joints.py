@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ionstack.geometry.stack import Lateral
 from ionstack.mechanics.areas import Cohesive, Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions, Held
 from ionstack.physics.cohesion import Cohesion
 from ionstack.physics.solids import Solid
-from ionstack.stack import Lateral
 from support.bodies import MODULUS, POISSON, corners, disc, films, swollen
 
 HOST = Solid(MODULUS, POISSON)

@@ -17,13 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack import carriers, terms
-from ionstack.law_choice import ACTIVATED_UNITS
-from ionstack.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
+from ionstack.assembly import terms
+from ionstack.models import carriers
+from ionstack.models.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.registry import Law, Parameter
 from ionstack.physics.states import Carrier, Edge
+from ionstack.reading.law_choice import ACTIVATED_UNITS
 
 Floats = NDArray[np.float64]
 

@@ -9,21 +9,21 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.entities import Entities
-from ionstack.equations import transient_equations
-from ionstack.equilibrium import Equilibrium, Start, find_equilibrium
-from ionstack.graph import build_control_volumes
-from ionstack.layout import build_layout
-from ionstack.linear import LinearSolver
-from ionstack.mesh import build_mesh
-from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
-from ionstack.neutrality import work_functions
-from ionstack.newton import Newton, NewtonControl
+from ionstack.assembly.assemble import System
+from ionstack.assembly.entities import Entities
+from ionstack.assembly.equations import transient_equations
+from ionstack.assembly.neutrality import work_functions
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
+from ionstack.models.layout import build_layout
+from ionstack.models.model import ContactModel, InterfaceModel, Model, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.stack import Electrode, Lateral, Layer, Stack
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.solving.equilibrium import Equilibrium, Start, find_equilibrium
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import Ramp
 
 Floats = NDArray[np.float64]

@@ -16,22 +16,22 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.abort import abort_on_crash
-from ionstack.body_mechanics import BodyMechanics
-from ionstack.case import load_case
-from ionstack.checkpoint import Memory, Places
+from ionstack.casefile.case import load_case
 from ionstack.compute import configure
 from ionstack.errors import InputError
-from ionstack.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.graph import ControlVolumes, build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Lateral, Layer, Stack
 from ionstack.mechanics.areas import Cohesive, Debond
 from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.mesh import MechanicalMesh, build_mechanical_mesh
 from ionstack.mechanics.transfer import Transfer
-from ionstack.mesh import build_mesh
+from ionstack.output.checkpoint import Memory, Places
 from ionstack.physics.cohesion import Cohesion
 from ionstack.physics.solids import Creep, Solid
-from ionstack.stack import Lateral, Layer, Stack
-from ionstack.stress import Stressed
+from ionstack.stress.body_mechanics import BodyMechanics
+from ionstack.stress.stress_field import Stressed
 from support.stacks import stack
 
 COMM = MPI.COMM_WORLD

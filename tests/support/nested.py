@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import j0, jn_zeros
 
-from ionstack.node_fields import NodeFields
-from ionstack.stack import Lateral, Stack
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.geometry.stack import Lateral, Stack
 from support.layers import AREA, Device, layer, stack
 
 Floats = NDArray[np.float64]

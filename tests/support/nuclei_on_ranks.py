@@ -15,18 +15,18 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.compute import configure
-from ionstack.curve_choice import read_curve
-from ionstack.drive import Interval
-from ionstack.face_nucleation import face_nucleation
-from ionstack.linear import LinearSolver
-from ionstack.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
-from ionstack.network import Network, plain_circuit_of
-from ionstack.newton import Newton, NewtonControl
-from ionstack.random_events import RandomEvents
-from ionstack.site_scatter import Scatter
-from ionstack.stack import PROFILE, Lateral
-from ionstack.states import StepControl
-from ionstack.stepper import Stepper
+from ionstack.geometry.stack import PROFILE, Lateral
+from ionstack.models.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
+from ionstack.protocols.drive import Interval
+from ionstack.randomness.random_events import RandomEvents
+from ionstack.randomness.site_scatter import Scatter
+from ionstack.reading.curve_choice import read_curve
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.network import Network, plain_circuit_of
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.face_nucleation import face_nucleation
+from ionstack.stepping.states import StepControl
+from ionstack.stepping.stepper import Stepper
 from support.films import bound
 from support.layers import Device, layer, model, stack
 

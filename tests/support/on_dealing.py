@@ -10,7 +10,7 @@ import sys
 
 from mpi4py import MPI
 
-from ionstack.dealing import Groups
+from ionstack.campaigns.dealing import Groups
 
 COMM = MPI.COMM_WORLD
 

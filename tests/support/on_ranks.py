@@ -15,20 +15,20 @@ import numpy as np
 from mpi4py import MPI
 
 from ionstack.abort import abort_on_crash
-from ionstack.assemble import System
+from ionstack.assembly.assemble import System
+from ionstack.assembly.node_fields import NodeFields
 from ionstack.compute import configure
 from ionstack.errors import InputError, raise_together
-from ionstack.graph import build_control_volumes
-from ionstack.impedance import admittance
-from ionstack.linear import LinearSolver
-from ionstack.mesh import build_mesh
-from ionstack.newton import Newton, NewtonControl
-from ionstack.node_fields import NodeFields
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Lateral
 from ionstack.output.names import areal_amount, site_fraction
-from ionstack.protocol_steps import Hold
-from ionstack.stack import Lateral
-from ionstack.states import StepControl
-from ionstack.stepper import Stepper
+from ionstack.protocols.protocol_steps import Hold
+from ionstack.solving.impedance import admittance
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.states import StepControl
+from ionstack.stepping.stepper import Stepper
 from support.airs import PRODUCTS, Pot
 from support.devices import Ramp, analog, assemble, ready, total
 from support.everything import CONTENTS, every_law, every_layer

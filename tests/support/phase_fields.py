@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.model import BoundLaw, ReactionModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.geometry.stack import Lateral
+from ionstack.models.model import BoundLaw, ReactionModel, RegionModel
 from ionstack.physics.constants import thermal_voltage
-from ionstack.stack import Lateral
 from support.devices import Ramp
 from support.films import bound, species
 from support.layers import Device, layer, model, stack

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.linear import LinearSolver
-from ionstack.model import Arrhenius, BoundLaw
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
+from ionstack.models.model import Arrhenius, BoundLaw
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.physics.registry import Law
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
 from support.devices import Ramp
 from support.films import Film
 

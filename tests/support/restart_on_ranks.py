@@ -13,12 +13,12 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from ionstack import running
 from ionstack.abort import abort_on_crash
-from ionstack.case import Case, load_case
+from ionstack.casefile.case import Case, load_case
 from ionstack.compute import configure
 from ionstack.errors import Interrupted
-from ionstack.states import State
+from ionstack.runs import running
+from ionstack.stepping.states import State
 from support.devices import COARSE
 from support.restarts import run
 

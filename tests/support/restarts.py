@@ -13,9 +13,7 @@ import numpy as np
 import yaml
 from mpi4py import MPI
 
-from ionstack import simulation
-from ionstack.case import Case
-from ionstack.log import Log
+from ionstack.casefile.case import Case
 from ionstack.output import rows, vtkhdf
 from ionstack.output.carry import points_and_regions
 from ionstack.output.field_reader import read_fields
@@ -23,6 +21,8 @@ from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory, claim
 from ionstack.output.trace import read_trace
+from ionstack.runs import simulation
+from ionstack.runs.log import Log
 from support.devices import ANALOG, COARSE
 
 PROTOCOL = [

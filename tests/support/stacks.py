@@ -13,7 +13,7 @@ import gmsh
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.stack import Electrode, Lateral, Layer, Stack
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

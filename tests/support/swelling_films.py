@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.linear import LinearSolver
-from ionstack.newton import Newton, NewtonControl, Outcome, Scheme
 from ionstack.physics.constants import AVOGADRO
 from ionstack.physics.solids import Solid
+from ionstack.solving.linear import LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl, Outcome, Scheme
 from support.films import Film, bound, film, model, slab, species
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.graph import ControlVolumes
+from ionstack.geometry.graph import ControlVolumes
 
 Floats = NDArray[np.float64]
 

@@ -10,30 +10,30 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.case_model import build_model
-from ionstack.circuit import Circuit, plain_circuit
-from ionstack.circuit_events import CircuitEvents
-from ionstack.circuit_schema import CircuitModel
-from ionstack.copies import repeated, repeated_model
-from ionstack.entities import Entities
-from ionstack.equations import transient_equations
-from ionstack.laid import Instruments
-from ionstack.layout import build_layout
-from ionstack.linear import Choice, LinearSolver
-from ionstack.meter import Meter
-from ionstack.model import ContactModel, InterfaceModel, RegionModel
-from ionstack.netlist import cells_of, netlist, numbered
-from ionstack.network import Network
-from ionstack.neutrality import work_functions
-from ionstack.newton import Newton, NewtonControl
+from ionstack.assembly.assemble import System
+from ionstack.assembly.entities import Entities
+from ionstack.assembly.equations import transient_equations
+from ionstack.assembly.neutrality import work_functions
+from ionstack.casefile.circuit_schema import CircuitModel
+from ionstack.casefile.netlist import cells_of, netlist, numbered
+from ionstack.circuits.circuit import Circuit, plain_circuit
+from ionstack.geometry.stack import Lateral
+from ionstack.models.case_model import build_model
+from ionstack.models.copies import repeated, repeated_model
+from ionstack.models.layout import build_layout
+from ionstack.models.model import ContactModel, InterfaceModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
-from ionstack.preparation import Prepared, SourceDrive
-from ionstack.protocol import build_protocol
-from ionstack.random_events import RandomEvents
-from ionstack.stack import Lateral
-from ionstack.states import State, StepControl
-from ionstack.stepper import Stepper
+from ionstack.protocols.laid import Instruments
+from ionstack.protocols.protocol import build_protocol
+from ionstack.randomness.random_events import RandomEvents
+from ionstack.runs.preparation import Prepared, SourceDrive
+from ionstack.solving.linear import Choice, LinearSolver
+from ionstack.solving.network import Network
+from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.stepping.circuit_events import CircuitEvents
+from ionstack.stepping.meter import Meter
+from ionstack.stepping.states import State, StepControl
+from ionstack.stepping.stepper import Stepper
 from support.devices import analog, owned
 from support.films import bound, species
 from support.layers import Device, layer, model, stack

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ionstack.carriers import TEMPERATURE
-from ionstack.model import ReactionModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.carriers import TEMPERATURE
+from ionstack.models.model import ReactionModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV
 from support.devices import Ramp
 from support.films import bound, species

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.protocol_steps import Current, Hold, Sweep, Switch
+from ionstack.protocols.protocol_steps import Current, Hold, Sweep, Switch
 from support.wired import (
     CAPACITANCE,
     CONDUCTANCE,

@@ -9,7 +9,6 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import kstest, weibull_min
 
-from ionstack.hazards import Clocks, ExactHazard, ExponentialHazard, Hazard, LinearHazard, advance
 from ionstack.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.extreme_values import sharp_variation, weibull_variation
 from ionstack.physics.lifetime import (
@@ -38,7 +37,15 @@ from ionstack.physics.nucleation import (
     spherical_nucleus,
     zeldovich_factor,
 )
-from ionstack.random_streams import Stream, philox
+from ionstack.randomness.hazards import (
+    Clocks,
+    ExactHazard,
+    ExponentialHazard,
+    Hazard,
+    LinearHazard,
+    advance,
+)
+from ionstack.randomness.random_streams import Stream, philox
 
 COPPER, SILVER = 1.18e-29, 1.71e-29  # m^3 per atom
 COUNT = 10_000

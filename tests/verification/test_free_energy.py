@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ionstack.model import ContactModel, ReactionModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ContactModel, ReactionModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
 from support.devices import Ramp
 from support.films import bound, species

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import erfc
 
-from ionstack.model import InterfaceModel, RegionModel
+from ionstack.geometry.stack import Layer
+from ionstack.models.model import InterfaceModel, RegionModel
 from ionstack.physics.constants import thermal_voltage
-from ionstack.stack import Layer
 from support.convergence import order
 from support.films import bound, film, model, slab, species
 from support.problems import contents, fill, hold, reservoir

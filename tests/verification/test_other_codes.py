@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ionstack.geometry.stack import Lateral
 from ionstack.physics.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from ionstack.stack import Lateral
 from support.films import bound, film, model, slab, species
 from support.problems import hold
 from support.stacks import film as from_file

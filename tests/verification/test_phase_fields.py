@@ -8,8 +8,8 @@ import numpy as np
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
-from ionstack.model import ReactionModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ReactionModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.physics.lifetime import Surface, ripple_growth, solubility_ratio, sphere_potential
 from support.convergence import order

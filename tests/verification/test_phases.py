@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from ionstack.model import ContactModel, RegionModel
-from ionstack.node_fields import NodeFields
+from ionstack.assembly.node_fields import NodeFields
+from ionstack.models.model import ContactModel, RegionModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from support.devices import Ramp

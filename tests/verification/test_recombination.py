@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import simpson
 from scipy.interpolate import CubicSpline
 
-from ionstack.model import ContactModel, ReactionModel, RegionModel
+from ionstack.models.model import ContactModel, ReactionModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from support.films import bound, species
 from support.layers import Device, layer, model, stack

@@ -11,9 +11,9 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import airy
 
-from ionstack.model import InterfaceModel, RegionModel
+from ionstack.geometry.stack import Layer
+from ionstack.models.model import InterfaceModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, thermal_voltage
-from ionstack.stack import Layer
 from support.films import bound, film, model, slab, species
 from support.problems import steady
 

@@ -7,10 +7,10 @@ from math import inf, pi
 import numpy as np
 from mpi4py import MPI
 
-from ionstack.heat_model import Sink
 from ionstack.mechanics.body import Body
 from ionstack.mechanics.conditions import Conditions
 from ionstack.mechanics.film import FilmStack, Sheets, Substrate
+from ionstack.models.heat_model import Sink
 from ionstack.physics.cohesion import separate
 from ionstack.physics.heat import spreading_resistance
 from ionstack.physics.solids import Creep, Solid

@@ -12,15 +12,15 @@ from mpi4py import MPI
 
 from ionstack.benchmarks.measure import Quantity, Row, Run
 from ionstack.benchmarks.stacks import case_path, march
-from ionstack.case import Case, load_case
-from ionstack.circuit_schema import CircuitModel
-from ionstack.circuit_simulation import circuit_stepper
-from ionstack.crossbar import cell_factors
-from ionstack.laid import Instruments
-from ionstack.netlist import netlist, numbered
-from ionstack.preparation import prepare
-from ionstack.protocol import build_protocol
-from ionstack.protocol_steps import Sweep
+from ionstack.casefile.case import Case, load_case
+from ionstack.casefile.circuit_schema import CircuitModel
+from ionstack.casefile.netlist import netlist, numbered
+from ionstack.circuits.crossbar import cell_factors
+from ionstack.protocols.laid import Instruments
+from ionstack.protocols.protocol import build_protocol
+from ionstack.protocols.protocol_steps import Sweep
+from ionstack.runs.circuit_simulation import circuit_stepper
+from ionstack.runs.preparation import prepare
 
 _ANALOG = Path("cases") / "all_in_one" / "analog.yaml"
 _DIODE = Path("cases") / "basics" / "pn_diode.yaml"

@@ -10,15 +10,15 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.assemble import System
-from ionstack.entities import Entities
-from ionstack.equations import transient_equations
-from ionstack.equilibrium import Start, find_equilibrium
-from ionstack.graph import build_control_volumes
-from ionstack.layout import build_layout
-from ionstack.linear import Choice, LinearSolver
-from ionstack.mesh import build_mesh
-from ionstack.model import (
+from ionstack.assembly.assemble import System
+from ionstack.assembly.entities import Entities
+from ionstack.assembly.equations import transient_equations
+from ionstack.assembly.neutrality import Contents, work_functions
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
+from ionstack.geometry.stack import Dimension, Electrode, Lateral, Layer, Stack
+from ionstack.models.layout import build_layout
+from ionstack.models.model import (
     Arrhenius,
     BoundLaw,
     ContactModel,
@@ -28,13 +28,13 @@ from ionstack.model import (
     RegionModel,
     SpeciesModel,
 )
-from ionstack.neutrality import Contents, work_functions
-from ionstack.newton import Newton, NewtonControl
+from ionstack.models.place_profile import Profile
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import thermal_voltage
 from ionstack.physics.registry import Kind
-from ionstack.place_profile import Profile
-from ionstack.stack import Dimension, Electrode, Lateral, Layer, Stack
+from ionstack.solving.equilibrium import Start, find_equilibrium
+from ionstack.solving.linear import Choice, LinearSolver
+from ionstack.solving.newton import Newton, NewtonControl
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 from petsc4py import PETSc
 
-from ionstack.assemble import System
+from ionstack.assembly.assemble import System
 
 _PRECISION = 1e-6
 

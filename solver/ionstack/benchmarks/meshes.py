@@ -18,8 +18,8 @@ from ionstack.benchmarks.devices import (
     diode_model,
     ion_model,
 )
-from ionstack.model import Model
-from ionstack.stack import Electrode, Lateral, Layer, Stack
+from ionstack.geometry.stack import Electrode, Lateral, Layer, Stack
+from ionstack.models.model import Model
 
 Ints = NDArray[np.int64]
 # Of a stack whose mesh is a file: depth 1 m, so that results are per metre.

@@ -20,9 +20,9 @@ from ionstack.benchmarks.work import (
     adaptive_charges,
     bias_sweep,
 )
-from ionstack.drive import PiecewiseLinear
-from ionstack.newton import NewtonControl
-from ionstack.states import StepControl
+from ionstack.protocols.drive import PiecewiseLinear
+from ionstack.solving.newton import NewtonControl
+from ionstack.stepping.states import StepControl
 
 Work = Callable[[], Run]
 

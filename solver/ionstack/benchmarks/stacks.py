@@ -12,9 +12,9 @@ from mpi4py import MPI
 
 from ionstack.benchmarks.measure import Quantity, Row, Run
 from ionstack.benchmarks.work import direct_solver
-from ionstack.case import load_case
+from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
-from ionstack.preparation import Prepared, prepare
+from ionstack.runs.preparation import Prepared, prepare
 
 _CASE = Path("cases") / "all_in_one" / "analog.yaml"
 _SWEEPS = ("protocol.0.sweep.cycles=1", "protocol.1.sweep.cycles=1")

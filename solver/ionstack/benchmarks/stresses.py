@@ -13,8 +13,8 @@ from mpi4py import MPI
 
 from ionstack.benchmarks.measure import Quantity, Row, Run
 from ionstack.benchmarks.stacks import case_path
-from ionstack.case import Case, load_case
-from ionstack.preparation import prepare
+from ionstack.casefile.case import Case, load_case
+from ionstack.runs.preparation import prepare
 
 _CASE = Path("cases") / "stress" / "bilayer.yaml"
 _STEPS = 8

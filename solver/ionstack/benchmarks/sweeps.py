@@ -22,13 +22,13 @@ from ionstack.benchmarks.devices import (
 )
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.work import one_sided
-from ionstack.impedance import impedance
-from ionstack.linear import Choice
-from ionstack.model import ContactModel, InterfaceModel, Model, RegionModel
-from ionstack.newton import NewtonControl
-from ionstack.stack import Dimension, Stack
-from ionstack.states import StepControl
-from ionstack.stepper import Stepper
+from ionstack.geometry.stack import Dimension, Stack
+from ionstack.models.model import ContactModel, InterfaceModel, Model, RegionModel
+from ionstack.solving.impedance import impedance
+from ionstack.solving.linear import Choice
+from ionstack.solving.newton import NewtonControl
+from ionstack.stepping.states import StepControl
+from ionstack.stepping.stepper import Stepper
 
 Work = Callable[[], Run]
 

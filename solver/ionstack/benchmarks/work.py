@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.interpolate import CubicHermiteSpline
 
-from ionstack.assemble import System
+from ionstack.assembly.assemble import System
 from ionstack.benchmarks.devices import Device
 from ionstack.benchmarks.measure import Run
-from ionstack.drive import PiecewiseLinear
 from ionstack.errors import NumericsError
-from ionstack.newton import Outcome, Scheme
-from ionstack.states import StepControl
-from ionstack.steady import Steady
-from ionstack.stepper import Stepper
+from ionstack.protocols.drive import PiecewiseLinear
+from ionstack.solving.newton import Outcome, Scheme
+from ionstack.solving.steady import Steady
+from ionstack.stepping.states import StepControl
+from ionstack.stepping.stepper import Stepper
 
 Floats = NDArray[np.float64]
 

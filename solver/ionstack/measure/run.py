@@ -17,7 +17,7 @@ from ionstack.measure.table import Table, read_table
 from ionstack.output import summary
 from ionstack.output.atomic import write_text
 from ionstack.plots.panels import draw_panels
-from ionstack.units import parse
+from ionstack.reading.units import parse
 
 KINDS: dict[str, Kind] = {
     kind.name: kind

@@ -14,7 +14,7 @@ import numpy as np
 
 from ionstack.errors import InputError
 from ionstack.metrics.arrays import FloatArray
-from ionstack.units import in_unit
+from ionstack.reading.units import in_unit
 
 _COMMENTS = ("#", "%", "//")
 _LOOKED_AT = 20

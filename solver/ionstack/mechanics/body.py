@@ -16,7 +16,6 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ionstack.checkpoint import Memory
 from ionstack.errors import InputError
 from ionstack.mechanics.areas import Cohesive, Seam
 from ionstack.mechanics.balance import Balance, Control, NewtonReport
@@ -27,6 +26,7 @@ from ionstack.mechanics.forces import Forces, Task
 from ionstack.mechanics.kinematics import Rotations
 from ionstack.mechanics.material import Flowed, Materials, Response
 from ionstack.mechanics.mesh import MechanicalMesh
+from ionstack.output.checkpoint import Memory
 from ionstack.physics.cohesion import Cohesion, Separation, contact_stiffness
 from ionstack.physics.plasticity import hydrostatic
 from ionstack.physics.solids import Solid

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ionstack.errors import NumericsError
-from ionstack.graph import ControlVolumes
+from ionstack.geometry.graph import ControlVolumes
 from ionstack.mechanics.mesh import MechanicalMesh
 
 Ints = NDArray[np.int64]

@@ -12,8 +12,8 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ionstack.errors import InputError
+from ionstack.geometry.mesh import cell_points
 from ionstack.mechanics.mesh import MechanicalMesh
-from ionstack.mesh import cell_points
 
 Floats = NDArray[np.float64]
 

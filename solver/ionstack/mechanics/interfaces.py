@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.geometry.mesh import cell_points
 from ionstack.mechanics.mesh import MechanicalMesh
-from ionstack.mesh import cell_points
 from ionstack.physics.cohesion import Cohesion, Separation, separate
 
 Ints = NDArray[np.int64]

@@ -18,12 +18,12 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.errors import InputError, NumericsError, nearest, raise_together
-from ionstack.exchange import route
-from ionstack.gmsh_model import GmshModel, gmsh_model, layer_grid, stack_planes
+from ionstack.geometry.exchange import route
+from ionstack.geometry.gmsh_model import GmshModel, gmsh_model, layer_grid, stack_planes
+from ionstack.geometry.mesh import cell_partitioner, cell_points
+from ionstack.geometry.stack import Layer, Stack
 from ionstack.mechanics.areas import Debond, Joint, Seam, Zone
 from ionstack.mechanics.slit import Slit, open_slit
-from ionstack.mesh import cell_partitioner, cell_points
-from ionstack.stack import Layer, Stack
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

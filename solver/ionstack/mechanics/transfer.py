@@ -15,8 +15,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.errors import NumericsError
-from ionstack.exchange import route
-from ionstack.graph import ControlVolumes
+from ionstack.geometry.exchange import route
+from ionstack.geometry.graph import ControlVolumes
 from ionstack.mechanics.mesh import MechanicalMesh
 
 Ints = NDArray[np.int64]

@@ -16,8 +16,8 @@ from ionstack.errors import InputError
 from ionstack.output import summary
 from ionstack.output.atomic import replacing, write_text
 from ionstack.output.run_directory import RunDirectory, lock, refuse_foreign, writing_into
-from ionstack.variation import numbers
-from ionstack.yaml_source import read_yaml
+from ionstack.reading.variation import numbers
+from ionstack.reading.yaml_source import read_yaml
 
 COMPLETED, FAILED, UNFINISHED = "completed", "failed", "unfinished"
 

@@ -20,7 +20,7 @@ KINDS: Mapping[str, int] = MappingProxyType({"pulse": 0, "read": 1})
 
 @dataclass(frozen=True)
 class PulseRow:
-    """A pulse (`kind` 0) or a read (1), numbered as in `ionstack.laid.Pulse`.
+    """A pulse (`kind` 0) or a read (1), numbered as in `ionstack.protocols.laid.Pulse`.
 
     `current` [A] enters through the pulsed contact at the end of the flat part, `charge`
     [C] from the start of the rise to the end of the fall, with `energy` [J] of all

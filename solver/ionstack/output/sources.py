@@ -8,8 +8,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ionstack.materials import UsedValue
 from ionstack.output.atomic import write_text
+from ionstack.reading.materials import UsedValue
 
 
 def write(path: Path, rows: Sequence[UsedValue]) -> None:

@@ -1,0 +1,1 @@
+"""Residual and Jacobian of a model on control volumes."""

@@ -1,0 +1,58 @@
+"""The electric field at nodes, from the potentials of the neighbours within the region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.geometry.graph import ControlVolumes
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Directions whose share of a node's second moment is smaller than this have no neighbour.
+_NO_NEIGHBOUR = 1e-6
+
+
+@dataclass(frozen=True)
+class FieldStencil:
+    """Gradient of the straight line that fits the differences to the neighbours best.
+
+    The squares of the differences are weighted by area over length, so that in 1-D the result
+    is the central difference; it is exact for uniform fields on every mesh and at every
+    border. Where a node has no neighbour in a direction the gradient along it is 0.
+
+    `neighbours` (n, slots) are nodes, a node itself where it has fewer; `weights`
+    (n, slots, dimension) [1/m].
+    """
+
+    nodes: Ints
+    neighbours: Ints
+    weights: Floats
+
+    def modulus(self, phi: Floats) -> Floats:
+        """Modulus of the field [V/m] at the nodes of the stencil, from `phi` [V] at all nodes."""
+        steps = phi[self.neighbours] - phi[self.nodes][:, None]
+        return np.asarray(np.linalg.norm(np.einsum("ns,nsd->nd", steps, self.weights), axis=1))
+
+
+def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
+    """Stencil at nodes that this rank owns, in ascending order."""
+    ends, factor = volumes.directed_edges
+    mine = np.flatnonzero(np.isin(ends[:, 0], nodes))
+    mine = mine[np.argsort(ends[mine, 0], kind="stable")]
+    row = np.searchsorted(nodes, ends[mine, 0])
+    slot = np.arange(len(mine)) - np.searchsorted(row, row)
+    points = volumes.coordinates[volumes.node_vertex][:, : volumes.dimension]
+    shape = (len(nodes), int(slot.max(initial=-1)) + 1)
+    neighbours = np.repeat(nodes[:, None], shape[1], axis=1)
+    neighbours[row, slot] = ends[mine, 1]
+    weight = np.zeros(shape)
+    weight[row, slot] = np.maximum(factor[mine], 0.0)
+    away = points[neighbours] - points[nodes][:, None, :]
+    pulls = weight[:, :, None] * away
+    moments = np.einsum("nsd,nse->nde", away, pulls)
+    inverse = np.linalg.pinv(moments, rcond=_NO_NEIGHBOUR, hermitian=True)
+    return FieldStencil(nodes, neighbours, np.einsum("nde,nse->nsd", inverse, pulls))

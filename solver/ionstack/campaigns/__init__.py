@@ -1,0 +1,1 @@
+"""Many runs of one case: planned, dealt to groups of ranks, gathered."""

@@ -1,0 +1,48 @@
+"""Numbers of a campaign over one quantity, against that quantity."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionstack.campaigns.distributions import SEED
+from ionstack.output.campaign import COMPLETED, CampaignDirectory, read_record
+from ionstack.plots.panels import Axis, Panel, Series, draw_panels
+from ionstack.reading.variation import numbers
+
+# What is drawn: the durations of steps that a limit ended.
+_PREFIX = "duration."
+_LEAST, _DECADES = 3, 10.0
+
+
+def draw_dependences(folder: CampaignDirectory) -> list[Path]:
+    """Draw ``dependences.png`` from the table; return it, or nothing where nothing depends."""
+    varied = read_record(folder).varied()
+    if len(varied) != 1 or SEED in varied:
+        return []
+    ((key, values),) = varied.items()
+    read = numbers(values)
+    if read is None or len(values) < _LEAST:
+        return []
+    with folder.table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["status"] == COMPLETED]
+    names = [name for name in (rows[0] if rows else {}) if name.startswith(_PREFIX)]
+    panels = tuple(_panel(rows, name, key, read[1]) for name in names)
+    return [draw_panels(panels, folder.path / "dependences.png")] if panels else []
+
+
+def _panel(rows: list[dict[str, str]], name: str, key: str, unit: str) -> Panel:
+    """Points of those members that have the number, on logarithmic axes where it spans decades."""
+    column = next(one for one in rows[0] if one.split(" [")[0] == key)
+    pairs = sorted((float(row[column]), float(row[name])) for row in rows if row[name])
+    x, y = np.array(pairs).T
+    what, of = name.removeprefix(_PREFIX).removesuffix("]").split(" [")
+    axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis("duration", of, _spans(y)))
+    return Panel(what, *axes, (Series(x, y, "", "points"), Series(x, y)))
+
+
+def _spans(values: NDArray[np.float64]) -> bool:
+    return bool((values > 0.0).all() and values.max() > _DECADES * values.min())

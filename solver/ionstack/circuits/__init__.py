@@ -1,0 +1,1 @@
+"""Circuits around devices, or alone: elements, their equations, crossbars."""

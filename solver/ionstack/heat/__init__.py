@@ -1,0 +1,1 @@
+"""Temperature as a field beside the transport unknowns."""

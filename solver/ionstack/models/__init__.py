@@ -1,0 +1,1 @@
+"""Which laws act where, on which unknowns: the record that assembly takes."""

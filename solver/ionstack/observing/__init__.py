@@ -1,0 +1,1 @@
+"""What looks at accepted states and writes files; it changes nothing."""

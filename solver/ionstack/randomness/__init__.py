@@ -1,0 +1,1 @@
+"""Random numbers by seed and purpose, hazards, and events that end steps."""

@@ -1,0 +1,1 @@
+"""Linear and Newton solves, equilibrium, steady states, small signals."""
