@@ -94,6 +94,7 @@ class Case:
     temperature: float
     ambient: Mapping[str, float]
     valences: Mapping[str, int]
+    traces: Mapping[str, float]
     layers: Mapping[str, LayerChoice]
     start: Start
     contents: Mapping[str, Mapping[str, float | CurveChoice]]
@@ -261,6 +262,7 @@ def _case(
         temperature=read.temperature,
         ambient=read.ambient or {},
         valences={name: species.valence for name, species in read.species.items()},
+        traces={name: species.trace for name, species in read.species.items() if species.trace},
         layers={name: LayerChoice(**dict(entry)) for name, entry in read.layers.items()},
         start=read.start,
         contents=read.content,

@@ -97,9 +97,13 @@ class Observable:
 
 
 class SpeciesModel(Strict):
-    """A species; the valence counts elementary charges, with sign, 0 for neutral ones."""
+    """A species; the valence counts elementary charges, with sign, 0 for neutral ones.
+
+    Contents below the `trace` hardly count in the control of steps.
+    """
 
     valence: Annotated[int, Field(strict=True, ge=-8, le=8)]
+    trace: Annotated[float, Field(ge=0.0, le=0.01)] = 0.0
 
 
 class LayerModel(Strict):

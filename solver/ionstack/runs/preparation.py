@@ -30,6 +30,7 @@ from ionstack.solving.equilibrium import Equilibrium, find_equilibrium, without_
 from ionstack.solving.linear import LinearSolver
 from ionstack.solving.network import Network
 from ionstack.solving.newton import Newton, NewtonControl
+from ionstack.solving.traces import Traces
 from ionstack.stepping.circuit_events import CircuitEvents
 from ionstack.stepping.companions import Companion
 from ionstack.stepping.face_nucleation import face_nucleation
@@ -155,7 +156,8 @@ def prepare(
         with timing.part("setup"):
             system = _copies(case, system)
     control = NewtonControl(tolerance=case.numerics.newton_tolerance)
-    newton = Newton(system, LinearSolver(system, choice), control)
+    traces = Traces(system, case.traces) if case.traces else None
+    newton = Newton(system, LinearSolver(system, choice), control, traces)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
     companions = (*companions, *_temperature(case, system))

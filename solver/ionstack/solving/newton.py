@@ -17,6 +17,7 @@ from ionstack.assembly.assemble import Evaluation, System
 from ionstack.output.checkpoint import Memory
 from ionstack.solving.linear import LOOSEST, TOLERANCE, LinearResult, LinearSolver
 from ionstack.solving.network import CircuitScheme, contact_charge
+from ionstack.solving.traces import Traces
 
 Floats = NDArray[np.float64]
 
@@ -78,10 +79,19 @@ class Scheme:
 class Newton:
     """Solves the system's equations for its unknowns, in place."""
 
-    def __init__(self, system: System, solver: LinearSolver, control: NewtonControl) -> None:
+    def __init__(
+        self,
+        system: System,
+        solver: LinearSolver,
+        control: NewtonControl,
+        traces: Traces | None = None,
+    ) -> None:
+        """Solve `system`; without `traces` every content counts, however small."""
         self.system = system
         self.control = control
-        self._solver = solver
+        self._solver, self._traces = solver, traces
+        # Particles per owned unknown at the last linearisation.
+        self._amounts: Floats = np.zeros(0)
         # The scheme of the matrix, and unknowns and scheme of the factors that are kept.
         self._scheme: Scheme | None = None
         self._factored: tuple[PETSc.Vec | None, Scheme | None] = None, None
@@ -164,7 +174,7 @@ class Newton:
             scheme.history, scheme.lead, scheme.step, scheme.voltages, keep
         )
         self.assembly_seconds += perf_counter() - begin
-        self._scheme = scheme
+        self._scheme, self._amounts = scheme, result.amounts
         return result
 
     def _solve_linear(self, residual: Floats, precision: float) -> LinearResult:
@@ -232,19 +242,32 @@ class Newton:
 
     def _largest(self, scheme: Scheme, change: Floats) -> float:
         """Largest entry of the update and of the changes of nodes and states (collective)."""
-        unknowns = float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
+        unknowns = self._size()
         if scheme.circuit is None:
             return unknowns
         counted = change[scheme.circuit.network.circuit.stores]
         return max(unknowns, float(np.abs(counted).max(initial=0.0)))
+
+    def _size(self) -> float:
+        """Largest entry of the update as it counts [V] (collective)."""
+        if self._traces is None:
+            return float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
+        counted = self._traces.counted(self.system.update.getArray(readonly=1), self._amounts)
+        largest = float(np.abs(counted).max(initial=0.0))
+        comm = self.system.comm
+        return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())
         return good if self.system.comm.size == 1 else self.system.comm.allreduce(good, MPI.LAND)
 
     def _apply(self, damping: float) -> None:
-        unknowns = self.system.unknowns
-        unknowns.axpy(damping, self.system.update)
+        unknowns, update = self.system.unknowns, self.system.update
+        if self._traces is None:
+            unknowns.axpy(damping, update)
+        else:
+            damped = damping * update.getArray(readonly=1)
+            unknowns.setArray(unknowns.getArray(readonly=1) + self._traces.followed(damped))
         self.system.refresh_ghosts()
 
 
