@@ -8,7 +8,7 @@ import numpy as np
 
 from ionstack.assembly.node_fields import NodeFields
 from ionstack.models.carriers import TEMPERATURE
-from ionstack.models.model import ReactionModel, RegionModel
+from ionstack.models.model import ContactModel, ReactionModel, RegionModel
 from ionstack.physics.constants import BOLTZMANN_EV
 from support.devices import Ramp
 from support.films import bound, species
@@ -108,3 +108,53 @@ def test_course_of_breaking(verify):
     expected = rest + (START - rest) * np.exp(-speed * np.array(times))
     verify("breaking.course", found, expected, rel=5e-3, title="broken bonds in time",
            source="exponential towards equilibrium")  # fmt: skip
+
+
+COST = 0.2  # of a vacancy whose oxygen is in the top electrode [eV]
+
+
+def oxide() -> Device:
+    """Vacancies that stay and oxygen that leaves through the top, in a conductor."""
+    stays = bound("transport", "immobile")
+    moves = bound("transport", "ohmic", conductivity=1e-3)
+    conducts = bound("transport", "ohmic", conductivity=10.0)
+    held = (
+        species("V", 1, "lattice_gas", 1e26, stays),
+        species("O", -1, "boltzmann", 1e28, moves, level=1.0),
+        species("e", -1, "boltzmann", 1e29, conducts),
+    )
+    law = bound(
+        "reaction",
+        "bond_breaking",
+        attempt_frequency=1e13,
+        bond_density=1e26,
+        barrier=0.5,
+        dipole_length=DIPOLE,
+        relative_permittivity=PERMITTIVITY,
+    )
+    pair = ReactionModel("pair", (), (("V", 1), ("O", 1)), law)
+    region = RegionModel("film", PERMITTIVITY, 1e29, held, (pair,), neutral=True)
+    wire = bound("contact", "ohmic")
+    reservoir = bound("contact", "fixed_potential", chemical_potential=COST)
+    top = ContactModel("top", None, {"e": wire, "O": reservoir})
+    bottom = ContactModel("bottom", None, {"e": wire})
+    laws = model((region,), top=top, bottom=bottom)
+    device = Device(stack(layer("film", LENGTH, 5e-10)), laws, {"film": {"V": 1e-4}})
+    device.settle("as_given")
+    return device
+
+
+def test_vacancies_cost_what_their_oxygen_gains_in_the_electrode(verify):
+    """A positive voltage there makes them, a negative one heals them, the heat does neither."""
+    depth, found, exact = None, [], []
+    for volts in (-0.3, 0.0, 0.3):
+        device = oxide()
+        level = (volts, 0.0)
+        ramp = Ramp((0.0, 1e-3, 10.0), ((0.0, 0.0), level, level))
+        *_, _ = device.march(ramp, tolerance=1e-2)
+        found.append(NodeFields(device.system).evaluate()["x V [1]"])
+        depth = device.depth / LENGTH
+        exact.append(1.0 / (1.0 + np.exp((COST - volts * depth) / (BOLTZMANN_EV * 300.0))))
+    verify("breaking.reservoir", np.array(found), np.array(exact), rel=1e-3,
+           title="vacancies at rest through a film at -0.3, 0 and 0.3 V, oxygen in one electrode",
+           source="1/(1 + exp[(0.2 eV - e V s)/kT]), s the distance from it over the thickness")  # fmt: skip
