@@ -1,4 +1,4 @@
-"""Generation of defects at contacts against closed forms."""
+"""Generation of defects at contacts and in the bulk against closed forms."""
 
 from __future__ import annotations
 
@@ -47,3 +47,19 @@ def test_forward_over_backward_is_the_exponential_of_the_affinity():
 def test_beyond_the_field_of_breakdown_the_barrier_is_gone():
     found, free = flow(1e10, 30.0)
     assert found == pytest.approx(-1e32 * free, rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("field", [0.0, 4e8])
+def test_bonds_feel_the_field_in_full_where_they_break_and_by_a_share_where_they_heal(share, field):
+    """Far from equilibrium; nu N exp[-(E - s p (2+eps)/3 |F|)/kT] of free sites or e^-A of it."""
+    law = laws("reaction")["bond_breaking"]
+    numbers = {**GIVEN, "healing_share": share}
+    zero = np.zeros(1)
+    for affinity, felt, direction in ((25.0, 1.0, 1.0), (-25.0, share, -np.exp(25.0))):
+        broken = Subject(law, "lattice_gas").carrier(np.array([-3.0]), zero, zero)
+        broken = broken._replace(psi=np.array([-affinity]))
+        found = law.function([], [(broken, 1)], np.array(THERMAL), np.array([field]), numbers)
+        barrier = GIVEN["barrier"] - felt * 0.8e-9 * field
+        exact = direction * 1e13 * 1e19 * broken.vacancy * np.exp(-barrier / THERMAL)
+        np.testing.assert_allclose(found, exact, rtol=1e-3)

@@ -82,7 +82,7 @@ def _breaking() -> BoundLaw:
     """A barrier that some 1e8 V/m, as in films of a few nm, lower by a good part."""
     rate = {"attempt_frequency": 1e13, "bond_density": SITES}
     barrier = {"barrier": 0.7, "dipole_length": 5e-10, "relative_permittivity": 20.0}
-    return bound("reaction", "bond_breaking", **rate | barrier)
+    return bound("reaction", "bond_breaking", healing_share=0.5, **rate | barrier)
 
 
 def every_layer(dimension: str = "1d") -> Stack:

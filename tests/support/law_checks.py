@@ -41,6 +41,7 @@ _BY_NAME = {
     "width": 0.08,
     "jump_length": 3e-10,
     "dipole_length": 1e-10,
+    "healing_share": 0.3,
     "attempt_frequency": 1e13,
     "anisotropy": 1.0,
     "transfer_coefficient": 0.3,

@@ -31,6 +31,7 @@ def film(temperature: float = 300.0) -> Device:
         barrier=BARRIER,
         dipole_length=DIPOLE,
         relative_permittivity=PERMITTIVITY,
+        healing_share=1.0,
     )
     breaking = ReactionModel("breaking", (), (("broken", 1),), law)
     region = RegionModel("film", PERMITTIVITY, 0.0, (broken,), (breaking,))
@@ -131,6 +132,7 @@ def oxide() -> Device:
         barrier=0.5,
         dipole_length=DIPOLE,
         relative_permittivity=PERMITTIVITY,
+        healing_share=0.0,
     )
     pair = ReactionModel("pair", (), (("V", 1), ("O", 1)), law)
     region = RegionModel("film", PERMITTIVITY, 1e29, held, (pair,), neutral=True)
@@ -157,4 +159,4 @@ def test_vacancies_cost_what_their_oxygen_gains_in_the_electrode(verify):
         exact.append(1.0 / (1.0 + np.exp((COST - volts * depth) / (BOLTZMANN_EV * 300.0))))
     verify("breaking.reservoir", np.array(found), np.array(exact), rel=1e-3,
            title="vacancies at rest through a film at -0.3, 0 and 0.3 V, oxygen in one electrode",
-           source="1/(1 + exp[(0.2 eV - e V s)/kT]), s the distance from it over the thickness")  # fmt: skip
+           source="1/(1 + exp[(0.2 eV - e V s)/kT]), s the distance from it over thickness")  # fmt: skip

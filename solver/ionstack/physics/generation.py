@@ -70,6 +70,7 @@ def bond_breaking(K: Carrier, L: Carrier, edge: Edge, p: Parameters) -> jax.Arra
     Parameter("attempt_frequency", "1/s", "attempts per bond"),
     Parameter("bond_density", "1/m^3", "bonds per volume that can break"),
     *_BARRIER,
+    Parameter("healing_share", "1", "share of the lowering that bonds feel that heal", default=1.0),
     field=True,
 )
 def bonds_in_the_bulk(
@@ -78,11 +79,14 @@ def bonds_in_the_bulk(
     """Defects made and unmade in the bulk over a barrier that the local field lowers.
 
     Forward rate nu N exp[-(E - p (2+eps)/3 |E_field|)/kT] * contents of the left * free sites
-    of the right; the backward rate follows from the levels, so the field speeds up both and
-    shifts no equilibrium. The rate constant is that of the thermochemical model of breakdown:
-    McPherson and Mogul, J. Appl. Phys. 84, 1513 (1998).
+    of the right; the backward rate follows from the levels, so the field shifts no equilibrium.
+    The rate constant is that of the thermochemical model of breakdown: McPherson and Mogul,
+    J. Appl. Phys. 84, 1513 (1998). The field counts in full where bonds break, and by the
+    `healing_share` where they heal: it goes from one to the other with 1/(1 + e^-affinity).
     """
     driven = affinity_of(left, right)
+    healing = p["healing_share"]
+    field = field * (healing + (1.0 - healing) * jax.nn.sigmoid(driven))
     log_forward = jnp.log(p["attempt_frequency"] * p["bond_density"]) + log_activities(left, right)
     log_forward = log_forward - _left_barrier(field, p) / thermal_voltage
     return drive(jnp.minimum(log_forward, _FASTEST + jnp.minimum(driven, 0.0)), driven)
