@@ -1,0 +1,68 @@
+"""``ionstack sims``: a run's folder and a setup in, tables, maps and figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from ionstack.errors import InputError
+from ionstack.output.counts import write_counts
+from ionstack.output.voxels import write_voxels
+from ionstack.plots.counts import draw_profiles
+from ionstack.reading.schema import not_among
+from ionstack.surface_analysis.analysis import analysis_of, chosen
+from ionstack.surface_analysis.depth_profile import Stage
+from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.subject import subject_of
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted of an instrument: states, signals, stages switched off, maps besides."""
+
+    states: Sequence[str] = ()
+    signals: Sequence[str] = ()
+    without: Sequence[str] = ()
+    maps: bool = False
+
+
+def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
+    """Analyse a run and return the files written into its folder ``sims``.
+
+    Raises InputError for a state, signal or stage that does not exist, before anything is written.
+    """
+    off = _stages(order.without)
+    _known_signals(setup, order.signals)
+    subject = subject_of(folder, order.states)
+    analyses = [analysis_of(subject, state, setup, off) for state in subject.states]
+    profiles = chosen([one.profile() for one in analyses], order.signals)
+    target = folder / "sims"
+    target.mkdir(exist_ok=True)
+    written = [write_counts(target / "sims_profile.csv", profiles)]
+    written += draw_profiles(profiles, setup.given.title, target)
+    if order.maps:
+        for one in analyses:
+            path = target / f"sims_map_{_file_name(one.state)}.vti"
+            written.append(write_voxels(path, *one.voxels()))
+    return written
+
+
+def _stages(names: Sequence[str]) -> Collection[Stage]:
+    allowed = get_args(Stage)
+    for name in names:
+        if name not in allowed:
+            raise InputError(f"--without: {not_among('stage', name, allowed)}")
+    return [stage for stage in allowed if stage in names]
+
+
+def _known_signals(setup: Setup, names: Sequence[str]) -> None:
+    known = list(setup.given.signals)
+    for name in names:
+        if name not in known:
+            raise InputError(f"{setup.path}: --signals: {not_among('signal', name, known)}")
+
+
+def _file_name(state: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "+-." else "_" for letter in state)
