@@ -1,9 +1,10 @@
-"""Counts along the depth as an instrument exports them, ``sims_profile.csv``."""
+"""Counts along the depth as an instrument exports them, for instance ``sims_profile.csv``."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,6 +22,8 @@ DEPTH = "depth [nm]"
 MATERIAL = "material"
 _LEADING = (STATE, TIME, DEPTH, MATERIAL)
 
+_NAME = re.compile(r"(?P<name>.+) \[(?P<unit>\w+)\]")
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -29,7 +32,7 @@ class CountProfile:
     """What an instrument counts in one state of a device.
 
     `time` (f,) [s] and `depth` (f,) [m] at the middle of each analysis; `material` that lies there;
-    `counts` and what was `expected` of each signal, (f,).
+    `counts` and what was `expected` of each signal, (f,), in `unit`: 1 where they are shares.
     """
 
     state: str
@@ -38,30 +41,27 @@ class CountProfile:
     material: tuple[str, ...]
     counts: Mapping[str, FloatArray]
     expected: Mapping[str, FloatArray]
+    unit: str = "counts"
 
-
-def counts_column(signal: str) -> str:
-    """Return the column of a signal's counts, ``Li+ [counts]``."""
-    return f"{signal} [counts]"
-
-
-def expected_column(signal: str) -> str:
-    """Return the column of a signal's expected counts, ``Li+ expected [counts]``."""
-    return f"{signal} expected [counts]"
+    def columns(self) -> dict[str, FloatArray]:
+        """Return the columns of the table, ``Li+ [counts]`` and ``Li+ expected [counts]``."""
+        return {
+            f"{signal}{which} [{self.unit}]": values[signal]
+            for signal in self.counts
+            for which, values in (("", self.counts), (" expected", self.expected))
+        }
 
 
 def write_counts(path: Path, profiles: Sequence[CountProfile]) -> Path:
     """Write the profiles of several states, which have the same signals, below each other."""
-    signals = list(profiles[0].counts)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = [name(signal) for signal in signals for name in (counts_column, expected_column)]
-    writer.writerow([*_LEADING, *columns])
+    writer.writerow([*_LEADING, *profiles[0].columns()])
     for profile in profiles:
-        pairs = [one[signal] for signal in signals for one in (profile.counts, profile.expected)]
+        columns = profile.columns().values()
         leading = zip(profile.time, profile.depth, profile.material, strict=True)
         for row, (time, depth, material) in enumerate(leading):
-            values = (f"{pair[row]:.10g}" for pair in pairs)
+            values = (f"{column[row]:.10g}" for column in columns)
             place = (f"{time:.10g}", f"{depth * 1e9:.10g}", material)
             writer.writerow([profile.state, *place, *values])
     write_text(path, text.getvalue())
@@ -90,13 +90,17 @@ def _profile(
         numbers = np.array([[float(cell) for cell in (*row[1:3], *row[4:])] for row in rows])
     except ValueError as error:
         raise InputError(f"{path}: state {state!r}: {error}") from error
-    columns = dict(zip(header[4:], numbers.T[2:], strict=True))
-    signals = [name.removesuffix(" [counts]") for name in header[4::2]]
+    names = [_NAME.fullmatch(name) for name in header[4::2]]
+    if not all(names):
+        raise InputError(f"{path}:1: signals need columns like 'Li+ [counts]'")
+    signals = [match["name"] for match in names if match]
+    columns = numbers.T[2:]
     return CountProfile(
         state,
         numbers[:, 0],
         numbers[:, 1] * 1e-9,
         tuple(row[3] for row in rows),
-        {signal: columns[counts_column(signal)] for signal in signals},
-        {signal: columns[expected_column(signal)] for signal in signals},
+        dict(zip(signals, columns[::2], strict=True)),
+        dict(zip(signals, columns[1::2], strict=True)),
+        next((match["unit"] for match in names if match), "counts"),
     )

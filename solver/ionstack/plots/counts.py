@@ -25,15 +25,18 @@ _POINTS = 300
 
 def draw_profiles(profiles: Sequence[CountProfile], title: str, folder: Path) -> list[Path]:
     """Draw the signals of each state, and, of several states, each signal in all of them."""
+    kind = "xps" if profiles[0].unit == "1" else "sims"
     with mpl.rc_context(RC):
-        drawn = [_draw_states(profiles, title, folder / "sims_profiles.png")]
+        drawn = [_draw_states(profiles, title, folder / f"{kind}_profiles.png")]
         if len(profiles) > 1:
-            drawn.append(_draw_signals(profiles, title, folder / "sims_comparison.png"))
+            drawn.append(_draw_signals(profiles, title, folder / f"{kind}_comparison.png"))
     return drawn
 
 
 def signal_label(signal: str) -> str:
     """Return a secondary ion with its numbers lowered and its charge raised."""
+    if " " in signal:
+        return signal
     name = signal.rstrip("+-")
     charge = signal[len(name) :].replace("-", "−")
     lowered = re.sub(r"(\d+)", r"$_{\1}$", name)
@@ -59,11 +62,13 @@ def _draw_states(profiles: Sequence[CountProfile], title: str, path: Path) -> Pa
             style = _STYLES[number // len(_COLORS) % len(_STYLES)]
             color = _COLORS[number % len(_COLORS)]
             _line(axes, profile, counts, color=color, ls=style, label=signal_label(signal))
-        axes.set(yscale="log", xlabel="depth [nm]")
+        axes.set_xlabel("depth [nm]")
         axes.set_title(profile.state, pad=22)
     row[0].set_xlim(0.0, profiles[0].depth[-1] * 1e9)
-    row[0].set_ylim(bottom=_floor(profiles))
-    row[0].set_ylabel("counts per analysis")
+    if profiles[0].unit == "1":
+        row[0].set(ylim=(0.0, 1.0), ylabel="share of all atoms")
+    else:
+        row[0].set(yscale="log", ylim=(_floor(profiles), None), ylabel="counts per analysis")
     figure.legend(*row[0].get_legend_handles_labels(), loc="outside right upper")
     figure.supxlabel(title, fontsize=8.5, color="0.35")
     return save(figure, path)
@@ -90,7 +95,7 @@ def _draw_signals(profiles: Sequence[CountProfile], title: str, path: Path) -> P
     for axes in grid[len(signals) :]:
         axes.set_visible(False)
     grid[0].set_xlim(0.0, profiles[0].depth[-1] * 1e9)
-    figure.supylabel(f"counts over the largest of {profiles[0].state}", fontsize=10)
+    figure.supylabel(f"over the largest of {profiles[0].state}", fontsize=10)
     handles = grid[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=min(len(profiles), 4))
     figure.supxlabel(f"depth [nm]\n{title}", fontsize=9)

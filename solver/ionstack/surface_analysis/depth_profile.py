@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
 from ionstack.surface_analysis.setup import Setup
 from ionstack.surface_analysis.specimen import Specimen
@@ -79,9 +80,13 @@ def signals(
     seen = {name: values @ matrix.T for name, values in specimen.atoms.items()}
     shares = {name: values @ matrix.T for name, values in specimen.shares.items()}
     scale = setup.given.counting.counts / REFERENCE_DENSITY
+    step = float(specimen.edges[1])
     for name, signal in setup.given.signals.items():
         factor = 1.0 if "matrix" in off else _matrix_factor(shares, signal.matrix)
-        yield name, scale * signal.sensitivity * factor * setup.signal(name, seen)
+        values = scale * signal.sensitivity * factor * setup.signal(name, seen)
+        if "resolution" not in off and setup.given.kind == "xps":
+            values = attenuated(values, setup.escape_depth(name), step)
+        yield name, values
 
 
 def _matrix_factor(shares: Mapping[str, FloatArray], factors: Mapping[str, float]) -> FloatArray:

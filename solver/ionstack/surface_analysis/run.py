@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from ionstack.errors import InputError
-from ionstack.output.counts import write_counts
+from ionstack.output.counts import CountProfile, write_counts
 from ionstack.output.voxels import write_voxels
 from ionstack.plots.counts import draw_profiles
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.analysis import analysis_of, chosen
 from ionstack.surface_analysis.depth_profile import Stage
+from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
 from ionstack.surface_analysis.subject import subject_of
 
@@ -40,13 +41,29 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     profiles = chosen([one.profile() for one in analyses], order.signals)
     target = folder / "sims"
     target.mkdir(exist_ok=True)
-    written = [write_counts(target / "sims_profile.csv", profiles)]
+    kind = setup.given.kind.removeprefix("tof_")
+    written = [write_counts(target / f"{kind}_profile.csv", profiles)]
+    if kind == "xps":
+        profiles = tuple(_composition(one, setup) for one in profiles)
+        written.append(write_counts(target / "xps_composition.csv", profiles))
     written += draw_profiles(profiles, setup.given.title, target)
     if order.maps:
         for one in analyses:
-            path = target / f"sims_map_{_file_name(one.state)}.vti"
+            path = target / f"{kind}_map_{_file_name(one.state)}.vti"
             written.append(write_voxels(path, *one.voxels()))
     return written
+
+
+def _composition(profile: CountProfile, setup: Setup) -> CountProfile:
+    """Counts as shares of all atoms, as they are drawn and as they are expected."""
+    sensitivities = {name: setup.given.signals[name].sensitivity for name in profile.counts}
+    background = setup.given.counting.background
+    return replace(
+        profile,
+        counts=atomic_fractions(profile.counts, sensitivities, background),
+        expected=atomic_fractions(profile.expected, sensitivities, background),
+        unit="1",
+    )
 
 
 def _stages(names: Sequence[str]) -> Collection[Stage]:

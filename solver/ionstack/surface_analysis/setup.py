@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +57,11 @@ class Setup:
     def rate(self, material: str) -> float:
         """Return how fast a material is sputtered [m/s]."""
         return self.given.sputter.rate * self.given.materials[material].relative_rate
+
+    def escape_depth(self, signal: str) -> float:
+        """Return the depth [m] that the photoelectrons of a signal come from."""
+        length = self.given.signals[signal].attenuation_length or 0.0
+        return length * math.sin(self.given.take_off_angle)
 
     def signal(self, name: str, densities: Mapping[str, FloatArray]) -> FloatArray:
         """Return a signal's combination of atoms [1/m^3] before any sensitivity."""
