@@ -48,8 +48,8 @@ class Analysis:
         materials = tuple(self.specimen.material_at(one) for one in depth)
         return CountProfile(self.state, middle, depth, materials, drawn, expected)
 
-    def voxels(self) -> tuple[VoxelGrid, Voxels]:
-        """Return counts and expected counts of every voxel of an image in depth.
+    def voxels(self, wanted: Collection[str] | None = None) -> tuple[VoxelGrid, Voxels]:
+        """Return counts and expected counts of every voxel, of all signals or of those wanted.
 
         Voxels are as deep as what is eroded of the specimen at the same time.
         """
@@ -63,6 +63,8 @@ class Analysis:
         columns = len(self.specimen.columns.areas)
         arrays: dict[str, npt.NDArray[np.float32]] = {}
         for name, values in self._signals():
+            if wanted is not None and name not in wanted:
+                continue
             means = worn.means(np.broadcast_to(values, (columns, values.shape[-1])), frames)
             expected = self._seen(image, means * analyses) + self._background(image, analyses)
             arrays[f"{name} [counts]"] = self._drawn(expected, "map", name).astype(np.float32)

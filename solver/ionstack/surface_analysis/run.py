@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile, write_counts
 from ionstack.output.voxels import write_voxels
 from ionstack.plots.counts import draw_profiles
+from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
-from ionstack.surface_analysis.analysis import analysis_of, chosen
+from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen
 from ionstack.surface_analysis.depth_profile import Stage
 from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
@@ -47,11 +50,30 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
         profiles = tuple(_composition(one, setup) for one in profiles)
         written.append(write_counts(target / "xps_composition.csv", profiles))
     written += draw_profiles(profiles, setup.given.title, target)
-    if order.maps:
-        for one in analyses:
-            path = target / f"{kind}_map_{_file_name(one.state)}.vti"
-            written.append(write_voxels(path, *one.voxels()))
-    return written
+    return written + (_maps(analyses, profiles, target) if order.maps else [])
+
+
+def _maps(
+    analyses: Sequence[Analysis], profiles: Sequence[CountProfile], target: Path
+) -> list[Path]:
+    """Write the voxels of every state and draw the sheet through their middle."""
+    given = analyses[0].setup.given
+    kind = given.kind.removeprefix("tof_")
+    files = [target / f"{kind}_map_{_file_name(one.state)}.vti" for one in analyses]
+    signals = list(profiles[0].counts)
+    for one, path in zip(analyses, files, strict=True):
+        write_voxels(path, *one.voxels(signals))
+    states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
+    by_change = sorted(signals, key=lambda name: -_change(profiles, name))
+    drawn = draw_sections(states, by_change, target / f"{kind}_map.png", given.title)
+    return [*files, drawn]
+
+
+def _change(profiles: Sequence[CountProfile], signal: str) -> float:
+    """Share of the counts of a signal that moves most between the states."""
+    first = profiles[0].expected[signal]
+    changes = [np.abs(one.expected[signal] - first).sum() for one in profiles]
+    return float(max(changes) / max(float(first.sum()), 1e-300))
 
 
 def _composition(profile: CountProfile, setup: Setup) -> CountProfile:
