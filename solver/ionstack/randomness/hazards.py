@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ionstack.physics.array_module import module_of
 from ionstack.randomness.random_streams import Stream
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-# Of NumPy, or of JAX in compiled steps: both follow the standard of array interfaces.
+# Of NumPy, or of JAX in compiled steps.
 Array = Any
 
 _HALVINGS = 60
@@ -51,7 +52,7 @@ class LinearHazard:
 
     def instants(self, which: Array, amounts: Array) -> Array:
         """Return the root of a quadratic equation, in the form that does not cancel."""
-        xp = amounts.__array_namespace__()
+        xp = module_of(amounts)
         first, last = self.first[which], self.last[which]
         growth = (last - first) / (self.end - self.start)
         root = xp.sqrt(xp.maximum(first**2 + 2.0 * growth * amounts, 0.0))
@@ -74,7 +75,7 @@ class ExponentialHazard:
 
     def total(self) -> Array:
         """Return the logarithmic mean of the rates times the step (n_sites,)."""
-        xp = self.first.__array_namespace__()
+        xp = module_of(self.first)
         exponent, usual = self._exponents()
         # From the larger rate down: exp of a negative number cannot overflow.
         small = xp.abs(exponent) < 1e-12
@@ -84,7 +85,7 @@ class ExponentialHazard:
 
     def instants(self, which: Array, amounts: Array) -> Array:
         """Return the times at which the integral comes to the amounts."""
-        xp = amounts.__array_namespace__()
+        xp = module_of(amounts)
         exponents, logarithmic = self._exponents()
         exponent, usual = exponents[which], logarithmic[which]
         total = xp.where(usual, self.total()[which], 1.0)
@@ -102,7 +103,7 @@ class ExponentialHazard:
 
     def _exponents(self) -> tuple[Array, Array]:
         """Logarithm of last over first rate, and where it exists."""
-        xp = self.first.__array_namespace__()
+        xp = module_of(self.first)
         usual = (self.first > 0.0) & (self.last > 0.0)
         first, last = xp.where(usual, self.first, 1.0), xp.where(usual, self.last, 1.0)
         return xp.log(last) - xp.log(first), usual

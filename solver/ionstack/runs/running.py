@@ -81,7 +81,7 @@ class Run:
         for observer in self.observers:
             found |= observer.found()
         found |= _step_entries(self.stepper) | dict(self.stepper.events.entries())
-        found |= self.case.drawn
+        found |= {**self.case.drawn, **self.case.references}
         self._finish(found | dict(entries), failure)
         if failure is not None:
             case, keeper = self.case, self.keeper
