@@ -34,9 +34,9 @@ Floats = NDArray[np.float64]
 # Steps of one call.
 MOST = 64
 # Largest growth of the step: a formula of one step is stable whatever it is.
-GROWTH = 5.0
+GROWTH = 3.0
 # How far states move in the first step after an event, over the tolerance of its error.
-FIRST_MOVE = 10.0
+FIRST_MOVE = 3.0
 
 
 class Batch(NamedTuple):
