@@ -19,8 +19,10 @@ from ionstack.protocols.drive import Limit
 from ionstack.protocols.laid import Instruments
 from ionstack.protocols.protocol import build_protocol
 from ionstack.protocols.protocol_steps import Entry, Hold, Sweep
+from ionstack.randomness.random_streams import Stream
 from ionstack.runs.preparation import SourceDrive
 from ionstack.solving.newton import NewtonControl
+from ionstack.stepping.circuit_events import site_number
 from ionstack.stepping.circuit_stepper import CircuitStepper
 from ionstack.stepping.meter import of_source
 from ionstack.stepping.states import State, StepControl
@@ -143,6 +145,45 @@ def test_a_limit_ends_a_step_where_it_is_reached(alone):
     ended = [one for one in states if one.ended is not None]
     assert len(ended) == 1
     assert column(given, ended, "I(V1)") == pytest.approx([1e-8], rel=2e-5)
+
+
+def test_an_event_that_the_protocol_waits_for_ends_the_step():
+    given = circuit(SWITCHING)
+    entry = Entry(
+        "sweep", SWEEPS[0], until=(Limit("event", 0.0, True, "V1", event="F1.nucleation"),)
+    )
+    states = list(stepper(given, [entry, Hold("V1", 0.0, 0.01, 1e-3)], **FINE).run())
+    ended = [one for one in states if one.ended is not None]
+    assert [event.name for one in ended for event in one.events] == ["F1.nucleation"]
+    # From there back to 0 V: the sweep did not go on.
+    later = [one.time for one in states if one.interval > ended[0].interval]
+    assert max(later) == pytest.approx(ended[0].time + 0.01, abs=1e-9)
+
+
+def test_random_losses_come_where_their_integrated_rate_reaches_the_drawn_numbers():
+    """A filament dissolves: d' = -(1 - 1/n) B/d^3 in between, where r = pi L B/(2 O n^2 d^2).
+
+    So the integral of the rate is pi L (d_1^2 - d_2^2)/(4 O n (n - 1)).
+    """
+    atoms, omega, length = 15.0, 1.7e-29, 1e-8
+    noisy = {"nucleation_rate": "0 1/s", "atomic_volume": f"{omega} m^3", "atoms_lost": atoms}
+    film = {**FILAMENT, **noisy, "grown": 0.5, "nodes": ["in", "ground"]}
+    given = circuit({"sources": LIMITED, "elements": {"F1": film}})
+    passed = []
+    for largest in (1e-3, 4e-3):
+        states = list(stepper(given, [Hold("V1", 0.0, 11e-3, 1e-9)], largest=largest).run())
+        grown, came = column(given, states, "grown(F1)"), [bool(one.events) for one in states]
+        before = 1e-9 + length * grown[came]
+        lost = 2.0 * atoms * omega / (np.pi * before * length)
+        start = np.concatenate([[6e-9], (before - lost)[:-1]])
+        squares = np.pi * length * (start**2 - before**2)
+        passed.append(squares / (4.0 * omega * atoms * (atoms - 1.0)))
+    assert len(passed[0]) > 30
+    sites = site_number("F1.loss")
+    drawn = Stream(0, "events of circuit elements").exponential(sites, np.arange(len(passed[0])))
+    # Of second order in the step, which the error of the diameter limits.
+    assert passed[0] == pytest.approx(drawn, rel=3e-3)
+    assert passed[1] == pytest.approx(drawn, rel=1e-2)
 
 
 def test_a_run_goes_on_from_any_state_as_it_did_before(alone):

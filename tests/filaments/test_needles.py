@@ -11,6 +11,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
+from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from ionstack.physics.needles import (
     Needle,
@@ -24,6 +25,7 @@ from ionstack.physics.needles import (
     spheroid,
 )
 from ionstack.physics.nucleation import field_drive, nucleation_rate
+from ionstack.physics.states import MetalFace
 
 VACANCIES = Needle(tension=0.1, narrowest=0.5e-9, relative_permittivity=17.0)
 ASPECTS = np.array([1.0, 1.0 + 1e-12, 1.001, 1.05, 1.0540925, 1.0540926, 1.1, 2.0, 10.0, 1e3])
@@ -249,3 +251,25 @@ def test_fields_of_many_places_at_once() -> None:
         one = needle_nucleus(VACANCIES, field)
         assert float(many.barrier[k]) == pytest.approx(float(one.barrier), rel=1e-12, abs=0.0)
         assert float(many.size[k]) == pytest.approx(float(one.size), rel=1e-9, abs=0.0)
+
+
+@pytest.mark.parametrize("field", [3e8, -5e8, 1e9])
+def test_needles_on_a_face_are_half_spheroids_by_the_law_as_by_the_formula(field):
+    """The largest F over the length, from the formula of Karpov et al. as it is written."""
+    tension, narrowest, permittivity, cost = 0.1, 5e-10, 17.0, 1e8
+
+    def work(aspect: np.ndarray) -> np.ndarray:
+        e = np.sqrt(1.0 - aspect**-2.0)
+        n = (1.0 - e**2) / e**3 * (np.arctanh(e) - e)
+        surface = 2.0 * np.pi * narrowest**2 * (1.0 + aspect * np.arcsin(e) / e)
+        volume = 4.0 / 3.0 * np.pi * narrowest**3 * aspect
+        gain = permittivity * VACUUM_PERMITTIVITY * field**2 * volume / (2.0 * n)
+        return tension * surface + cost * volume - gain
+
+    lengths = np.geomspace(1.001, 1e3, 400_001)
+    numbers = {"prefactor": 1e24, "tension": tension, "narrowest": narrowest}
+    numbers |= {"relative_permittivity": permittivity, "phase_cost": cost}
+    face = MetalFace(*(jnp.asarray(one) for one in (field, 0.0, 300.0)))
+    found = laws("nucleation")["field_needle"].function(face, numbers)
+    assert float(found.barrier) == pytest.approx(0.5 * work(lengths).max(), rel=1e-6)
+    assert float(found.rate) == 1e24

@@ -13,8 +13,12 @@ from ionstack.output.campaign import COMPLETED, CampaignDirectory, read_record
 from ionstack.plots.panels import Axis, Panel, Series, draw_panels
 from ionstack.reading.variation import numbers
 
+Floats = NDArray[np.float64]
+
 # What is drawn: the durations of steps that a limit ended.
 _PREFIX = "duration."
+# What a case compares them with, by the same names.
+_REFERENCE = "reference."
 _LEAST, _DECADES = 3, 10.0
 
 
@@ -35,14 +39,30 @@ def draw_dependences(folder: CampaignDirectory) -> list[Path]:
 
 
 def _panel(rows: list[dict[str, str]], name: str, key: str, unit: str) -> Panel:
-    """Points of those members that have the number, on logarithmic axes where it spans decades."""
-    column = next(one for one in rows[0] if one.split(" [")[0] == key)
-    pairs = sorted((float(row[column]), float(row[name])) for row in rows if row[name])
-    x, y = np.array(pairs).T
+    """Points of those members that have the number, on logarithmic axes where it spans decades.
+
+    What the case compares it with is drawn as lines.
+    """
     what, of = name.removeprefix(_PREFIX).removesuffix("]").split(" [")
+    column = next(one for one in rows[0] if one.split(" [")[0] == key)
+    begin = f"{_REFERENCE}{what}."
+    compared = {
+        one: one.removeprefix(begin).rsplit(" [")[0] for one in rows[0] if one.startswith(begin)
+    }
+    x, y = _pairs(rows, column, name)
+    lines = [Series(*_pairs(rows, column, one), label, "fit") for one, label in compared.items()]
     axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis("duration", of, _spans(y)))
-    return Panel(what, *axes, (Series(x, y, "", "points"), Series(x, y)))
+    joined = [] if lines else [Series(x, y)]
+    label = "simulated" if lines else ""
+    return Panel(what, *axes, (Series(x, y, label, "points"), *joined, *lines))
 
 
-def _spans(values: NDArray[np.float64]) -> bool:
+def _pairs(rows: list[dict[str, str]], x: str, y: str) -> tuple[Floats, Floats]:
+    """Two columns in the order of the first, where the second is known."""
+    pairs = sorted((float(row[x]), float(row[y])) for row in rows if row[y])
+    first, second = np.array(pairs).reshape(-1, 2).T
+    return first, second
+
+
+def _spans(values: Floats) -> bool:
     return bool((values > 0.0).all() and values.max() > _DECADES * values.min())

@@ -33,6 +33,7 @@ from ionstack.casefile.netlist import cells_of, netlist, numbered
 from ionstack.casefile.nucleation_schema import NucleationChoice
 from ionstack.casefile.protocol_checks import course_problems
 from ionstack.casefile.protocol_schema import protocol_from
+from ionstack.casefile.reference_values import reference_values
 from ionstack.casefile.stack_materials import materials_of
 from ionstack.circuits.circuit import Circuit, plain_circuit
 from ionstack.errors import InputError
@@ -55,6 +56,7 @@ from ionstack.reading.materials import (
 from ionstack.reading.schema import validated
 from ionstack.reading.yaml_source import (
     Node,
+    Problem,
     missing_file,
     raise_problems,
     read_text,
@@ -81,7 +83,8 @@ class Case:
     start and contents. Nuclei come at random at the contacts of `nucleation`. Random numbers are
     those of the `seed`; an `ensemble` gives every member its own, which has `drawn` its scattered
     numbers. Without `mechanics` nothing is stressed, without `heat` the temperature is the same
-    everywhere. Of a circuit alone the stack has no layers.
+    everywhere. `references` are values [s] that durations of steps are compared with. Of a circuit
+    alone the stack has no layers.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Case:
     seed: int = 0
     ensemble: Ensemble | None = None
     drawn: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    references: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def random(self) -> bool:
@@ -283,7 +287,13 @@ def _case(
         nucleation={name: one.choice() for name, one in read.nucleation.items()},
         seed=read.seed,
         ensemble=None if read.ensemble is None else _ensemble(read.ensemble, node),
+        references=dict(_references(read, node)),
     )
+
+
+def _references(read: CaseModel, node: Node) -> Iterator[tuple[str, float]]:
+    found = reference_values(node, read.references)
+    yield from (one for one in found if not isinstance(one, Problem))
 
 
 def _ensemble(read: EnsembleModel, node: Node) -> Ensemble:

@@ -14,7 +14,8 @@ from ionstack.casefile.instrument_checks import instrument_problems
 from ionstack.casefile.mechanics_checks import mechanics_problems
 from ionstack.casefile.nucleation_checks import nucleation_problems
 from ionstack.casefile.physics_checks import physics_problems
-from ionstack.casefile.protocol_checks import protocol_names
+from ionstack.casefile.protocol_checks import protocol_names, timed_steps
+from ionstack.casefile.reference_values import reference_values
 from ionstack.errors import nearest
 from ionstack.physics.catalogue import elements
 from ionstack.reading.law_choice import registered
@@ -34,6 +35,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from _coupling_problems(subject)
     yield from circuit_problems(subject)
     yield from _ensemble_problems(subject)
+    yield from _reference_problems(subject)
     yield from instrument_problems(subject)
     yield from ambient_problems(subject)
     yield from heat_problems(subject)
@@ -59,6 +61,7 @@ def circuit_case_problems(subject: Subject) -> Iterator[Problem]:
     yield from protocol_names(subject)
     yield from circuit_problems(subject)
     yield from _ensemble_problems(subject)
+    yield from _reference_problems(subject)
     yield from instrument_problems(subject)
 
 
@@ -68,6 +71,18 @@ def _surroundings_problems(subject: Subject) -> Iterator[Problem]:
             if leaf.ambient is not None:
                 message = "a circuit alone has no surroundings; its temperature is that of the case"
                 yield subject.problem((*at, "ambient"), message, of_key=True)
+
+
+def _reference_problems(subject: Subject) -> Iterator[Problem]:
+    """Values for steps that no limit ends, and formulas that cannot be evaluated."""
+    given = subject.case.references
+    timed = timed_steps(subject)
+    for name in given:
+        if name not in timed:
+            message = not_among("step with a name and 'until'", name, timed)
+            yield subject.problem(("references", name), message, of_key=True)
+    found = reference_values(subject.node, given)
+    yield from (one for one in found if isinstance(one, Problem))
 
 
 def _ensemble_problems(subject: Subject) -> Iterator[Problem]:

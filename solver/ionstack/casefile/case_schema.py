@@ -17,6 +17,7 @@ from ionstack.casefile.instrument_schema import Instruments, automatic
 from ionstack.casefile.mechanics_schema import MechanicsModel
 from ionstack.casefile.nucleation_schema import NucleationModel
 from ionstack.casefile.protocol_schema import StepModel
+from ionstack.casefile.reference_values import ReferenceModel
 from ionstack.geometry.stack import Name
 from ionstack.physics.bounds import FRACTION
 from ionstack.physics.curves import Constant
@@ -210,6 +211,7 @@ class CircuitCaseModel(Strict):
     numerics: NumericsModel = NumericsModel()
     output: OutputModel = OutputModel()
     observables: list[ObservableModel] = Field(default_factory=list)
+    references: dict[str, list[ReferenceModel]] = Field(default_factory=dict)
 
 
 class CaseModel(Strict):
@@ -239,3 +241,4 @@ class CaseModel(Strict):
     numerics: NumericsModel = NumericsModel()
     output: OutputModel = OutputModel()
     observables: list[ObservableModel] = Field(default_factory=list)
+    references: dict[str, list[ReferenceModel]] = Field(default_factory=dict)

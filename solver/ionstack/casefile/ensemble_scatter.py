@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ionstack.errors import nearest
+from ionstack.casefile.dotted_keys import number_at
 from ionstack.randomness.random_streams import Stream
 from ionstack.randomness.site_scatter import Scatter, scattered
 from ionstack.reading.schema import Strict
 from ionstack.reading.units import number_and_unit, parse
-from ionstack.reading.yaml_source import Keys, Node, Problem
+from ionstack.reading.yaml_source import Node, Problem
 
 _AT = ("ensemble", "scatter")
 
@@ -58,34 +58,14 @@ def scattered_numbers(
     """
     for key, choice in given.items():
         try:
-            number = node.find(_keys(node, key))
-            assert number is not None
-            yield _number(key, number, choice)
+            yield _number(key, number_at(node, key), choice)
         except ValueError as error:
             keys = (*_AT, key)
             yield Problem(node.place(keys, of_key=True), keys, str(error))
 
 
-def _keys(node: Node, key: str) -> Keys:
-    """Keys that lead to the number of a dotted key; a ValueError says where they end."""
-    keys: list[str | int] = []
-    for part in key.split("."):
-        here = node.find(tuple(keys))
-        assert here is not None
-        step: str | int = int(part) if isinstance(here.content, tuple) and part.isdigit() else part
-        if here.child(step) is None:
-            known = list(here.content) if isinstance(here.content, Mapping) else []
-            where = ".".join(map(str, keys)) or "the case"
-            listed = f"; there: {', '.join(known)}{nearest(part, known)}" if known else ""
-            raise ValueError(f"there is no {part!r} in {where}{listed}")
-        keys.append(step)
-    return tuple(keys)
-
-
-def _number(key: str, node: Node, choice: ScatterModel) -> ScatteredNumber:
-    if isinstance(node.content, bool) or not isinstance(node.content, str | int | float):
-        raise ValueError("is not a number; name the key of a number with its unit")
-    value, unit = number_and_unit(str(node.content))
+def _number(key: str, written: str, choice: ScatterModel) -> ScatteredNumber:
+    value, unit = number_and_unit(written)
     wanted = unit if choice.kind == "normal" else "1"
     deviation = parse(choice.deviation, wanted)
     if deviation <= 0.0:

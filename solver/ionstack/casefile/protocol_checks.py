@@ -137,6 +137,11 @@ def _step_names(subject: Subject) -> Iterator[Problem]:
         first.setdefault(name, place)
 
 
+def timed_steps(subject: Subject) -> list[str]:
+    """Return the names of steps that a limit can end."""
+    return [one.name for _, one in _parts(subject) if one.name and one.until is not None]
+
+
 def _numbered(name: str) -> str:
     """Name without its number, ``read`` of ``read-2``; empty if it has none."""
     plain, _, number = name.rpartition("-")

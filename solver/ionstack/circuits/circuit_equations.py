@@ -142,6 +142,17 @@ def event_outcome(wiring: Wiring, site: int) -> Callable[[jax.Array, Numbers], j
     return of
 
 
+def event_outcomes(wiring: Wiring) -> Callable[[jax.Array, Numbers], jax.Array]:
+    """Return (unknowns, numbers) -> unknowns after the event of each site (n_sites, size)."""
+    found = [event_outcome(wiring, site) for site, _ in enumerate(wiring.sites())]
+
+    def of(unknowns: jax.Array, numbers: Numbers) -> jax.Array:
+        after = [one(unknowns, numbers) for one in found]
+        return jnp.stack(after) if after else jnp.zeros((0, wiring.size))
+
+    return of
+
+
 def _own(wire: Wire, unknowns: jax.Array) -> dict[str, jax.Array]:
     names = enumerate(elements()[wire.kind].own)
     return {name: unknowns[wire.first + k] for k, (name, _) in names}

@@ -53,8 +53,8 @@ class StepTable:
         path = run.steps
         self._table = Growing(comm, lambda position: StepWriter(path, position))
         self._began, self._lines = 0.0, lines
-        # How long steps with a name took that a limit ended [s].
-        self._took: dict[str, float] = {}
+        # How many steps with a name a limit ended, and how long they took together [s].
+        self._took: dict[str, tuple[int, float]] = {}
 
     def see(self, state: State) -> None:
         """Write the steps that end here."""
@@ -68,7 +68,9 @@ class StepTable:
                 what = (span.number, span.name, span.kind, source)
                 writer.append(StepRow(*what, self._began, state.time, ended))
             if span.name and state.ended is not None:
-                self._took[span.name] = state.time - self._began
+                count, together = self._took.get(span.name, (0, 0.0))
+                lasted = state.time - self._began
+                self._took[span.name] = count + 1, together + lasted
             if self._lines is not None:
                 self._lines.ended(span, state.time, state.ended)
             self._began = state.time
@@ -79,7 +81,8 @@ class StepTable:
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Cut the file back."""
-        self._began, self._took = memory["began"], dict(memory["took"])
+        self._began = memory["began"]
+        self._took = {name: (count, together) for name, (count, together) in memory["took"].items()}
         self._table.recall(memory)
 
     def _ending(self, state: State) -> list[Span]:
@@ -94,9 +97,13 @@ class StepTable:
         return inside + [one for one in ends if one.first == one.last]
 
     def found(self) -> Mapping[str, Any]:
-        """How long each step with a name took that a limit ended; the file is complete."""
+        """How long steps with a name took that a limit ended, on average over repetitions.
+
+        The file is complete then.
+        """
         self._table.close()
-        return {f"duration.{name} [s]": one for name, one in self._took.items()}
+        took = self._took.items()
+        return {f"duration.{name} [s]": together / count for name, (count, together) in took}
 
 
 class Spectra(TableObserver[SpectrumWriter]):

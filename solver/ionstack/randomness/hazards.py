@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ionstack.physics.array_module import module_of
 from ionstack.randomness.random_streams import Stream
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# Of NumPy, or of JAX in compiled steps.
+Array = Any
 
 _HALVINGS = 60
 _MOST_EVENTS = 1e5
@@ -38,22 +41,23 @@ class Hazard(Protocol):
 class LinearHazard:
     """A rate [1/s] that goes straight from `first` at `start` to `last` at `end` [s]."""
 
-    start: float
-    end: float | Floats
-    first: Floats
-    last: Floats
+    start: Array
+    end: Array
+    first: Array
+    last: Array
 
-    def total(self) -> Floats:
+    def total(self) -> Array:
         """Return the trapezoid's area (n_sites,)."""
-        return np.asarray(0.5 * (self.end - self.start) * (self.first + self.last))
+        return 0.5 * (self.end - self.start) * (self.first + self.last)
 
-    def instants(self, which: Ints, amounts: Floats) -> Floats:
+    def instants(self, which: Array, amounts: Array) -> Array:
         """Return the root of a quadratic equation, in the form that does not cancel."""
+        xp = module_of(amounts)
         first, last = self.first[which], self.last[which]
         growth = (last - first) / (self.end - self.start)
-        root = np.sqrt(np.maximum(first**2 + 2.0 * growth * amounts, 0.0))
-        positive = np.where(amounts > 0.0, first + root, 1.0)
-        return _within(self.start, self.end, 2.0 * amounts / positive)
+        root = xp.sqrt(xp.maximum(first**2 + 2.0 * growth * amounts, 0.0))
+        positive = xp.where(amounts > 0.0, first + root, 1.0)
+        return xp.minimum(self.start + 2.0 * amounts / positive, self.end)
 
 
 @dataclass(frozen=True)
@@ -61,45 +65,48 @@ class ExponentialHazard:
     """A rate [1/s] whose logarithm goes straight, from `first` to `last`.
 
     Exact where the barrier goes linearly in time. Both rates have to be positive; sites
-    where one is zero follow `LinearHazard`. For the total alone the ends may be an array.
+    where one is zero follow `LinearHazard`.
     """
 
-    start: float
-    end: float | Floats
-    first: Floats
-    last: Floats
+    start: Array
+    end: Array
+    first: Array
+    last: Array
 
-    def total(self) -> Floats:
+    def total(self) -> Array:
         """Return the logarithmic mean of the rates times the step (n_sites,)."""
+        xp = module_of(self.first)
         exponent, usual = self._exponents()
         # From the larger rate down: exp of a negative number cannot overflow.
-        small = np.abs(exponent) < 1e-12
-        size = np.where(small, 1.0, np.abs(exponent))
-        mean = np.maximum(self.first, self.last) * np.where(small, 1.0, -np.expm1(-size) / size)
-        return np.where(usual, (self.end - self.start) * mean, self._linear().total())
+        small = xp.abs(exponent) < 1e-12
+        size = xp.where(small, 1.0, xp.abs(exponent))
+        mean = xp.maximum(self.first, self.last) * xp.where(small, 1.0, -xp.expm1(-size) / size)
+        return xp.where(usual, (self.end - self.start) * mean, self._linear().total())
 
-    def instants(self, which: Ints, amounts: Floats) -> Floats:
+    def instants(self, which: Array, amounts: Array) -> Array:
         """Return the times at which the integral comes to the amounts."""
+        xp = module_of(amounts)
         exponents, logarithmic = self._exponents()
-        exponent: Floats = exponents[which]
-        usual = logarithmic[which]
-        total = np.where(usual, self.total()[which], 1.0)
-        share: Floats = np.clip(amounts / total, 0.0, 1.0)
-        flat = np.abs(exponent) < 1e-12
+        exponent, usual = exponents[which], logarithmic[which]
+        total = xp.where(usual, self.total()[which], 1.0)
+        share = xp.clip(amounts / total, 0.0, 1.0)
+        flat = xp.abs(exponent) < 1e-12
         rises = exponent > 0.0
         # ln(1 + f (e^y - 1))/y, from the end of the step for a rate that rises.
-        part = np.where(rises, 1.0 - share, share) * np.expm1(-np.abs(exponent))
-        log = np.log1p(np.maximum(part, -_NEARLY_ALL)) / np.where(flat, 1.0, exponent)
-        elapsed = np.where(flat, share, np.where(rises, 1.0 + log, log))
+        part = xp.where(rises, 1.0 - share, share) * xp.expm1(-xp.abs(exponent))
+        log = xp.log1p(xp.maximum(part, -_NEARLY_ALL)) / xp.where(flat, 1.0, exponent)
+        elapsed = xp.where(flat, share, xp.where(rises, 1.0 + log, log))
+        curved = self.start + (self.end - self.start) * elapsed
         straight = self._linear().instants(which, amounts)
-        curved = _within(self.start, self.end, (self.end - self.start) * elapsed)
-        return np.where(usual, curved, straight)
+        # No later than the end of the step by round-off.
+        return xp.where(usual, xp.minimum(curved, self.end), straight)
 
-    def _exponents(self) -> tuple[Floats, NDArray[np.bool_]]:
+    def _exponents(self) -> tuple[Array, Array]:
         """Logarithm of last over first rate, and where it exists."""
+        xp = module_of(self.first)
         usual = (self.first > 0.0) & (self.last > 0.0)
-        first, last = np.where(usual, self.first, 1.0), np.where(usual, self.last, 1.0)
-        return np.log(last) - np.log(first), usual
+        first, last = xp.where(usual, self.first, 1.0), xp.where(usual, self.last, 1.0)
+        return xp.log(last) - xp.log(first), usual
 
     def _linear(self) -> LinearHazard:
         return LinearHazard(self.start, self.end, self.first, self.last)
@@ -138,11 +145,6 @@ class ExactHazard:
 
     def _until(self, which: Ints, times: Floats) -> Floats:
         return np.asarray(self.integral(which, times))
-
-
-def _within(start: float, end: float | Floats, elapsed: Floats) -> Floats:
-    """Times of the step, no later than its end by round-off."""
-    return np.minimum(start + elapsed, end)
 
 
 @dataclass(frozen=True)

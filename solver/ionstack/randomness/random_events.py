@@ -10,7 +10,6 @@ the protocol; other events are told with their instants within the step.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -26,6 +25,8 @@ Ints = NDArray[np.int64]
 
 # Events expected in a time step beyond which nobody can want to be told of them.
 MOST_TOLD = 3000
+# Least integrated rate that an event waits for.
+_SOON = 1e-200
 
 
 class Happening(NamedTuple):
@@ -83,7 +84,7 @@ class Source(Protocol):
         """The event as it is told."""
 
 
-class _Waiting:
+class Waiting:
     """One source and its clocks, from the last accepted state on."""
 
     def __init__(self, source: Source, seed: int) -> None:
@@ -95,11 +96,6 @@ class _Waiting:
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None
         self.counts = dict.fromkeys(self._names, 0)
-
-    @property
-    def left(self) -> Floats:
-        """Integrated rates that are still to come before the next event of each site."""
-        return self._clocks.left
 
     def begin(self, circuit: Floats) -> None:
         """Go on from an accepted state with the circuit's unknowns."""
@@ -114,7 +110,8 @@ class _Waiting:
         if not self.source.changes and not set(awaited) & set(self.counts):
             return None
         hazard = self._hazard(step, circuit)
-        beyond = hazard.total() / self._clocks.left - 1.0
+        # What round-off has put off from the end of the last step is due at once.
+        beyond = hazard.total() / np.maximum(self._clocks.left, _SOON) - 1.0
         due = np.flatnonzero(beyond >= -CLOSE)
         if not len(due):
             return None
@@ -152,18 +149,26 @@ class _Waiting:
         pairs = zip(rows, events.times / step, strict=True)
         return [(int(row), float(share)) for row, share in pairs]
 
-    def quiet(self, steps: Floats, rates: Floats) -> tuple[int, Floats]:
-        """As `RandomEvents.quiet`, for the sites of this source."""
-        first = np.concatenate([self._rates[None], rates])[:-1]
-        passed = ExponentialHazard(0.0, steps[:, None], first, rates).total()
-        left = self._clocks.left - (np.cumsum(passed, axis=0) - passed)
-        due = (passed >= (1.0 - CLOSE) * left).any(axis=1)
-        return int(np.argmax(due)) if due.any() else len(steps), passed
+    def ahead(self, count: int) -> Floats:
+        """Integrated rates that every site waits for its next events (n_sites, `count`).
 
-    def pass_over(self, passed: Floats, rates: Floats) -> None:
-        """As `RandomEvents.pass_over`, for the sites of this source."""
-        self._clocks = replace(self._clocks, left=self._clocks.left - passed)
-        self._rates = rates
+        The first from now on, the others from one event to the next.
+        """
+        clocks, more = self._clocks, np.arange(1, count)
+        later = self._stream.exponential(clocks.sites[:, None], clocks.draws[:, None] + more)
+        return np.concatenate([clocks.left[:, None], later], axis=1)
+
+    def take(self, waits: Floats, row: int) -> None:
+        """Take a step that came to a state with these waits, after the event at `row` if any."""
+        draws = self._clocks.draws.copy()
+        if row < len(draws):
+            draws[row] += 1
+            self.counts[self._names[row]] += 1
+        self._clocks = Clocks(self._clocks.sites, waits, draws)
+
+    def told(self, row: int) -> tuple[Event, ...]:
+        """The event at `row` at the end of a step, if there is one."""
+        return (self.source.told(row, 1.0),) if row < len(self._names) else ()
 
     def memory(self) -> Mapping[str, Any]:
         """What `recall` needs."""
@@ -182,6 +187,10 @@ class _Waiting:
         self._rates = np.array(memory["rates"])
         self.counts = dict(zip(self.counts, memory["counts"], strict=True))
 
+    def entries(self) -> dict[str, int]:
+        """How often every event happened, for the summary."""
+        return {f"events.{name}": count for name, count in self.counts.items()}
+
     def _hazard(self, step: float, circuit: Floats) -> ExponentialHazard:
         return ExponentialHazard(0.0, step, self._rates, self._rates_at(circuit))
 
@@ -196,12 +205,7 @@ class RandomEvents:
     """The events of all sources, which happen by the random numbers of one seed."""
 
     def __init__(self, sources: Sequence[Source], seed: int) -> None:
-        self._waiting = [_Waiting(one, seed) for one in sources if len(one.sites)]
-
-    @property
-    def left(self) -> Floats:
-        """Integrated rates that are still to come before the next event of every site."""
-        return np.concatenate([np.zeros(0), *(one.left for one in self._waiting)])
+        self._waiting = [Waiting(one, seed) for one in sources if len(one.sites)]
 
     def begin(self, circuit: Floats) -> None:
         """Go on from an accepted state with the circuit's unknowns (collective)."""
@@ -236,20 +240,6 @@ class RandomEvents:
             self.begin(after)
         return after, tuple(sorted(told, key=lambda event: event.share))
 
-    def quiet(self, steps: Floats, rates: Sequence[Floats]) -> tuple[int, list[Floats]]:
-        """How many steps [s] in a row come to their end before any event, and what passes.
-
-        `rates` are those at the ends of the steps, (n_steps, n_sites) of every source, and the
-        second result their integrals over each.
-        """
-        found = [one.quiet(steps, own) for one, own in zip(self._waiting, rates, strict=True)]
-        return min((count for count, _ in found), default=len(steps)), [own for _, own in found]
-
-    def pass_over(self, passed: Sequence[Floats], rates: Sequence[Floats]) -> None:
-        """Take a step without event as the state, from its row of `quiet` and rates at its end."""
-        for one, *own in zip(self._waiting, passed, rates, strict=True):
-            one.pass_over(*own)
-
     def memory(self) -> list[Mapping[str, Any]]:
         """What `recall` needs."""
         return [one.memory() for one in self._waiting]
@@ -263,6 +253,6 @@ class RandomEvents:
         """How often every event happened, for the summary."""
         found: dict[str, int] = {}
         for one in self._waiting:
-            for name, count in one.counts.items():
-                found[f"events.{name}"] = found.get(f"events.{name}", 0) + count
+            for name, count in one.entries().items():
+                found[name] = found.get(name, 0) + count
         return found

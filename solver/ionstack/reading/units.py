@@ -64,6 +64,15 @@ def number_and_unit(text: str) -> tuple[float, str]:
     return float(match[1] if match else text), unit
 
 
+def in_si(text: str) -> float:
+    """Return the number of a quantity of any dimension in units of the SI.
+
+    Raises `ValueError` with a sentence for the user if it is not a quantity.
+    """
+    number, unit = number_and_unit(text)
+    return _rounded(_convert(number, unit, str(_registry().get_base_units(unit)[1])))
+
+
 def _split(text: str, unit: str) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(text)
     if match is None:

@@ -25,20 +25,29 @@ from ionstack.output.atomic import write_text
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.protocols.itinerary import Itinerary
-from ionstack.randomness.random_events import RandomEvents
 from ionstack.runs.log import Log
 from ionstack.runs.preparation import Timing
 from ionstack.runs.restart import Frame, Keeper, Marcher, Signals
 from ionstack.stepping.states import State
 
 
+class Counted(Protocol):
+    """What happened so often."""
+
+    def entries(self) -> Mapping[str, int]:
+        """Counts by their names in the summary."""
+
+
 class Runner(Marcher, Protocol):
     """A stepper that runs to the end of its drive."""
 
-    events: RandomEvents
     accepted: int
     rejected: int
     newton_steps: int
+
+    @property
+    def events(self) -> Counted:
+        """Random events."""
 
     def run(self) -> Iterator[State]:
         """Yield all states (collective)."""
@@ -71,8 +80,8 @@ class Run:
         found = dict(self.keeper.entries) | _restart_entries(self.keeper)
         for observer in self.observers:
             found |= observer.found()
-        found |= _step_entries(self.stepper) | self.stepper.events.entries()
-        found |= self.case.drawn
+        found |= _step_entries(self.stepper) | dict(self.stepper.events.entries())
+        found |= {**self.case.drawn, **self.case.references}
         self._finish(found | dict(entries), failure)
         if failure is not None:
             case, keeper = self.case, self.keeper

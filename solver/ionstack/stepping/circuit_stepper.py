@@ -1,7 +1,7 @@
 """Time stepping of a circuit without field devices: many steps per compiled call.
 
-Steps are taken as they come until an event or a limit of the protocol cuts one; that one is
-repeated such that it ends there.
+Steps are taken as they come until a limit of the protocol cuts one; that one is repeated
+such that it ends there. Random events happen within the calls.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from ionstack.circuits.circuit import Circuit
 from ionstack.circuits.circuit_step import ORDER, Limits, Ramp
 from ionstack.errors import NumericsError
 from ionstack.output.checkpoint import Memory
-from ionstack.protocols.drive import Drive
-from ionstack.randomness.random_events import RandomEvents
+from ionstack.protocols.drive import Drive, Limit
+from ionstack.randomness.random_events import Waiting
 from ionstack.solving.newton import NewtonControl
 from ionstack.stepping.circuit_events import CircuitEvents
 from ionstack.stepping.circuit_march import MOST, Batch, march
 from ionstack.stepping.course import Course
 from ionstack.stepping.states import Meter, State, StepControl
+from ionstack.stepping.traveller import Traveller
 from ionstack.stepping.watch import Watch
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ _NONE = np.zeros(0)
 _REMEMBERED = ("_time", "_step", "accepted", "rejected", "newton_steps")
 
 
-class CircuitStepper:
+class CircuitStepper(Traveller):
     """Runs a circuit along a drive and yields the accepted states; all ranks do the same."""
 
     def __init__(
@@ -46,10 +47,11 @@ class CircuitStepper:
         seed: int = 0,
     ) -> None:
         """Run `drive`; random events are those of the `seed`."""
+        super().__init__()
         self.circuit, self._control = circuit, control
         self.course = Course(drive.intervals, circuit)
         self._watch = Watch(self.course, meter)
-        self.events = RandomEvents((CircuitEvents(circuit),), seed)
+        self.events = Waiting(CircuitEvents(circuit), seed)
         fixed = control.fixed is not None
         self._limits = Limits(
             control.smallest, control.largest, control.tolerance,
@@ -60,22 +62,6 @@ class CircuitStepper:
         self._unknowns = circuit.rest
         self._time, self._step = 0.0, np.inf
         self._state: State
-        self._resumed = False
-        self.accepted = self.rejected = self.newton_steps = 0
-
-    def run(self) -> Iterator[State]:
-        """Yield the initial state, then every accepted one; after `recall` those that follow.
-
-        Raises:
-            NumericsError: when the step would fall below the smallest allowed.
-        """
-        if not self._resumed:
-            yield self._initial()
-        elif self.course.begun:
-            yield from self._to_the_end_of_interval()
-        while self.course.left:
-            self._begin()
-            yield from self._to_the_end_of_interval()
 
     def memory(self) -> Memory:
         """What `recall` needs to go on after the last accepted state."""
@@ -101,7 +87,6 @@ class CircuitStepper:
         self._resumed = True
 
     def _initial(self) -> State:
-        self.events.begin(self._unknowns)
         self._state = self._start()
         return self._state
 
@@ -134,59 +119,46 @@ class CircuitStepper:
             yield from self._advance()
 
     def _advance(self) -> Iterator[State]:
-        """Accept steps until one is cut, at most as many as there are in one call."""
+        """Accept the steps of one call, those beyond a limit of the protocol excepted."""
         batch = self._marched(self._step, MOST)
-        count = int(batch.count)
-        rates = [batch.rates[:count]] if batch.rates.shape[1] else []
-        quiet, passed = self.events.quiet(batch.step[:count], rates)
-        for row in range(count):
+        for row in range(int(batch.count)):
             state = self._state_of(batch, row)
-            if row == quiet or self._watch.crossing(state, 0) is not None:
+            if self._watch.crossing(state, 0) is not None:
                 yield self._cut(batch, row, state)
                 return
-            self.events.pass_over([one[row] for one in passed], [one[row] for one in rates])
-            self._accept(batch, row, state)
-            yield state
+            yield self._accept(batch, row, state)
+            if self.course.over:
+                return
 
     def _cut(self, batch: Batch, row: int, state: State) -> State:
         """Accept the step to a state, ended at the first limit or event in it."""
-        tries, uncut = 0, state.step
-        while True:
-            crossing = self._watch.crossing(state, tries)
-            event = self.events.next(state.step, state.circuit, tries)
-            share = min((one.share for one in (crossing, event) if one), default=1.0)
-            if not self._control.smallest < share * state.step < state.step:
-                break
-            batch, row, tries = self._marched(share * state.step, 1, exact=True), 0, tries + 1
+        tries = 0
+        while (crossing := self._watch.crossing(state, tries)) is not None:
+            size = crossing.share * state.step
+            if not self._control.smallest < size < state.step:
+                return self._accept(batch, row, state, crossing.limit)
+            batch, row, tries = self._marched(size, 1, exact=True), 0, tries + 1
             state = self._state_of(batch, row)
-        if crossing is not None:
-            limit = crossing.limit
-            state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
-        after, told = self.events.accept(state.step, state.circuit, event)
-        state = replace(state, events=told)
-        self._accept(batch, row, state)
-        if event is not None:
-            self._unknowns, self._step = after, min(uncut, self._soon(after))
-        return state
+        return self._accept(batch, row, state)
 
-    def _accept(self, batch: Batch, row: int, state: State) -> None:
-        """Take a row of a batch, and the state there, as the last accepted one."""
-        self._state, self._unknowns = state, state.circuit
+    def _accept(self, batch: Batch, row: int, state: State, limit: Limit | None = None) -> State:
+        """Take a row of a batch as the last accepted state; return it, ended if a limit is reached.
+
+        A limit may be an event that the protocol waits for.
+        """
+        for event in state.events:
+            limit = limit or self.course.awaited.get(event.name)
+        if limit is not None:
+            state = replace(state, at_breakpoint=True, ended=limit, following=limit.following)
+        self._state, self._unknowns = state, batch.after[row]
         self._time, self._step = float(batch.time[row]), float(batch.following[row])
+        self.events.take(batch.waits[row, :-1], int(batch.site[row]))
         self.accepted += 1
         self.rejected += state.rejected
         self.newton_steps += state.newton
         self._watch.accept(state)
         self.course.accept(state)
-
-    def _soon(self, unknowns: Floats) -> float:
-        """A step [s] in which states go on by no more than the tolerance after an event."""
-        values = self.circuit.evaluate(unknowns, self.course.settings(self._time))
-        states = self.circuit.stores.copy()
-        states[: len(self.circuit.nodes)] = False
-        fastest = float(np.abs(values.residual[states]).max(initial=0.0))
-        soon = self._control.tolerance / max(fastest, 1e-300)
-        return max(soon, 10.0 * self._control.smallest)
+        return state
 
     def _marched(self, step: float, most: int, exact: bool = False) -> Batch:
         """Steps from the last accepted state on, the first one of a size [s]."""
@@ -197,10 +169,10 @@ class CircuitStepper:
         )  # fmt: skip
         limits = self._limits._replace(largest=min(self._limits.largest, interval.largest))
         found = self._march(
-            self._unknowns, self._time, step, most, exact, self.events.left,
+            self._unknowns, self._time, step, most, exact, self.events.ahead(MOST + 1),
             ramp, limits, self.circuit.numbers, self.circuit.warmth,
         )  # fmt: skip
-        batch = Batch(*(np.asarray(one) for one in found))
+        batch = Batch(*map(np.asarray, found))
         if not batch.count:
             raise NumericsError(self._failure(batch))
         return batch
@@ -225,6 +197,7 @@ class CircuitStepper:
             order=ORDER,
             interval=self.course.begun,
             following=self.course.begun,
+            events=self.events.told(int(batch.site[row])),
         )
 
     def _failure(self, batch: Batch) -> str:

@@ -34,6 +34,7 @@ from ionstack.stepping.course import Course
 from ionstack.stepping.history import HIGHEST, Differences, History, Point
 from ionstack.stepping.states import Meter, State, StepControl
 from ionstack.stepping.step_size import Errors
+from ionstack.stepping.traveller import Traveller
 from ionstack.stepping.watch import Watch
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,7 @@ JUMP = 3.0
 _REMEMBERED = ("_step", "_ceiling", "_fresh", "accepted", "rejected", "newton_steps")
 
 
-class Stepper:
+class Stepper(Traveller):
     """Runs a system along a drive and yields the accepted states."""
 
     def __init__(
@@ -67,6 +68,7 @@ class Stepper:
 
         Without a `network` the drive gives the voltages of all contacts that do not float.
         """
+        super().__init__()
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
         self.network = network or Network(system, plain_circuit_of(system))
         order = None if network else driven_contacts(system)
@@ -76,29 +78,10 @@ class Stepper:
         self.events = events or RandomEvents((), 0)
         self._history: History
         self._step = self._ceiling = np.inf
-        self._fresh, self._resumed = True, False
+        self._fresh = True
         self._given: tuple[Floats, Floats] | None = None
         self._state: State
         self._before = self._surroundings
-        self.accepted = 0
-        self.rejected = 0
-        self.newton_steps = 0
-
-    def run(self) -> Iterator[State]:
-        """Yield the initial state, then every accepted one (collective).
-
-        After `recall` those that follow the one remembered.
-
-        Raises:
-            NumericsError: when the step would fall below the smallest allowed.
-        """
-        if not self._resumed:
-            yield self._initial()
-        elif self.course.begun:
-            yield from self._to_the_end_of_interval()
-        while self.course.left:
-            self._begin()
-            yield from self._to_the_end_of_interval()
 
     def _to_the_end_of_interval(self) -> Iterator[State]:
         end = self.course.interval.duration
