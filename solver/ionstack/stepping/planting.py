@@ -46,7 +46,7 @@ class Planting:
     def __init__(self, system: System, face: Face, nucleus: NucleusModel, on_axis: bool) -> None:
         """With `on_axis` the mesh is that of one filament about its axis."""
         volumes = system.equations.volumes
-        self.name = f"nuclei at {face.model.name}, {face.region.laws.name}"
+        self.name = f"nuclei.{face.model.name}.{face.region.laws.name}"
         self._system, self._region, self._nucleus = system, face.region, nucleus
         self.on_axis = on_axis
         vertex = volumes.node_vertex[face.region.nodes]
@@ -101,7 +101,7 @@ class Planting:
 
     def entries(self) -> Mapping[str, Any]:
         """How many nuclei were planted, and how many of them do not have their atoms yet."""
-        return {f"{self.name}": self.planted, f"{self.name}, forming": len(self._forming)}
+        return {self.name: self.planted, f"{self.name}.forming": len(self._forming)}
 
     @property
     def _volume(self) -> Floats:
