@@ -21,13 +21,16 @@ Measure = Callable[[State], jax.Array]
 
 def edge_conductance(index: int, region: RegionModel, name: str) -> Measure:
     """Flow of a species along every edge per kT of its potential's difference [1/s]."""
-    law, key = region.held(name).transport, f"{region.name}/{name}/transport"
+    species, key = region.held(name), f"{region.name}/{name}/transport"
+    law, heat = species.transport, species.heat_of_transport
 
     def measure(state: State) -> jax.Array:
         arrays = state.arrays["edges"][index]
         flow, warm = edge_flow(state, key, index, region, name, law)
         carrier = with_coupled(state.regions[index].carriers, name, law.couples)
-        K, L = (own.seen(take(carrier, arrays[end])) for end, own in zip("KL", warm, strict=True))
+        K, L = (
+            own.seen(take(carrier, arrays[end]), heat) for end, own in zip("KL", warm, strict=True)
+        )
         return _slope(lambda shift: flow(raised(K, shift), L), K.psi)
 
     return measure
