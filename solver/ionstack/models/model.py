@@ -236,6 +236,11 @@ class NoiseModel:
     flows: tuple[tuple[str, str], ...] = ()
     reactions: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """All that fluctuates."""
+        return (*self.flows, *self.reactions)
+
 
 @dataclass(frozen=True)
 class Model:

@@ -111,11 +111,12 @@ class Planting:
 
     def _within(self, place: tuple[float, ...], reach: float) -> NDArray[np.bool_]:
         """Whether own nodes are within a multiple of the radius."""
-        return self._near(place, reach)[: len(self._region.owned)]
+        return (self._distance(place) < reach)[: len(self._region.owned)]
 
-    def _near(self, place: tuple[float, ...], reach: float) -> NDArray[np.bool_]:
+    def _distance(self, place: tuple[float, ...]) -> Floats:
+        """Distances from a place over the radius; far away for other devices."""
         distance = np.linalg.norm(self._points - np.array(place), axis=1)
-        return np.asarray(self._here & (distance < reach * self._nucleus.radius))
+        return np.where(self._here, distance / self._nucleus.radius, np.inf)
 
     def _atoms(self, place: tuple[float, ...]) -> float:
         """Atoms around a place (collective)."""
@@ -132,8 +133,10 @@ class Planting:
         return float(self._system.comm.allreduce(float(values.sum())))
 
     def _hand_over(self) -> None:
-        """Hand the bias over."""
-        near = [self._near(one.place, 1.0) for one in self._forming]
-        inside = np.any([np.zeros(len(self._points), dtype=bool), *near], axis=0)
-        field = {bias_of(self._nucleus.species): -self._nucleus.bias * inside}
+        """Hand the bias over: half of it at the radius, so that a nucleus grows from its middle."""
+        part = np.zeros(len(self._points))
+        for one in self._forming:
+            distance = self._distance(one.place)
+            part = np.maximum(part, np.where(distance < 1.0, 1.0 - 0.5 * distance**2, 0.0))
+        field = {bias_of(self._nucleus.species): -self._nucleus.bias * part}
         self._system.set_outer(self._region.index, field)
