@@ -19,6 +19,7 @@ CAP = (
     "atomic_volume: {value: 2.1e-29 m^3, source: x}, contact_angle: {value: 90 deg, source: x}}"
 )
 SCATTER = "{site_density: {value: 1e12 1/m^2, source: x}, normal: {value: 50 meV, source: x}}"
+NUCLEUS = "{species: %s, radius: {value: 1 nm, source: x}, bias: {value: 0.3 eV, source: x}}"
 SWEEP = "sweep: {contact: Pt, amplitude: -1 V, rate: 1 V/s, cycles: 5}"
 
 
@@ -31,7 +32,10 @@ def with_section(files: tuple[Path, Path], section: str, event: str = "") -> Pat
 
 
 def test_everything_is_read_with_its_source(files: tuple[Path, Path]) -> None:
-    section = f"Pt: {{law: {CAP % 'Li+'}, focus: {{value: 2, source: x}}, scatter: {SCATTER}}}"
+    section = (
+        f"Pt: {{law: {CAP % 'Li+'}, focus: {{value: 2, source: x}}, scatter: {SCATTER}, "
+        f"nucleus: {NUCLEUS % 'Li+'}}}"
+    )
     case = load_case(with_section(files, section, "Pt.nucleation"))
     found = case.nucleation["Pt"]
     assert found.law.couples == "Li+"
@@ -39,6 +43,7 @@ def test_everything_is_read_with_its_source(files: tuple[Path, Path]) -> None:
     assert case.random
     used = {one.path for one in values_used(case)}
     assert {"cap.tension", "focus", "scatter.normal", "scatter.site_density"} <= used
+    assert {"nucleus.radius", "nucleus.bias"} <= used
     assert case.protocol.laid[0].limits[0].describe() == "event Pt.nucleation"
 
 
@@ -48,6 +53,11 @@ def test_everything_is_read_with_its_source(files: tuple[Path, Path]) -> None:
         (f"Au: {{law: {LAW}}}", "", r"nucleation.Au: unknown contact 'Au'; allowed: Pt, ITO"),
         (f"Pt: {{law: {CAP % 'Ag+'}}}", "", r"law.couples: unknown species 'Ag\+'"),
         (f"Pt: {{law: {LAW.replace('power', 'powr')}}}", "", "did you mean 'field_power'"),
+        (
+            f"Pt: {{law: {LAW}, nucleus: {NUCLEUS % 'Ag'}}}",
+            "",
+            r"nucleus.species: unknown species 'Ag'",
+        ),
         (f"Pt: {{law: {LAW}}}", "Pt.nucleus", "until.event.*did you mean 'Pt.nucleation'"),
         (f"Pt: {{law: {LAW}}}", "ITO.nucleation", "unknown random event 'ITO.nucleation'"),
         (

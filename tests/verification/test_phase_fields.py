@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.integrate import quad, solve_ivp
+from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from ionstack.assembly.node_fields import NodeFields
 from ionstack.models.model import ReactionModel, RegionModel
 from ionstack.physics.constants import ELEMENTARY_CHARGE
-from ionstack.physics.lifetime import Surface, ripple_growth, solubility_ratio, sphere_potential
+from ionstack.physics.lifetime import ripple_growth, solubility_ratio, sphere_potential
 from support.convergence import order
 from support.films import bound, species
 from support.layers import Device, layer, model, stack
@@ -29,6 +29,7 @@ from support.phase_fields import (
     places,
     volume,
 )
+from support.solutions import BINODAL, DIFFUSIVITY, HOP, SOLUTION, diffuse_surface, tension
 
 # Silver atoms that attach with 1/s per kT; mobility of the Allen-Cahn equation per eV.
 RATE = 1.0
@@ -158,33 +159,6 @@ def test_curvature_shrinks_cylinders_and_spheres(verify):
         verify.curve("shrinkage", scaled, change, label=name, points=True, **axes)
 
 
-# Phases of a regular solution: silver that dissolves, and moves along its surface alone.
-OMEGA, BENDING, DIFFUSIVITY = 6.0 * KT, 6.0 * KT * (5e-10) ** 2, 1e-14
-SOLUTION = bound(
-    "excess", "regular_solution", interaction=OMEGA, gradient_energy=BENDING, wetting=0.0
-)
-HOP = bound("transport", "site_hopping", diffusivity=DIFFUSIVITY)
-
-
-def mixing(x):
-    """Energy of the mixture per site [eV]."""
-    return KT * (x * np.log(x) + (1.0 - x) * np.log(1.0 - x)) + OMEGA * x * (1.0 - x)
-
-
-BINODAL = brentq(lambda x: KT * np.log(x / (1.0 - x)) + OMEGA * (1.0 - 2.0 * x), 1e-9, 0.05)
-
-
-def profile_slope(x):
-    """Slope of a flat surface [1/m], from its first integral."""
-    return np.sqrt(2.0 * np.maximum(mixing(x) - mixing(BINODAL), 0.0) / BENDING)
-
-
-def tension() -> float:
-    """Energy of the flat surface [J/m^2], by quadrature."""
-    whole = quad(lambda x: BENDING * profile_slope(x), BINODAL, 1.0 - BINODAL)[0]
-    return whole * SITES * ELEMENTARY_CHARGE
-
-
 def test_a_sphere_is_more_soluble(verify):
     """A conserved sphere in equilibrium with what it has given off (Gibbs-Thomson)."""
     device = Shape(6e-9, 1.8e-10, 6e-9, 33).device(None, SOLUTION, HOP)
@@ -220,9 +194,7 @@ def ripple(start: float) -> tuple[float, float, float]:
     jump = 1.0 - 2.0 * BINODAL
     excess = device.volumes.node_volume @ (contents(device) - BINODAL) / jump
     radius = float(np.sqrt(excess / (np.pi * length)))
-    moving = quad(lambda x: x * (1.0 - x) / profile_slope(x), BINODAL * 1.001,
-                  1.0 - BINODAL * 1.001, limit=200)[0]  # fmt: skip
-    surface = Surface(tension(), DIFFUSIVITY, 1.0 / SITES, SITES * moving)
+    surface = diffuse_surface()
     expected = float(ripple_growth(surface, radius, 2.0 * length, T)) / jump**2
     times, sizes = (0.4 / expected, 0.7 / expected), []
     shape_of = np.cos(wave * device.depth) * device.volumes.node_volume

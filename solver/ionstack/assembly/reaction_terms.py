@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -32,27 +32,14 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
     names = reaction_inputs(region, one)
 
     def evaluate(state: State) -> Contributions:
-        nodes = state.arrays["nodes"][index]
-        volume = nodes["volume"]
-        warm = state.warmth(index, slice(len(volume)))
-        batch, numbers = state.regions[index], state.resolve(key, one.law, warm)
+        nodes, batch = state.arrays["nodes"][index], state.regions[index]
         found = [field_modulus(nodes, batch.phi)] if one.law.law.field else []
         given = tuple(field for field, _ in found)
-
-        def owned(carriers: Carriers) -> dict[str, Carrier]:
-            return {name: take(carriers[name], slice(len(volume))) for name in one.changes}
-
-        def rate(carriers: Carriers, *field: jax.Array) -> jax.Array:
-            left, right = (
-                [(carriers[name], count) for name, count in side] for side in (one.left, one.right)
-            )
-            inputs = left, right, warm.thermal_voltage, *field, numbers
-            return jnp.asarray(volume * one.law.law.function(*inputs))
-
-        here = owned(batch.carriers)
+        rate = reaction_rate(state, key, index, one)
+        here = taking_part(batch.carriers, one, len(nodes["volume"]))
 
         def along(name: str) -> jax.Array:
-            tangent = owned(batch.tangents[name])
+            tangent = taking_part(batch.tangents[name], one, len(nodes["volume"]))
             slope: jax.Array = jax.jvp(lambda one: rate(one, *given), (here,), (tangent,))[1]
             return slope
 
@@ -63,6 +50,29 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
         return rate(here, *given), slopes
 
     return evaluate
+
+
+def taking_part(carriers: Carriers, one: ReactionModel, count: int) -> dict[str, Carrier]:
+    """Species of a reaction at the first `count` nodes of a region, which are its owned ones."""
+    return {name: take(carriers[name], slice(count)) for name in one.changes}
+
+
+def reaction_rate(
+    state: State, key: str, index: int, one: ReactionModel
+) -> Callable[..., jax.Array]:
+    """Events per time in each control volume as a function of carriers there and the field."""
+    volume = state.arrays["nodes"][index]["volume"]
+    warm = state.warmth(index, slice(len(volume)))
+    numbers = state.resolve(key, one.law, warm)
+
+    def rate(carriers: Carriers, *field: jax.Array) -> jax.Array:
+        left, right = (
+            [(carriers[name], count) for name, count in side] for side in (one.left, one.right)
+        )
+        inputs = left, right, warm.thermal_voltage, *field, numbers
+        return jnp.asarray(volume * one.law.law.function(*inputs))
+
+    return rate
 
 
 def field_modulus(nodes: Mapping[str, Any], phi: jax.Array) -> tuple[jax.Array, list[jax.Array]]:

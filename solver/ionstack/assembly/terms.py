@@ -120,9 +120,10 @@ def carrier_ends(
     return own, [at_nodes(batch.tangents[unknown]) for unknown in inputs]
 
 
-def _differentiate(
-    function: Callable[[Carrier, Carrier], jax.Array], K: Ends, L: Ends
-) -> Contributions:
+TwoEnded = Callable[[Carrier, Carrier], jax.Array]
+
+
+def _differentiate(function: TwoEnded, K: Ends, L: Ends) -> Contributions:
     """Value of a two-ended law and its derivatives, first along K's, then along L's inputs."""
     (here, here_tangents), (there, there_tangents) = K, L
 
@@ -145,21 +146,11 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
     a stack with factors other than 0 lie in the plane or along the stack, where the
     directional mean is exact.
     """
-    z, heat = region.held(name).z, region.held(name).heat_of_transport
-    inputs = law_inputs(region, name, law)
+    heat, inputs = region.held(name).heat_of_transport, law_inputs(region, name, law)
 
     def evaluate(state: State) -> Contributions:
-        arrays = state.arrays["edges"][index]
-        warm = state.warmth_between((index, arrays["K"]), (index, arrays["L"]))
-        numbers = state.resolve(key, law, warm[0])
-        edge = Edge(arrays["length"], warm[0].thermal_voltage, jnp.asarray(float(z)))
-        through = arrays["through"]
-        factor = arrays["factor"] * (through + (1.0 - through) * numbers.pop("anisotropy", 1.0))
-
-        def flow(K: Carrier, L: Carrier) -> jax.Array:
-            return jnp.asarray(factor * law.law.function(K, L, edge, numbers))
-
-        batch = state.regions[index]
+        arrays, batch = state.arrays["edges"][index], state.regions[index]
+        flow, warm = edge_flow(state, key, index, region, name, law)
         K, L = (
             carrier_ends(batch, name, law, inputs, arrays[end], own, heat)
             for end, own in zip("KL", warm, strict=True)
@@ -167,6 +158,23 @@ def flux(key: str, index: int, region: RegionModel, name: str, law: BoundLaw) ->
         return _differentiate(flow, K, L)
 
     return evaluate
+
+
+def edge_flow(
+    state: State, key: str, index: int, region: RegionModel, name: str, law: BoundLaw
+) -> tuple[TwoEnded, tuple[Warmth, Warmth]]:
+    """A law of transport on the edges of a region, and what the temperature is at their ends."""
+    arrays, z = state.arrays["edges"][index], region.held(name).z
+    warm = state.warmth_between((index, arrays["K"]), (index, arrays["L"]))
+    numbers = state.resolve(key, law, warm[0])
+    edge = Edge(arrays["length"], warm[0].thermal_voltage, jnp.asarray(float(z)))
+    through = arrays["through"]
+    factor = arrays["factor"] * (through + (1.0 - through) * numbers.pop("anisotropy", 1.0))
+
+    def flow(K: Carrier, L: Carrier) -> jax.Array:
+        return jnp.asarray(factor * law.law.function(K, L, edge, numbers))
+
+    return flow, warm
 
 
 Side = tuple[int, RegionModel]

@@ -30,6 +30,7 @@ from ionstack.casefile.ensemble_scatter import ScatteredNumber, scattered_number
 from ionstack.casefile.heat_schema import Heat
 from ionstack.casefile.mechanics_schema import MechanicsChoice
 from ionstack.casefile.netlist import cells_of, netlist, numbered
+from ionstack.casefile.noise_schema import NoiseChoice
 from ionstack.casefile.nucleation_schema import NucleationChoice
 from ionstack.casefile.protocol_checks import course_problems
 from ionstack.casefile.protocol_schema import protocol_from
@@ -114,6 +115,7 @@ class Case:
     heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
     nucleation: Mapping[str, NucleationChoice] = dataclasses.field(default_factory=dict)
+    noise: NoiseChoice | None = None
     seed: int = 0
     ensemble: Ensemble | None = None
     drawn: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -123,7 +125,7 @@ class Case:
     def random(self) -> bool:
         """Whether anything happens at random."""
         events = any(one.law.events for one in self.circuit.elements)
-        return bool(self.nucleation or self.drawn) or events
+        return bool(self.nucleation or self.drawn or self.noise) or events
 
     def resolved(self) -> str:
         """Return every setting of the case as YAML, defaults included, in SI units."""
@@ -210,6 +212,8 @@ def values_used(case: Case) -> tuple[UsedValue, ...]:
             rows.append(used_value(f"electrode {metal.name}", "profile", metal.profile))
     for name, nuclei in case.nucleation.items():
         rows += [used_value(f"nucleation {name}", *where) for where in nuclei.values()]
+    if case.noise is not None:
+        rows.append(used_value("noise", "correlation_time", case.noise.correlation_time))
     for name, layer in case.layers.items():
         if layer.fixed_charge is not None:
             rows.append(used_value(f"layer {name}", "fixed_charge", layer.fixed_charge))
@@ -285,6 +289,7 @@ def _case(
         heat=None if read.heat is None else read.heat.record(),
         mechanics=None if read.mechanics is None else read.mechanics.choice(),
         nucleation={name: one.choice() for name, one in read.nucleation.items()},
+        noise=None if read.noise is None else read.noise.choice(),
         seed=read.seed,
         ensemble=None if read.ensemble is None else _ensemble(read.ensemble, node),
         references=dict(_references(read, node)),

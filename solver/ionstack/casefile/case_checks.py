@@ -12,6 +12,7 @@ from ionstack.casefile.ensemble_scatter import scattered_numbers
 from ionstack.casefile.heat_checks import heat_problems
 from ionstack.casefile.instrument_checks import instrument_problems
 from ionstack.casefile.mechanics_checks import mechanics_problems
+from ionstack.casefile.noise_checks import noise_problems
 from ionstack.casefile.nucleation_checks import nucleation_problems
 from ionstack.casefile.physics_checks import physics_problems
 from ionstack.casefile.protocol_checks import protocol_names, timed_steps
@@ -41,6 +42,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from heat_problems(subject)
     yield from mechanics_problems(subject)
     yield from nucleation_problems(subject)
+    yield from noise_problems(subject)
     if not names:
         yield from physics_problems(subject)
         yield from content_problems(subject)
@@ -93,12 +95,14 @@ def _ensemble_problems(subject: Subject) -> Iterator[Problem]:
     found = scattered_numbers(subject.node, ensemble.scatter)
     yield from (one for one in found if isinstance(one, Problem))
     kinds = () if circuit is None else (one.kind for one in circuit.elements.values())
-    random = subject.case.nucleation or any(elements()[one].events for one in kinds)
+    drawn = subject.case.nucleation or subject.case.noise
+    random = drawn or any(elements()[one].events for one in kinds)
     if not ensemble.scatter and not random:
         having = ", ".join(name for name, law in elements().items() if law.events)
         message = (
             "nothing in this case is random, all members would be alike; give numbers that "
-            f"'scatter', a section nucleation, or circuit elements with random events: {having}"
+            "'scatter', a section nucleation or noise, or circuit elements with random events: "
+            f"{having}"
         )
         yield subject.problem(("ensemble",), message, of_key=True)
 

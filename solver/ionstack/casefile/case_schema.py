@@ -15,6 +15,7 @@ from ionstack.casefile.ensemble_scatter import ScatteredNumber, ScatterModel
 from ionstack.casefile.heat_schema import HeatModel
 from ionstack.casefile.instrument_schema import Instruments, automatic
 from ionstack.casefile.mechanics_schema import MechanicsModel
+from ionstack.casefile.noise_schema import NoiseModel
 from ionstack.casefile.nucleation_schema import NucleationModel
 from ionstack.casefile.protocol_schema import StepModel
 from ionstack.casefile.reference_values import ReferenceModel
@@ -235,6 +236,7 @@ class CaseModel(Strict):
     circuit: CircuitModel | None = None
     mechanics: MechanicsModel | None = None
     nucleation: dict[str, NucleationModel] = Field(default_factory=dict)
+    noise: NoiseModel | None = None
     protocol: Annotated[list[StepModel], Field(min_length=1)]
     instruments: Instruments = Field(default_factory=automatic)
     materials: dict[str, Any] = Field(default_factory=dict)

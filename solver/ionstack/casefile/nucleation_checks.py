@@ -23,3 +23,6 @@ def nucleation_problems(subject: Subject) -> Iterator[Problem]:
         if species is not None and species not in held:
             keys = ("nucleation", name, "law", "couples")
             yield subject.problem(keys, not_among("species", species, held))
+        if entry.nucleus is not None and entry.nucleus.species not in held:
+            keys = ("nucleation", name, "nucleus", "species")
+            yield subject.problem(keys, not_among("species", entry.nucleus.species, held))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.physics.registry import Curve
@@ -33,12 +33,25 @@ class ScatterChoice:
 
 
 @dataclass(frozen=True)
+class NucleusChoice:
+    """A nucleus in the field of a species: its radius [m], and what holds its atoms [eV]."""
+
+    species: str
+    radius: Value
+    bias: Value
+
+
+@dataclass(frozen=True)
 class NucleationChoice:
-    """Nucleation at one contact: its law, what focuses the field there, scatter of barriers."""
+    """Nucleation at one contact: its law, what focuses the field there, scatter of barriers.
+
+    With a `nucleus` an event changes the layer.
+    """
 
     law: LawChoice
     focus: CurveChoice | None = None
     scatter: ScatterChoice | None = None
+    nucleus: NucleusChoice | None = None
 
     def values(self) -> Iterator[tuple[str, Value | CurveChoice]]:
         """Its numbers with an origin, by name."""
@@ -49,6 +62,8 @@ class NucleationChoice:
             value = getattr(self.scatter, name, None)
             if value is not None:
                 yield f"scatter.{name}", value
+        for name in ("radius", "bias") if self.nucleus is not None else ():
+            yield f"nucleus.{name}", getattr(self.nucleus, name)
 
 
 class _ScatterModel(Strict):
@@ -63,14 +78,22 @@ class _ScatterModel(Strict):
         return self
 
 
+class _NucleusModel(Strict):
+    species: Annotated[str, Field(min_length=1)]
+    radius: Annotated[Value, number("m", POSITIVE)]
+    bias: Annotated[Value, number("eV", POSITIVE)]
+
+
 class NucleationModel(Strict):
     """Nucleation at one contact, in the file."""
 
     law: Annotated[LawChoice, law_choice("nucleation")]
     focus: Annotated[CurveChoice, curve_choice(_FOCUS, NOT_NEGATIVE)] | None = None
     scatter: _ScatterModel | None = None
+    nucleus: _NucleusModel | None = None
 
     def choice(self) -> NucleationChoice:
         """Return what the case says."""
         scatter = None if self.scatter is None else ScatterChoice(**dict(self.scatter))
-        return NucleationChoice(self.law, self.focus, scatter)
+        nucleus = None if self.nucleus is None else NucleusChoice(**dict(self.nucleus))
+        return NucleationChoice(self.law, self.focus, scatter, nucleus)

@@ -46,6 +46,11 @@ def gradient_of(name: str) -> str:
     return f"{name} gradient"
 
 
+def bias_of(name: str) -> str:
+    """Name of the field from outside that raises a species' potential [eV]."""
+    return f"{name} bias"
+
+
 def unknowns_of(region: RegionModel) -> tuple[str, ...]:
     """Names of a region's unknowns besides the potential: species, then gradient terms."""
     gradients = (gradient_of(one.name) for one in region.species if one.gradient_energy)
@@ -168,6 +173,8 @@ def _carriers(
         shift = _excess(region, one, numbers, temperature, u, occupation)
         if one.name in work:
             shift = shift + work[one.name]
+        if bias_of(one.name) in outer:
+            shift = shift + outer[bias_of(one.name)] / thermal
         bare_one, psi = bare[one.name] + shift, u[one.name] / thermal + shift
         sites = numbers[f"{region.name}/{one.name}"]["site_density"] * jnp.ones_like(psi)
         result[one.name] = Carrier(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ionstack.casefile.boundary_schema import Boundary, DoubleLayerChoice
 from ionstack.casefile.case import Case
 from ionstack.casefile.case_schema import LayerChoice
-from ionstack.casefile.nucleation_schema import NucleationChoice, ScatterChoice
+from ionstack.casefile.noise_schema import NoiseChoice
+from ionstack.casefile.nucleation_schema import NucleationChoice, NucleusChoice, ScatterChoice
 from ionstack.errors import InputError
 from ionstack.geometry.stack import Electrode
 from ionstack.models.model import (
@@ -16,7 +17,9 @@ from ionstack.models.model import (
     DoubleLayer,
     InterfaceModel,
     Model,
+    NoiseModel,
     NucleationModel,
+    NucleusModel,
     ReactionModel,
     RegionModel,
     SpeciesModel,
@@ -45,7 +48,16 @@ def build_model(case: Case) -> Model:
         *laws_of,
         pressures=dict(case.ambient),
         heated=case.heat is not None,
+        noise=None if case.noise is None else _noise(case.noise),
     )
+
+
+def _noise(choice: NoiseChoice) -> NoiseModel:
+    flows, reactions = (
+        tuple((layer, name) for layer, names in every.items() for name in names)
+        for every in (choice.flows, choice.reactions)
+    )
+    return NoiseModel(choice.correlation_time.value, flows, reactions)
 
 
 def given_contents(case: Case) -> dict[str, dict[str, float | Profile]]:
@@ -79,7 +91,14 @@ def _nucleation(choice: NucleationChoice | None) -> NucleationModel | None:
     if choice is None:
         return None
     focus = None if choice.focus is None else PlaceProfile(choice.focus.function)
-    return NucleationModel(_bind("nucleation", choice.law), focus, _scatter(choice.scatter))
+    law, scatter = _bind("nucleation", choice.law), _scatter(choice.scatter)
+    return NucleationModel(law, focus, scatter, _nucleus(choice.nucleus))
+
+
+def _nucleus(choice: NucleusChoice | None) -> NucleusModel | None:
+    if choice is None:
+        return None
+    return NucleusModel(choice.species, choice.radius.value, choice.bias.value)
 
 
 def _scatter(choice: ScatterChoice | None) -> BarrierScatter | None:

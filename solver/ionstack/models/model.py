@@ -184,15 +184,29 @@ class BarrierScatter:
 
 
 @dataclass(frozen=True)
+class NucleusModel:
+    """What an event leaves in the field of a `species`: what of the layer is within a `radius` [m].
+
+    While its atoms come they are held by `bias` [eV] each.
+    """
+
+    species: str
+    radius: float
+    bias: float
+
+
+@dataclass(frozen=True)
 class NucleationModel:
     """A law of kind "nucleation" at a contact, and what it is multiplied or spread by.
 
-    `focus` is the field at a place of the face over that of the model.
+    `focus` is the field at a place of the face over that of the model. Without a `nucleus`
+    events are only told.
     """
 
     law: BoundLaw
     focus: Profile | None = None
     scatter: BarrierScatter | None = None
+    nucleus: NucleusModel | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +226,23 @@ class ContactModel:
 
 
 @dataclass(frozen=True)
+class NoiseModel:
+    """Thermal noise of flows (region, species) and of reactions (region, name).
+
+    It stays the same for a `correlation_time` [s].
+    """
+
+    correlation_time: float
+    flows: tuple[tuple[str, str], ...] = ()
+    reactions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """All that fluctuates."""
+        return (*self.flows, *self.reactions)
+
+
+@dataclass(frozen=True)
 class Model:
     """Everything that the equations need besides geometry and voltages.
 
@@ -226,6 +257,7 @@ class Model:
     contacts: tuple[ContactModel, ...]
     pressures: Mapping[str, float] = field(default_factory=dict)
     heated: bool = False
+    noise: NoiseModel | None = None
 
     @property
     def surroundings(self) -> Surroundings:

@@ -120,7 +120,12 @@ def _laws(model: Model) -> Iterator[str]:
             yield from (f"    {step}" for step in _steps(law))
         yield from (f"  {metal}: {line}" for line in _capacitor(contact.double_layer))
         if contact.nucleation is not None:
-            yield f"  {metal}: nuclei at random, {_law(contact.nucleation.law)}"
+            nucleus = contact.nucleation.nucleus
+            planted = f", planted in {nucleus.species}" if nucleus else ""
+            yield f"  {metal}: nuclei at random, {_law(contact.nucleation.law)}{planted}"
+    if model.noise is not None:
+        every = ", ".join(f"{name} in {layer}" for layer, name in model.noise.named)
+        yield f"  thermal noise, constant for {model.noise.correlation_time:g} s: {every}"
 
 
 def _ambient(case: Case, model: Model) -> Iterator[str]:

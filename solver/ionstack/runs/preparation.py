@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from mpi4py import MPI
@@ -33,10 +33,11 @@ from ionstack.solving.newton import Newton, NewtonControl
 from ionstack.solving.traces import Traces
 from ionstack.stepping.circuit_events import CircuitEvents
 from ionstack.stepping.companions import Companion
-from ionstack.stepping.face_nucleation import face_nucleation
+from ionstack.stepping.face_nucleation import Plantings, face_nucleation, plantings
 from ionstack.stepping.meter import Meter
 from ionstack.stepping.states import StepControl
 from ionstack.stepping.stepper import Stepper
+from ionstack.stepping.thermal_noise import ThermalNoise
 from ionstack.stress.body_mechanics import BodyMechanics
 from ionstack.stress.film_mechanics import FilmMechanics
 from ionstack.stress.stress_field import Stress
@@ -83,6 +84,7 @@ class Prepared:
     network: Network
     equilibrium: Equilibrium
     companions: tuple[Companion, ...] = ()
+    plantings: Plantings = field(default_factory=dict)
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
@@ -97,13 +99,14 @@ class Prepared:
             self.network,
             meter,
             self.surround,
-            self.companions,
+            (*self.companions, *self.plantings.values()),
             self._events(),
+            ThermalNoise(self.system, self.case.seed),
         )
 
     def _events(self) -> RandomEvents:
         """All that happens at random (collective)."""
-        nuclei = face_nucleation(self.system, self.network, self.case.seed)
+        nuclei = face_nucleation(self.system, self.network, self.case.seed, self.plantings)
         return RandomEvents((CircuitEvents(self.network.circuit), *nuclei), self.case.seed)
 
     def surround(self, new: Surroundings) -> None:
@@ -161,7 +164,8 @@ def prepare(
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
     companions = (*companions, *_temperature(case, system))
-    return Prepared(case, device.axisymmetric, system, newton, network, found, companions)
+    planted = plantings(system, device.axisymmetric)
+    return Prepared(case, device.axisymmetric, system, newton, network, found, companions, planted)
 
 
 def _temperature(case: Case, system: System) -> tuple[Companion, ...]:

@@ -57,6 +57,7 @@ def simulate(case: Case, run: RunDirectory, comm: MPI.Comm, log: Log, resume: bo
     timing.seconds["assembly"] = prepared.newton.assembly_seconds
     timing.seconds["linear"] = prepared.newton.linear_seconds
     entries = _solver_entries(prepared) | stepper.companions.entries()
+    entries |= stepper.noise.entries()
     return whole.conclude(failure, entries)
 
 

@@ -33,6 +33,7 @@ from ionstack.randomness.random_events import Event
 from ionstack.randomness.random_streams import Stream
 from ionstack.randomness.site_scatter import drawn, moved
 from ionstack.solving.network import Network
+from ionstack.stepping.planting import Planting
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,12 +59,18 @@ class Places(NamedTuple):
 class FaceNucleation:
     """Nucleation at the face of one contact on one region; all ranks know all places."""
 
-    changes = False
-
     def __init__(
-        self, system: System, network: Network, entities: Entities, face: Face, seed: int
+        self,
+        system: System,
+        network: Network,
+        entities: Entities,
+        face: Face,
+        seed: int,
+        planting: Planting | None = None,
     ) -> None:
         """Find the places of a face with nucleation (collective).
+
+        An event lets `planting` put a nucleus there.
 
         Raises:
             InputError: on all ranks, when there are more than `MOST_PLACES`.
@@ -71,6 +78,7 @@ class FaceNucleation:
         assert face.model.nucleation is not None
         self._system, self._network, self._entities = system, network, entities
         self._face, self._model = face, face.model.nucleation
+        self._planting, self.changes = planting, planting is not None
         volumes = system.equations.volumes
         mine = face.nodes < volumes.n_owned_nodes
         self._nodes, self._area = face.nodes[mine], face.area[mine]
@@ -97,11 +105,15 @@ class FaceNucleation:
 
     def told(self, row: int, share: float) -> Event:
         """The event as it is told."""
-        place = self._where[self._places.node[row]]
-        return Event(self.name(row), share, self._face.contact, tuple(map(float, place)))
+        return Event(self.name(row), share, self._face.contact, self._place(row))
+
+    def _place(self, row: int) -> tuple[float, ...]:
+        return tuple(map(float, self._where[self._places.node[row]]))
 
     def after(self, row: int, circuit: Floats) -> Floats:
-        """The unknowns of the circuit, which stay."""
+        """The unknowns of the circuit, which stay; a nucleus forms if it is to."""
+        if self._planting is not None:
+            self._planting.plant(self._place(row))
         return circuit
 
     def rates(self, circuit: Floats) -> Floats:
@@ -115,11 +127,24 @@ class FaceNucleation:
             dict(system.outer[index]),
             dict(equations.numbers),
         )
-        rate, barrier, temperature = self._gathered(np.stack(found))[:, self._places.node]
+        every = self._gathered(np.stack(found))
+        every[0] *= self._bare(every[3])
+        rate, barrier, temperature = every[:3, self._places.node]
         scatter, own = self._model.scatter, self._places.own
         if scatter is not None and own is not None:
             barrier = moved(scatter.spread, own, barrier)
         return np.asarray(nucleation_rate(rate * self._places.area, barrier, temperature))
+
+    def _bare(self, shares: Floats) -> Floats | float:
+        """Shares of the face at its nodes where a nucleus can form, from what the phase leaves.
+
+        One forms at a time. About an axis all nuclei stand on it.
+        """
+        if self._planting is None:
+            return 1.0
+        if self._planting.busy:
+            return 0.0
+        return shares[np.argmin(self._where[:, 0])] if self._planting.on_axis else shares
 
     def _gathered(self, local: NDArray[Any]) -> NDArray[Any]:
         """Arrays (..., nodes) of all ranks in the order of the nodes' numbers (collective)."""
@@ -129,7 +154,7 @@ class FaceNucleation:
 
     @cached_property
     def _compiled(self) -> Any:
-        """Attempts [1/(m^2 s)], barrier [J] and temperature [K] at this rank's nodes."""
+        """Attempts [1/(m^2 s)], barrier [J], temperature [K], bare share at this rank's nodes."""
         return jax.jit(self._attempts)
 
     def _attempts(
@@ -151,7 +176,9 @@ class FaceNucleation:
             affinity = BOLTZMANN_EV * warm * carriers[law.couples].psi - metal
         face = MetalFace(jnp.asarray(self._focus) * self._field(u, carriers), affinity, warm)
         found = law.law.function(face, p)
-        return tuple(jnp.broadcast_to(one, local.shape) for one in (*found, warm))
+        nucleus = self._model.nucleus
+        bare = jnp.asarray(1.0) if nucleus is None else carriers[nucleus.species].vacancy
+        return tuple(jnp.broadcast_to(one, local.shape) for one in (*found, warm, bare))
 
     def _field(self, u: Any, carriers: Mapping[str, Any]) -> jax.Array:
         """Field [V/m] at the metal by Gauss's law in the control volumes of its nodes."""
@@ -183,13 +210,32 @@ class FaceNucleation:
         return row[inside], ends[inside, 0], ends[inside, 1], factor[inside]
 
 
-def face_nucleation(system: System, network: Network, seed: int) -> Iterator[FaceNucleation]:
+Plantings = Mapping[tuple[int, int], Planting]
+
+
+def plantings(system: System, on_axis: bool) -> Plantings:
+    """Where nuclei get into a field: by contact and region (collective)."""
+    equations = system.equations
+    entities = Entities(equations.model, equations.volumes, system.layout)
+    return {
+        (face.contact, face.region.index): Planting(system, face, nuclei.nucleus, on_axis)
+        for face in entities.faces
+        if (nuclei := face.model.nucleation) is not None
+        and nuclei.nucleus is not None
+        and system.comm.allreduce(len(face.nodes))
+    }
+
+
+def face_nucleation(
+    system: System, network: Network, seed: int, planted: Plantings | None = None
+) -> Iterator[FaceNucleation]:
     """Yield the sources of all contacts with nucleation (collective)."""
     equations = system.equations
     entities = Entities(equations.model, equations.volumes, equations.layout)
     for face in entities.faces:
         if face.model.nucleation is not None and system.comm.allreduce(len(face.nodes)):
-            yield FaceNucleation(system, network, entities, face, seed)
+            where = (planted or {}).get((face.contact, face.region.index))
+            yield FaceNucleation(system, network, entities, face, seed, where)
 
 
 def _places(

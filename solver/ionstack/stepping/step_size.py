@@ -44,6 +44,17 @@ def shrunk(history: History, size: float, errors: Errors, again: bool) -> float:
     return size * float(np.clip(factor, SHRINK, AGAIN if again else 1.0))
 
 
+def fitted(size: float, left: float, evenly: bool) -> tuple[float, bool]:
+    """Step that leaves no sliver of what is `left` [s], and whether it is the last one.
+
+    It is no longer than `size` [s]; all that follow are alike where they are to be `evenly` long.
+    """
+    pieces = max(1, int(np.ceil(left / size - 1e-9)))
+    if evenly or pieces <= 2:
+        return left / pieces, pieces == 1
+    return size, False
+
+
 def _longest(errors: Errors) -> tuple[int, float]:
     """Order that allows the longest step, and the step over the last one."""
     factors = {

@@ -34,6 +34,7 @@ from ionstack.stepping.course import Course
 from ionstack.stepping.history import HIGHEST, Differences, History, Point
 from ionstack.stepping.states import Meter, State, StepControl
 from ionstack.stepping.step_size import Errors
+from ionstack.stepping.thermal_noise import ThermalNoise
 from ionstack.stepping.traveller import Traveller
 from ionstack.stepping.watch import Watch
 
@@ -60,13 +61,13 @@ class Stepper(Traveller):
         surround: Callable[[Surroundings], None] | None = None,
         companions: Sequence[Companion] = (),
         events: RandomEvents | None = None,
+        noise: ThermalNoise | None = None,
     ) -> None:
         """Run `drive`; `surround` brings the system into other surroundings.
 
         The `companions` are solved in turn with the unknowns of the system. Without `events`
-        nothing happens at random.
-
-        Without a `network` the drive gives the voltages of all contacts that do not float.
+        nothing happens at random; without a `network` the drive gives the voltages of all
+        contacts that do not float.
         """
         super().__init__()
         self.system, self.newton, self.drive, self.control = system, newton, drive, control
@@ -75,7 +76,7 @@ class Stepper(Traveller):
         self.course = Course(drive.intervals, self.network.circuit, order)
         self._watch, self._surround = Watch(self.course, meter), surround
         self.companions = Companions(newton, companions)
-        self.events = events or RandomEvents((), 0)
+        self.events, self.noise = events or RandomEvents((), 0), noise or ThermalNoise(system)
         self._history: History
         self._step = self._ceiling = np.inf
         self._fresh = True
@@ -99,9 +100,9 @@ class Stepper(Traveller):
             "history": history.plain,
             "newton": newton.plain,
         }
-        others, plain["events"] = self.companions.memory(), self.events.memory()
-        plain["companions"] = others.plain
-        return Memory(plain, {**history.owned, **newton.owned, **others.owned})
+        others, noise = self.companions.memory(), self.noise.memory()
+        plain |= {"companions": others.plain, "noise": noise.plain, "events": self.events.memory()}
+        return Memory(plain, {**history.owned, **newton.owned, **others.owned, **noise.owned})
 
     def recall(self, memory: Memory) -> None:
         """Stand where another stepper of this drive stood (collective)."""
@@ -115,6 +116,7 @@ class Stepper(Traveller):
         if self._surround is not None:
             self._surround(now)
         self.companions.recall(Memory(plain["companions"], memory.owned))
+        self.noise.recall(Memory(plain["noise"], memory.owned))
         self.newton.recall(Memory(plain["newton"], memory.owned))
         history = Memory(plain["history"], memory.owned)
         self._history = History.recalled(history, self._highest)
@@ -149,6 +151,7 @@ class Stepper(Traveller):
         # After a jump the state before says nothing.
         self._watch.begin(None if self.course.abrupt else self._state)
         self._step = min(self._step, self.course.first_step(self.control))
+        self.noise.renew(0.0)
 
     def _initial(self) -> State:
         settings = self.course.settings(0.0)
@@ -190,9 +193,10 @@ class Stepper(Traveller):
         """Take one accepted step towards `end`; return it and the next step size."""
         rejected = tries = 0
         while True:
-            size, last = (step, False) if tries else self._fit(step, end)
-            time = end if last else self._history.last.time + size
-            result, errors, found = self._try(time, rejected, last)
+            stop = self.noise.stop(end)
+            size, last = (step, False) if tries else self._fit(step, stop)
+            time = stop if last else self._history.last.time + size
+            result, errors, found = self._try(time, rejected, time == end)
             self.newton_steps += result.iterations
             if found is not None:
                 crossing = self._watch.crossing(found[1], tries)
@@ -214,12 +218,9 @@ class Stepper(Traveller):
 
     def _fit(self, step: float, end: float) -> tuple[float, bool]:
         """Step size that reaches `end` without leaving a sliver, and whether it does."""
-        left = end - self._history.last.time
         size = min(step, self.control.largest, self.course.interval.largest)
-        pieces = max(1, int(np.ceil(left / size - 1e-9)))
-        if self.control.fixed is not None or pieces <= 2:
-            return left / pieces, pieces == 1
-        return size, False
+        evenly = self.control.fixed is not None
+        return step_size.fitted(size, end - self._history.last.time, evenly)
 
     def _next(self, size: float, errors: Errors) -> float:
         """Step after an accepted one."""
@@ -242,7 +243,8 @@ class Stepper(Traveller):
         settings = self.course.settings(time)
         circuit = CircuitScheme(self.network, settings, old.charge, history.circuit_at(time))
         voltages = self.network.voltages(circuit.unknowns)
-        scheme = Scheme(old.amounts, old.lead, size, voltages, circuit)
+        amounts = old.amounts - size * self.noise.rates
+        scheme = Scheme(amounts, old.lead, size, voltages, circuit)
         result = self.companions.solve(scheme)
         if result.outcome is not Outcome.CONVERGED:
             return result, {}, None
@@ -252,7 +254,8 @@ class Stepper(Traveller):
         scheme = replace(scheme, circuit=replace(circuit, unknowns=result.circuit))
         errors = self._errors(scheme, time, evaluation.amounts, charge)
         if errors.get(history.order, 0.0) > 1.0:
-            if not self._unresolved(size):
+            # Euler's rule damps what follows a jump and is faster than the smallest step.
+            if not self.course.abrupt or step_size.SHRINK * size >= self.control.smallest:
                 return result, errors, None
             self._fresh = True
         if self._fresh:
@@ -306,7 +309,8 @@ class Stepper(Traveller):
         self._state = state
         self.companions.accept()
         after, told = self.events.accept(state.step, point.circuit, event)
-        if event is not None and event.changes:
+        renewed = self.noise.accept(point.time)
+        if renewed or (event is not None and event.changes):
             self._history.restart(point.with_states(after))
             self._fresh = self.course.abrupt = True
         elif self._jumped(point):
@@ -363,10 +367,6 @@ class Stepper(Traveller):
             largest = self.newton.response(scheme, defects.amounts, defects.charge)
             found[order] = largest / self.control.tolerance
         return found
-
-    def _unresolved(self, step: float) -> bool:
-        """Whether what follows a jump is faster than the smallest step: Euler's rule damps it."""
-        return self.course.abrupt and step_size.SHRINK * step < self.control.smallest
 
     def _failure(self, time: float, size: float, result: NewtonResult, error: float) -> str:
         names = self.system.equations.volumes.contacts
