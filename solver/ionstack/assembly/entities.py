@@ -262,6 +262,11 @@ class Entities:
             stencil = self.field(region)
             arrays["neighbours"] = region.local[stencil.neighbours]
             arrays["field_weights"] = stencil.weights
+            arrays["focus"] = {
+                one.name: self._placed(one.focus, region.owned)
+                for one in region.laws.reactions
+                if one.focus is not None
+            }
         return arrays
 
     def field(self, region: Region) -> FieldStencil:

@@ -36,7 +36,7 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
         volume = nodes["volume"]
         warm = state.warmth(index, slice(len(volume)))
         batch, numbers = state.regions[index], state.resolve(key, one.law, warm)
-        found = [field_modulus(nodes, batch.phi)] if one.law.law.field else []
+        found = [_focused(nodes, batch.phi, one.name)] if one.law.law.field else []
         given = tuple(field for field, _ in found)
 
         def owned(carriers: Carriers) -> dict[str, Carrier]:
@@ -63,6 +63,15 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
         return rate(here, *given), slopes
 
     return evaluate
+
+
+def _focused(
+    nodes: Mapping[str, Any], phi: jax.Array, name: str
+) -> tuple[jax.Array, list[jax.Array]]:
+    """The field that a reaction reads, and its slopes."""
+    field, slopes = field_modulus(nodes, phi)
+    focus = nodes["focus"].get(name, 1.0)
+    return focus * field, [focus * slope for slope in slopes]
 
 
 def field_modulus(nodes: Mapping[str, Any], phi: jax.Array) -> tuple[jax.Array, list[jax.Array]]:

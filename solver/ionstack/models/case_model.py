@@ -78,8 +78,12 @@ def _contact(case: Case, electrode: Electrode) -> ContactModel:
 def _nucleation(choice: NucleationChoice | None) -> NucleationModel | None:
     if choice is None:
         return None
-    focus = None if choice.focus is None else PlaceProfile(choice.focus.function)
-    return NucleationModel(_bind("nucleation", choice.law), focus, _scatter(choice.scatter))
+    law = _bind("nucleation", choice.law)
+    return NucleationModel(law, _focus(choice.focus), _scatter(choice.scatter))
+
+
+def _focus(choice: CurveChoice | None) -> PlaceProfile | None:
+    return None if choice is None else PlaceProfile(choice.function)
 
 
 def _scatter(choice: ScatterChoice | None) -> BarrierScatter | None:
@@ -130,7 +134,7 @@ def _region(case: Case, layer: str, name: str) -> RegionModel:
         fixed_charge=charge.value if isinstance(charge, Value) else PlaceProfile(charge.function),
         species=species,
         reactions=tuple(
-            ReactionModel(key, one.left, one.right, _bind("reaction", one.law))
+            ReactionModel(key, one.left, one.right, _bind("reaction", one.law), _focus(one.focus))
             for key, one in material.reactions.items()
         ),
         neutral=choice.neutral,

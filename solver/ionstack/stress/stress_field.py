@@ -93,6 +93,7 @@ class Stress:
     """The companion of transport that brings both together; see `Companion`."""
 
     name = "stress"
+    feedback = 0.0  # its lines foresee how it changes with the unknowns
 
     def __init__(self, system: System, solver: Solver, reference: Floats, tolerance: float) -> None:
         """`reference` is the volume strain at which only residual stress is left.
