@@ -63,6 +63,11 @@ class Face:
     nodes: Ints
     area: Floats
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """Numbers of the contact and the region, which no other face has."""
+        return self.contact, self.region.index
+
 
 @dataclass(frozen=True)
 class Entities:
