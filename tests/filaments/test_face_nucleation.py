@@ -111,6 +111,14 @@ def test_rates_add_up_to_that_of_the_face(dimension: str, area: float) -> None:
     assert (np.diff(found.sites) > 0).all()
 
 
+def test_the_crests_of_a_rough_face_multiply_the_field() -> None:
+    device = film()
+    (*_, last) = device.march(UP, fixed=RISE)
+    found = nuclei(device)
+    device.system.crests = {found._face.key: np.array([1.5])}
+    assert found.rates(last.circuit).sum() == pytest.approx(expected(1.5), rel=1e-10)
+
+
 @pytest.mark.parametrize("charge", [-3e25, 2e25])
 def test_the_field_at_the_metal_is_its_charge(charge: float) -> None:
     """Gauss: the charge of the face over permittivity and area, also in a charged layer."""

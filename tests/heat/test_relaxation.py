@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ionstack.heat.relaxation import Mixing
+from ionstack.stepping import step_size
 from ionstack.stepping.companions import stalled
 
 
@@ -51,6 +52,19 @@ def test_a_new_search_forgets_the_trials():
     assert mixing.next(np.array([2.0]), np.array([0.25]))[0] == pytest.approx(2.25)
 
 
+def test_the_feedback_is_the_slope_of_the_map_along_the_last_change():
+    mixing = Mixing(2, lambda sums: sums)
+    mixing.next(np.array([1.0, 0.0]), np.array([-0.25, 0.0]))
+    assert mixing.feedback == 0.0
+    same = np.array([0.0, 0.0])
+    mixing.see(same, np.array([0.0, 1.0]))
+    assert mixing.feedback == pytest.approx(0.75)
+    mixing.see(same, np.array([0.0, 1.0]))
+    assert mixing.feedback == pytest.approx(0.75)
+    mixing.forget()
+    assert mixing.feedback == 0.0
+
+
 def test_equal_trials_do_no_harm():
     mixing = Mixing(2, lambda sums: sums)
     used, missed = np.array([1.0, 2.0]), np.array([0.1, -0.1])
@@ -71,3 +85,20 @@ def test_equal_trials_do_no_harm():
 def test_rounds_that_come_no_nearer_are_given_up(changes, stalls):
     """A change that falls by a tenth a round goes on, one that swings about does not."""
     assert stalled(changes) is stalls
+
+
+def test_steps_through_a_runaway_keep_their_distance_from_the_last_that_has_a_solution():
+    """Implicit Euler of y' = y^2 from 1 to 1e6, where the time that is left is 1/y."""
+    value, size, fed = 1.0, 0.02, []
+    while value < 1e6:
+        root = np.sqrt(1.0 - 4.0 * size * value)
+        fed.append(float(1.0 - root))
+        value = float((1.0 - root) / (2.0 * size))
+        size = step_size.ceiling(np.inf, size, fed[-1])
+    np.testing.assert_allclose(fed[1:], 1.0 - np.sqrt(1.0 - 2.0 * step_size.FEEDBACK), rtol=1e-6)
+    assert len(fed) < 60
+
+
+def test_without_feedback_steps_grow_carefully_and_where_it_is_negative_freely():
+    assert step_size.ceiling(1.0, 0.5, 0.0) == step_size.CAREFUL
+    assert step_size.ceiling(1.0, 0.5, -0.2) == np.inf

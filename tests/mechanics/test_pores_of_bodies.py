@@ -13,6 +13,7 @@ from ionstack.casefile.case import Case, load_case
 from ionstack.geometry.graph import ControlVolumes, build_control_volumes
 from ionstack.geometry.mesh import build_mesh
 from ionstack.mechanics.body import Trial
+from ionstack.runs.preparation import prepare
 from ionstack.stress.body_mechanics import BodyMechanics
 from ionstack.stress.film_mechanics import FilmMechanics
 from ionstack.stress.stress_field import Stressed
@@ -61,6 +62,7 @@ def films() -> tuple[list[float], list[float]]:
         pressed(solver, (volumes.node_region == 0).astype(float), level)
         opened.append(float(solver.opened("Pt", face(volumes))[0]))
         factors.append(solver.entries()["field_factor.Pt [1]"])
+        np.testing.assert_array_equal(solver.crests("Pt", face(volumes)), factors[-1])
     assert opened[2] > 0.05
     assert factors[2] > 1.05
     return opened, factors
@@ -82,6 +84,7 @@ def test_a_flat_body_is_films_away_from_its_edge(
         rough = body.closures.field_factors(body.trial)[0]
         assert np.sum(np.abs(rough - factor) < 1e-8) >= inside.sum()
         assert body.entries()["field_factor.Pt.least [1]"] == rough.min()
+        np.testing.assert_allclose(body.crests("Pt", nodes)[inside], factor, rtol=1e-8)
 
 
 def swollen(volumes: ControlVolumes) -> Floats:
@@ -97,6 +100,8 @@ def test_pores_open_where_the_film_swells_and_go_on_after_a_restart() -> None:
         pressed(one, swells, level)
     other.recall(one.memory())
     np.testing.assert_array_equal(other.opened("Pt", nodes), one.opened("Pt", nodes))
+    np.testing.assert_array_equal(other.crests("Pt", nodes), one.crests("Pt", nodes))
+    assert one.crests("Pt", nodes).max() > 1.01
     for solver in (one, other):
         pressed(solver, swells, STRAINS[2])
     found = one.opened("Pt", nodes)[np.argsort(radius(volumes)[nodes])]
@@ -105,3 +110,20 @@ def test_pores_open_where_the_film_swells_and_go_on_after_a_restart() -> None:
     # Only factors that are kept from step to step tell them apart.
     np.testing.assert_allclose(other.opened("Pt", nodes), one.opened("Pt", nodes), rtol=1e-8)
     assert other.entries() == pytest.approx(one.entries(), rel=1e-8)
+
+
+NUCLEI = (
+    "nucleation={Pt: {law: {kind: field_power, prefactor: {value: 1e19 1/(m^2*s), source: test}, "
+    "nucleation_field: {value: 160 MV/m, source: test}}}}"
+)
+
+
+def test_nuclei_see_the_field_at_the_crests_of_a_face() -> None:
+    rough = "mechanics.roughness.0.amplitude.value=5 nm"
+    case = load_case(CASE, ["stack.dimension=1d", rough, NUCLEI, *COARSE])
+    prepared = prepare(case, MPI.COMM_SELF, search=False)
+    stress = prepared.companions[0]
+    stress.accept()
+    (found,) = (one for one in prepared.system.crests.values() if len(one))
+    assert found[0] > 1.05
+    assert found[0] == stress.entries()["field_factor.Pt [1]"]

@@ -65,6 +65,9 @@ class System:
         self.opened: tuple[Floats, ...] = tuple(
             np.zeros(len(film["area"])) for film in equations.arrays["films"]
         )
+        # Field at the crests of rough faces over the mean one, at the owned nodes of each face
+        # with nucleation by its key; 1 where there is none.
+        self.crests: Mapping[tuple[int, int], Floats] = {}
         # Of the contacts [V], as last used.
         self.voltages: Floats = np.zeros(len(equations.volumes.contacts))
         self._levels = np.asarray(equations.arrays.get("levels", np.zeros(0)))

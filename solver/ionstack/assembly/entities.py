@@ -63,6 +63,11 @@ class Face:
     nodes: Ints
     area: Floats
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """Numbers of the contact and the region, which no other face has."""
+        return self.contact, self.region.index
+
 
 @dataclass(frozen=True)
 class Entities:
@@ -262,6 +267,11 @@ class Entities:
             stencil = self.field(region)
             arrays["neighbours"] = region.local[stencil.neighbours]
             arrays["field_weights"] = stencil.weights
+            arrays["focus"] = {
+                one.name: self._placed(one.focus, region.owned)
+                for one in region.laws.reactions
+                if one.focus is not None
+            }
         return arrays
 
     def field(self, region: Region) -> FieldStencil:

@@ -28,14 +28,8 @@ class FieldStencil:
     (n, slots, dimension) [1/m].
     """
 
-    nodes: Ints
     neighbours: Ints
     weights: Floats
-
-    def modulus(self, phi: Floats) -> Floats:
-        """Modulus of the field [V/m] at the nodes of the stencil, from `phi` [V] at all nodes."""
-        steps = phi[self.neighbours] - phi[self.nodes][:, None]
-        return np.asarray(np.linalg.norm(np.einsum("ns,nsd->nd", steps, self.weights), axis=1))
 
 
 def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
@@ -55,4 +49,4 @@ def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
     pulls = weight[:, :, None] * away
     moments = np.einsum("nsd,nse->nde", away, pulls)
     inverse = np.linalg.pinv(moments, rcond=_NO_NEIGHBOUR, hermitian=True)
-    return FieldStencil(nodes, neighbours, np.einsum("nde,nse->nsd", inverse, pulls))
+    return FieldStencil(neighbours, np.einsum("nde,nse->nsd", inverse, pulls))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from ionstack.assembly.reaction_terms import field_modulus, reaction_rate, taking_part
+from ionstack.assembly.reaction_terms import focused_field, reaction_rate, taking_part
 from ionstack.assembly.terms import State, edge_flow
 from ionstack.models.carriers import raised, take, with_coupled
 from ionstack.models.model import ReactionModel, RegionModel
@@ -46,7 +46,7 @@ def reaction_conductance(index: int, region: RegionModel, one: ReactionModel) ->
     def measure(state: State) -> jax.Array:
         nodes, batch = state.arrays["nodes"][index], state.regions[index]
         rate = reaction_rate(state, key, index, one)
-        given = [field_modulus(nodes, batch.phi)[0]] if one.law.law.field else []
+        given = [focused_field(nodes, batch.phi, one.name)[0]] if one.law.law.field else []
         here = taking_part(batch.carriers, one, len(nodes["volume"]))
 
         def shifted(shift: jax.Array) -> jax.Array:

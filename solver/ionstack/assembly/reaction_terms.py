@@ -33,7 +33,7 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
 
     def evaluate(state: State) -> Contributions:
         nodes, batch = state.arrays["nodes"][index], state.regions[index]
-        found = [field_modulus(nodes, batch.phi)] if one.law.law.field else []
+        found = [focused_field(nodes, batch.phi, one.name)] if one.law.law.field else []
         given = tuple(field for field, _ in found)
         rate = reaction_rate(state, key, index, one)
         here = taking_part(batch.carriers, one, len(nodes["volume"]))
@@ -73,6 +73,15 @@ def reaction_rate(
         return jnp.asarray(volume * one.law.law.function(*inputs))
 
     return rate
+
+
+def focused_field(
+    nodes: Mapping[str, Any], phi: jax.Array, name: str
+) -> tuple[jax.Array, list[jax.Array]]:
+    """The field that a reaction reads, and its slopes."""
+    field, slopes = field_modulus(nodes, phi)
+    focus = nodes["focus"].get(name, 1.0)
+    return focus * field, [focus * slope for slope in slopes]
 
 
 def field_modulus(nodes: Mapping[str, Any], phi: jax.Array) -> tuple[jax.Array, list[jax.Array]]:

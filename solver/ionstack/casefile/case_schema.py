@@ -23,9 +23,9 @@ from ionstack.geometry.stack import Name
 from ionstack.physics.bounds import FRACTION
 from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
-from ionstack.reading.curve_choice import CurveChoice, read_curve
+from ionstack.reading.curve_choice import PLACE, CurveChoice, read_curve
 from ionstack.reading.law_choice import Value
-from ionstack.reading.materials import PLACE, FixedCharge
+from ionstack.reading.materials import FixedCharge
 from ionstack.reading.schema import (
     PositiveTime,
     PositiveVoltage,

@@ -9,15 +9,13 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
-from ionstack.physics.registry import Curve
-from ionstack.reading.curve_choice import CurveChoice, curve_choice
+from ionstack.reading.curve_choice import FOCUS, CurveChoice, curve_choice
 from ionstack.reading.law_choice import LawChoice, Value, law_choice, number
-from ionstack.reading.materials import PLACE, law_values
+from ionstack.reading.materials import law_values
 from ionstack.reading.schema import Strict, failure
 
 # What the events are called, after the contact and a dot.
 NUCLEATION = "nucleation"
-_FOCUS = Curve("focus", "1", PLACE, "field at the face over that of the model")
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class NucleationModel(Strict):
     """Nucleation at one contact, in the file."""
 
     law: Annotated[LawChoice, law_choice("nucleation")]
-    focus: Annotated[CurveChoice, curve_choice(_FOCUS, NOT_NEGATIVE)] | None = None
+    focus: Annotated[CurveChoice, curve_choice(FOCUS, NOT_NEGATIVE)] | None = None
     scatter: _ScatterModel | None = None
     nucleus: _NucleusModel | None = None
 

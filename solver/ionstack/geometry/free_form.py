@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ionstack.errors import InputError
 from ionstack.geometry.stack import Electrode, Layer, Stack
 
+Entities = list[tuple[int, int]]
 Floats = NDArray[np.float64]
 
 _NANOMETRES = 1e9
@@ -36,8 +37,11 @@ class _Face:
     risen: tuple[int, ...] = ()  # lines of a profile, each one edge of the mesh
 
 
-def mesh_free_form(stack: Stack, extent: float) -> None:
-    """Mesh a stack with profiled electrodes, `extent` [m] wide, in nanometres; name its groups.
+def free_form(stack: Stack, extent: float) -> tuple[list[Entities], list[Entities]]:
+    """Lay a stack with profiled electrodes out, `extent` [m] wide, in nanometres.
+
+    Returns the faces between layers from the top down, and the bodies of the layers; sizes
+    and algorithm of the mesh are set.
 
     Raises:
         InputError: where a profile leaves the layer at its electrode.
@@ -55,9 +59,8 @@ def mesh_free_form(stack: Stack, extent: float) -> None:
     gmsh.model.geo.synchronize()
     grown = [(faces[0], first), (faces[-1], last)]
     _set_sizes(grown, extent / stack.lateral.cells)
-    _name_groups(stack, faces, bodies)
     gmsh.option.setNumber("Mesh.Algorithm", _DELAUNAY)
-    gmsh.model.mesh.generate(2)
+    return [[(1, line) for line in face.lines] for face in faces], [[(2, one)] for one in bodies]
 
 
 def profile_nodes(electrode: Electrode, layer: Layer, extent: float) -> Floats:
@@ -126,12 +129,3 @@ def _set_sizes(grown: Sequence[tuple[_Face, Layer]], coarse: float) -> None:
     gmsh.model.mesh.field.setAsBackgroundMesh(least)
     for option in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{option}", 0)
-
-
-def _name_groups(stack: Stack, faces: Sequence[_Face], bodies: Sequence[int]) -> None:
-    ends = [(stack.top.name, faces[0]), (stack.bottom.name, faces[-1])]
-    inner = zip(stack.interfaces, faces[1:-1], strict=True)
-    for number, (name, face) in enumerate([*ends, *inner], start=1):
-        gmsh.model.addPhysicalGroup(1, list(face.lines), number, name)
-    for number, (layer, body) in enumerate(zip(stack.layers, bodies, strict=True), start=1):
-        gmsh.model.addPhysicalGroup(2, [body], number, layer.name)

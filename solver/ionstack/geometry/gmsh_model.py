@@ -22,11 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionstack.errors import InputError, NumericsError
-from ionstack.geometry.free_form import mesh_free_form
+from ionstack.geometry.free_form import Entities, free_form
 from ionstack.geometry.msh_file import load_msh
 from ionstack.geometry.stack import Lateral, Stack
 
-Entities = list[tuple[int, int]]
 Floats = NDArray[np.float64]
 
 NANOMETRES_PER_METRE = 1e9
@@ -204,14 +203,24 @@ def _extruded_model(stack: Stack) -> GmshModel:
     gmsh.option.setNumber("Geometry.Tolerance", _ROUND_OFF * size)
     caps, bodies = _sweep_layers(_lateral_entities(stack), planes, tdim - 1)
     gmsh.model.geo.synchronize()
-    regions = tuple(layer.name for layer in stack.layers)
-    contacts = (stack.top.name, stack.bottom.name)
-    _name_groups(tdim, regions, bodies)
-    faces = [caps[0], caps[-1], *caps[1:-1]]
-    _name_groups(tdim - 1, (*contacts, *stack.interfaces), faces)
+    _name_parts(stack, caps, bodies)
     every = np.concatenate([planes[0][:1], *(plane[1:] for plane in planes)])
     _generate(tdim, bodies, caps[0], len(every))
-    return GmshModel(gmsh.model, tdim, NANOMETRES_PER_METRE, regions, contacts, every)
+    return _named_model(stack, NANOMETRES_PER_METRE, every)
+
+
+def _named_model(stack: Stack, units_per_metre: float, planes: Floats | None) -> GmshModel:
+    """The meshed model that is open."""
+    tdim, regions = TOPOLOGICAL_DIMENSION[stack.dimension], _regions(stack)
+    return GmshModel(gmsh.model, tdim, units_per_metre, regions, _contacts(stack), planes)
+
+
+def _regions(stack: Stack) -> tuple[str, ...]:
+    return tuple(layer.name for layer in stack.layers)
+
+
+def _contacts(stack: Stack) -> tuple[str, str]:
+    return stack.top.name, stack.bottom.name
 
 
 def _generate(tdim: int, bodies: Sequence[Entities], base: Entities, n_planes: int) -> None:
@@ -260,20 +269,18 @@ def prisms_to_tetrahedra(prisms: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _free_form_model(stack: Stack) -> GmshModel:
     width = lateral_width(stack.lateral)
-    mesh_free_form(stack, 0.5 * width if stack.dimension == "axisymmetric" else width)
-    regions = tuple(layer.name for layer in stack.layers)
-    contacts = (stack.top.name, stack.bottom.name)
-    return GmshModel(gmsh.model, 2, NANOMETRES_PER_METRE, regions, contacts, None)
+    extent = 0.5 * width if stack.dimension == "axisymmetric" else width
+    _name_parts(stack, *free_form(stack, extent))
+    gmsh.model.mesh.generate(2)
+    return _named_model(stack, NANOMETRES_PER_METRE, None)
 
 
 def _imported_model(stack: Stack, path: Path) -> GmshModel:
     tdim = TOPOLOGICAL_DIMENSION[stack.dimension]
-    regions = tuple(layer.name for layer in stack.layers)
-    contacts = (stack.top.name, stack.bottom.name)
-    load_msh(path, tdim, regions, contacts)
+    load_msh(path, tdim, _regions(stack), _contacts(stack))
     if stack.dimension == "axisymmetric" and gmsh.model.mesh.getNodes()[1][0::3].min() < 0.0:
         raise InputError(f"{path}: the radius (first coordinate) is negative at some nodes")
-    return GmshModel(gmsh.model, tdim, 1.0, regions, contacts, None)
+    return _named_model(stack, 1.0, None)
 
 
 def _lateral_entities(stack: Stack) -> Entities:
@@ -368,6 +375,14 @@ def _extrude(base: Entities, grid: Floats, axis: int) -> tuple[Entities, Entitie
     # Gmsh lists the far face of each body directly before the body.
     found = [at for at, (dim, _) in enumerate(made) if dim == dimension]
     return [made[at - 1] for at in found], [made[at] for at in found]
+
+
+def _name_parts(stack: Stack, caps: Sequence[Entities], bodies: Sequence[Entities]) -> None:
+    """Name the layers' bodies, and the faces between them from the top down."""
+    tdim = TOPOLOGICAL_DIMENSION[stack.dimension]
+    _name_groups(tdim, _regions(stack), bodies)
+    faces = [caps[0], caps[-1], *caps[1:-1]]
+    _name_groups(tdim - 1, (*_contacts(stack), *stack.interfaces), faces)
 
 
 def _name_groups(dimension: int, names: Sequence[str], groups: Sequence[Entities]) -> None:

@@ -95,6 +95,8 @@ class HeatEquation:
         self._rate: Floats = np.zeros_like(self._capacity)
         self._filled: PETSc.Mat | None = None
         self._ksp: PETSc.KSP
+        # What was found last for each purpose, from which iterations start.
+        self._found: dict[str, Floats] = {}
         self._answers: Floats
         self._vector = PETSc.Vec().createGhost(
             self.layout.ghosts, (self.layout.n_owned, self.layout.n_global), comm=self._comm
@@ -140,7 +142,7 @@ class HeatEquation:
         if self._free:
             part.metal[self._free] = 0.0
             part.metal[self._free] = self._floating(part, beyond[self._free])
-        return part, self._respond(part)
+        return part, self._respond(part, "nodes", base)
 
     def _mean(self, rise: Floats) -> float:
         own = rise[: self.layout.n_owned].sum()
@@ -163,7 +165,7 @@ class HeatEquation:
         """
         sinks = [sink for sink in self._sinks if sink is not None and sink.resistance]
         resistance = np.array([sink.resistance for sink in sinks])
-        flow = self._outflow(part, self._respond(part))[self._free]
+        flow = self._outflow(part, self._respond(part, "metals"))[self._free]
         matrix = np.eye(len(sinks)) - resistance[:, None] * self._answers
         return np.asarray(np.linalg.solve(matrix, resistance * flow + beyond))
 
@@ -191,8 +193,7 @@ class HeatEquation:
             self._scale = np.maximum(self._conduction.diagonal(), 1e-300)
         self._step, self._rate = step, np.asarray(self._capacity / step)
         self._factor()
-        units = [self._unit(contact) for contact in self._free]
-        flows = [self._outflow(one, self._respond(one))[self._free] for one in units]
+        flows = [self._answer(contact) for contact in self._free]
         self._answers = np.column_stack(flows) if flows else np.zeros((0, 0))
 
     def _conducted(self) -> csr_array:
@@ -210,6 +211,11 @@ class HeatEquation:
         else:
             self._filled.setValuesCSR(starts, columns, values)
         self._filled.assemble()
+
+    def _answer(self, contact: int) -> Floats:
+        """Heat [W] into the metals that pass it on, where one of them rises by 1 K."""
+        part = self._unit(contact)
+        return self._outflow(part, self._respond(part, f"contact {contact}"))[self._free]
 
     def _unit(self, contact: int) -> _Part:
         """Nothing but a metal that rises by 1 K, all above 1 K.
@@ -244,18 +250,23 @@ class HeatEquation:
         ksp.setFromOptions()
         return ksp
 
-    def _respond(self, part: _Part) -> Floats:
-        """Rise [K] of the local unknowns under loads at the owned ones and of the metals."""
+    def _respond(self, part: _Part, purpose: str, base: float = 0.0) -> Floats:
+        """Rise [K] of the local unknowns under loads at the owned ones and of the metals.
+
+        All above a `base` [K]. Iterations start from what was found last for the `purpose`.
+        """
         bonds = self._bonds
         metal = part.metal[bonds.contact]
         right = part.load + np.bincount(bonds.row, bonds.soft * metal, len(part.load))
         held = bonds.row[bonds.held]
         right[held] = self._scale[held] * metal[bonds.held]
         self._load.setArray(right)
+        self._vector.setArray(self._found.get(purpose, base) - base)
         self._ksp.solve(self._load, self._vector)
         if self._ksp.getConvergedReason() <= 0:
             _factor(self._ksp)
             self._ksp.solve(self._load, self._vector)
+        self._found[purpose] = self._vector.getArray(readonly=1) + base
         return self.with_ghosts(self._vector.getArray(readonly=1).copy())
 
     def with_ghosts(self, owned: Floats) -> Floats:
@@ -272,6 +283,7 @@ class HeatEquation:
 
 def _factor(ksp: PETSc.KSP, natural: bool = False) -> None:
     ksp.setType(PETSc.KSP.Type.PREONLY)
+    ksp.setInitialGuessNonzero(False)
     ksp.getPC().setType(PETSc.PC.Type.LU)
     if natural:
         ksp.getPC().setFactorOrdering("natural")
@@ -284,6 +296,7 @@ def _iterate(ksp: PETSc.KSP) -> None:
     ksp.setType(PETSc.KSP.Type.GMRES)
     ksp.setPCSide(PETSc.PC.Side.RIGHT)
     ksp.setTolerances(rtol=TOLERANCE, atol=0.0)
+    ksp.setInitialGuessNonzero(True)
     ksp.getPC().setType(PETSc.PC.Type.HYPRE)
     ksp.getPC().setHYPREType("boomeramg")
 

@@ -21,20 +21,35 @@ _ROUND_OFF = 1e-10
 
 
 class Mixing:
-    """Trials of one search; owned entries count in the sums, which run over all ranks."""
+    """Trials of one search; owned entries count in the sums, which run over all ranks.
+
+    `feedback` is the share of the last change of the trial that the map gave back, along it;
+    0 while the search has had one trial only. It is 1 where a fixed point vanishes.
+    """
 
     def __init__(self, n_owned: int, add: Callable[[Floats], Floats]) -> None:
         """`add` sums an array over the ranks."""
         self._owned, self._add = slice(n_owned), add
         self._trials: list[tuple[Floats, Floats]] = []
+        self.feedback = 0.0
 
     def forget(self) -> None:
         """Begin another search."""
-        self._trials = []
+        self._trials, self.feedback = [], 0.0
+
+    def see(self, used: Floats, missed: Floats) -> None:
+        """Take a trial and what it misses; the same array again is no other trial (collective)."""
+        if self._trials and used is not self._trials[-1][0]:
+            before, missed_before = self._trials[-1]
+            move = (used - before)[self._owned]
+            back = move + (missed - missed_before)[self._owned]
+            given, moved = self._add(np.array([back @ move, move @ move]))
+            self.feedback = float(given / max(moved, 1e-300))
+        self._trials = [*self._trials[-DEPTH:], (used, missed)]
 
     def next(self, used: Floats, missed: Floats) -> Floats:
         """The next trial after one that misses something (collective)."""
-        self._trials = [*self._trials[-DEPTH:], (used, missed)]
+        self.see(used, missed)
         steps = np.array([missed - before for _, before in self._trials[:-1]])
         moves = np.array([used - before for before, _ in self._trials[:-1]])
         if not len(steps):

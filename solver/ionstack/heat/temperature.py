@@ -101,6 +101,8 @@ class TemperatureField:
         change = self._largest(np.abs(missed))
         if change > self._model.tolerance:
             self._hand_over(self._mixing.next(self._used, missed))
+        else:
+            self._mixing.see(self._used, missed)
         return change / self._model.tolerance
 
     def _conductivity(self, fields: Mapping[str, Floats]) -> Floats | None:
@@ -109,6 +111,11 @@ class TemperatureField:
             return None
         used = self._model.start + self._used[self._equation.layout.phi]
         return self._media.conductivity(fields, used)
+
+    @property
+    def feedback(self) -> float:
+        """Share of a change of the temperature that comes back through what transport does."""
+        return self._mixing.feedback
 
     def accept(self) -> None:
         """Take the last trial as the state, and its heat into the sums (collective)."""

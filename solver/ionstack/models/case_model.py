@@ -90,15 +90,18 @@ def _contact(case: Case, electrode: Electrode) -> ContactModel:
 def _nucleation(choice: NucleationChoice | None) -> NucleationModel | None:
     if choice is None:
         return None
-    focus = None if choice.focus is None else PlaceProfile(choice.focus.function)
     law, scatter = _bind("nucleation", choice.law), _scatter(choice.scatter)
-    return NucleationModel(law, focus, scatter, _nucleus(choice.nucleus))
+    return NucleationModel(law, _focus(choice.focus), scatter, _nucleus(choice.nucleus))
 
 
 def _nucleus(choice: NucleusChoice | None) -> NucleusModel | None:
     if choice is None:
         return None
     return NucleusModel(choice.species, choice.radius.value, choice.bias.value)
+
+
+def _focus(choice: CurveChoice | None) -> PlaceProfile | None:
+    return None if choice is None else PlaceProfile(choice.function)
 
 
 def _scatter(choice: ScatterChoice | None) -> BarrierScatter | None:
@@ -149,7 +152,7 @@ def _region(case: Case, layer: str, name: str) -> RegionModel:
         fixed_charge=charge.value if isinstance(charge, Value) else PlaceProfile(charge.function),
         species=species,
         reactions=tuple(
-            ReactionModel(key, one.left, one.right, _bind("reaction", one.law))
+            ReactionModel(key, one.left, one.right, _bind("reaction", one.law), _focus(one.focus))
             for key, one in material.reactions.items()
         ),
         neutral=choice.neutral,

@@ -88,12 +88,16 @@ class SpeciesModel:
 
 @dataclass(frozen=True)
 class ReactionModel:
-    """A reaction between species of one region: counts of particles on both sides."""
+    """A reaction between species of one region: counts of particles on both sides.
+
+    `focus` is the field at a place over that of the model, for laws that read it.
+    """
 
     name: str
     left: tuple[tuple[str, int], ...]
     right: tuple[tuple[str, int], ...]
     law: BoundLaw
+    focus: Profile | None = None
 
     @property
     def changes(self) -> dict[str, int]:

@@ -21,6 +21,10 @@ from ionstack.reading.units import in_unit
 
 Function = Constant | Formula | Table | Surface
 
+# A curve by place: depth below the top electrode, lateral place, distance from the axis.
+PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
+FOCUS = Curve("focus", "1", PLACE, "field at a place over that of the model")
+
 
 @dataclass(frozen=True)
 class CurveChoice:

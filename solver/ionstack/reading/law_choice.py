@@ -25,7 +25,7 @@ from ionstack.physics.bounds import (
     Bounds,
 )
 from ionstack.physics.registry import Curve, Kind, Law, Parameter, laws
-from ionstack.reading.curve_choice import CurveChoice, curve_choice, read_curve
+from ionstack.reading.curve_choice import FOCUS, CurveChoice, curve_choice, read_curve
 from ionstack.reading.schema import (
     Origin,
     Strict,
@@ -54,6 +54,7 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = ("oxygen_order", "water_order", "width")
 
+_FocusChoice = Annotated[CurveChoice, curve_choice(FOCUS, NOT_NEGATIVE)]
 _Particles = Annotated[float, quantity("1", Bounds(not_zero=True))]
 
 
@@ -179,6 +180,8 @@ def _law_model(kind: Kind, name: str) -> type[BaseModel]:
     fields: dict[str, Any] = {"kind": (str, ...)}
     if kind == "reaction":
         fields["equation"] = (str, ...)
+        if law.field:
+            fields["focus"] = (_FocusChoice | None, None)
     if law.couples:
         fields["couples"] = (str, ...)
     if kind == "contact" and _takes_gas(law):

@@ -18,7 +18,7 @@ from ionstack.errors import InputError, nearest
 from ionstack.physics.bounds import AT_LEAST_ONE, POSITIVE
 from ionstack.physics.registry import Curve
 from ionstack.reading.coupled_curve import THERMAL_CONDUCTIVITY, CoupledCurve, coupled_value
-from ionstack.reading.curve_choice import CurveChoice
+from ionstack.reading.curve_choice import PLACE, CurveChoice
 from ionstack.reading.law_choice import LawChoice, Value, law_choice, number, number_or_curve
 from ionstack.reading.reaction_choice import ReactionChoice, reaction_choice
 from ionstack.reading.schema import Strict, failure, failure_at, validated
@@ -38,8 +38,6 @@ __all__ = [
     "material_values",
 ]
 
-# A curve by place: depth below the top electrode, lateral place, distance from the axis.
-PLACE = (("z", "m"), ("x", "m"), ("y", "m"), ("r", "m"))
 _CHARGE = Curve("fixed_charge", "1/m^3", PLACE, "fixed elementary charges, with sign")
 FixedCharge = Annotated[Value | CurveChoice, number_or_curve(_CHARGE)]
 
@@ -289,6 +287,8 @@ def _values(material: Material) -> Iterator[tuple[str, Value | CurveChoice]]:
                 yield from law_values(f"species.{name}.{part}", choice)
     for name, reaction in material.reactions.items():
         yield from law_values(f"reactions.{name}", reaction.law)
+        if reaction.focus is not None:
+            yield f"reactions.{name}.focus", reaction.focus
     for path, value in material.mechanics.values() if material.mechanics else ():
         yield f"mechanics.{path}", value
 

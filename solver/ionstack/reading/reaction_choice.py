@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from pydantic import PlainValidator
 
+from ionstack.physics.bounds import NOT_NEGATIVE
+from ionstack.reading.curve_choice import FOCUS, CurveChoice, read_curve
 from ionstack.reading.law_choice import LawChoice, read_law, registered
 from ionstack.reading.schema import failure, failure_at, not_among
 
@@ -25,12 +27,16 @@ Side = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class ReactionChoice:
-    """A reaction's equation, the particles that it takes and makes, and its law."""
+    """A reaction's equation, the particles that it takes and makes, and its law.
+
+    `focus` multiplies the field that the law reads, by place.
+    """
 
     equation: str
     left: Side
     right: Side
     law: LawChoice
+    focus: CurveChoice | None = None
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -67,7 +73,9 @@ def _read(data: object) -> ReactionChoice:
         _check_pair(law.kind, left, right)
     except ValueError as error:
         raise failure_at("equation", "equation", str(error), text) from None
-    return ReactionChoice(text, left, right, law)
+    focus = data.get("focus")
+    given = None if focus is None else read_curve(focus, FOCUS, NOT_NEGATIVE)
+    return ReactionChoice(text, left, right, law, given)
 
 
 def read_equation(text: str) -> tuple[Side, Side]:

@@ -51,7 +51,8 @@ class NewtonResult:
     """Outcome, number of linear solves, the last largest update [V].
 
     `voltages` are those of the contacts [V], `circuit` the circuit's unknowns (none without).
-    `trouble` says more than the outcome where a field coupled to the unknowns has none.
+    `trouble` says more than the outcome where a field coupled to the unknowns has none,
+    `feedback` how near a coupled field is to having none, see `companions.Companion`.
     """
 
     outcome: Outcome
@@ -60,6 +61,7 @@ class NewtonResult:
     voltages: Floats
     circuit: Floats
     trouble: str = ""
+    feedback: float = 0.0
 
 
 @dataclass(frozen=True)

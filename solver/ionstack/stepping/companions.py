@@ -17,8 +17,6 @@ PATIENCE, PROGRESS = 3, 0.9
 # Last update [V] of the unknowns while the fields still change: what Newton's method leaves
 # over then is the square of it over kT/e.
 LOOSE = 1e-4
-# Change over the tolerance below which the next round is expected to be the last.
-NEAR = 10.0
 
 
 class Companion(Protocol):
@@ -30,6 +28,13 @@ class Companion(Protocol):
     name: str
     trouble: str
     """Why the last solve gave no field, empty if it gave one."""
+
+    @property
+    def feedback(self) -> float:
+        """Share of a change of the field that comes back as it is solved again; 0 if not known.
+
+        A step at which it is 1 is the longest that has a solution.
+        """
 
     def begin(self, step: float) -> None:
         """Start a trial of a step [s] from the last accepted state; 0 at the start of a run."""
@@ -89,10 +94,11 @@ class Companions:
             if changes[-1] <= 1.0 and exact:
                 self._newton.system.outer = before
                 self._count(len(changes))
-                return replace(result, iterations=iterations)
+                feedback = max(one.feedback for one in self._members)
+                return replace(result, iterations=iterations, feedback=feedback)
             if isinf(changes[-1]) or stalled(changes) or len(changes) == MOST_ROUNDS:
                 break
-            exact = changes[-1] <= NEAR
+            exact = changes[-1] <= 1.0
             result = self._newton.solve(_warm(scheme, result), None if exact else LOOSE)
             iterations += result.iterations
         return self._failed(replace(result, iterations=iterations), rounds=len(changes))

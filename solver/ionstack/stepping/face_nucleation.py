@@ -124,6 +124,7 @@ class FaceNucleation:
             system.local_unknowns(),
             self._network.voltages(circuit)[self._face.contact],
             jnp.asarray(equations.model.temperature),
+            jnp.asarray(self._focus * system.crests.get(self._face.key, 1.0)),
             dict(system.outer[index]),
             dict(equations.numbers),
         )
@@ -158,7 +159,13 @@ class FaceNucleation:
         return jax.jit(self._attempts)
 
     def _attempts(
-        self, u: Any, voltage: Any, temperature: Any, outer: Mapping[str, Any], numbers: Any
+        self,
+        u: Any,
+        voltage: Any,
+        temperature: Any,
+        focus: Any,
+        outer: Mapping[str, Any],
+        numbers: Any,
     ) -> tuple[jax.Array, ...]:
         region = self._face.region
         local = region.local[self._nodes]
@@ -174,7 +181,7 @@ class FaceNucleation:
             z = region.laws.held(law.couples).z
             metal = z * voltage + p.get("chemical_potential", 0.0)
             affinity = BOLTZMANN_EV * warm * carriers[law.couples].psi - metal
-        face = MetalFace(jnp.asarray(self._focus) * self._field(u, carriers), affinity, warm)
+        face = MetalFace(focus * self._field(u, carriers), affinity, warm)
         found = law.law.function(face, p)
         nucleus = self._model.nucleus
         bare = jnp.asarray(1.0) if nucleus is None else carriers[nucleus.species].vacancy

@@ -8,6 +8,7 @@ nucleus has the bias is gone, and it grows or dissolves by its own equations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,8 @@ class Planting:
     """Nuclei at the face of one contact on one region, as long as they form (a companion)."""
 
     trouble = ""
+    # The bias stays as it is within a step: nothing comes back.
+    feedback = -math.inf
 
     def __init__(self, system: System, face: Face, nucleus: NucleusModel, on_axis: bool) -> None:
         """With `on_axis` the mesh is that of one filament about its axis."""

@@ -13,8 +13,11 @@ Errors = dict[int, float]
 GROWTH = 2.0
 SHRINK = 0.3
 SAFETY = 0.9
-# Growth where fields beside the unknowns have just failed to settle: what made them fail, as
-# thermal runaway, lasts.
+# Feedback of a field beside the unknowns that the next step aims at. Of the runaway y' = y^2 a step
+# h of implicit Euler has the feedback r = 1 - sqrt(1 - 4 h y), and none is left at r = 1; the step
+# after it, longer by FEEDBACK / r, has 1 - sqrt(1 - 2 FEEDBACK) whatever r was: 0.45.
+FEEDBACK = 0.35
+# Growth after such a field has failed to settle, as long as its feedback is not known.
 CAREFUL = 1.25
 # Largest factor of a step that was rejected before: its error does not shrink as expected.
 AGAIN = 0.5
@@ -53,6 +56,16 @@ def fitted(size: float, left: float, evenly: bool) -> tuple[float, bool]:
     if evenly or pieces <= 2:
         return left / pieces, pieces == 1
     return size, False
+
+
+def ceiling(before: float, size: float, feedback: float) -> float:
+    """Longest step [s] after one of a size, for the fields beside the unknowns to settle.
+
+    `before` is the longest so far, `feedback` that of the step (0 if not known).
+    """
+    if feedback == 0.0:
+        return before * CAREFUL
+    return size * FEEDBACK / feedback if feedback > 0.0 else np.inf
 
 
 def _longest(errors: Errors) -> tuple[int, float]:

@@ -207,6 +207,7 @@ class Stepper(Traveller):
                     step, tries = share * size, tries + 1
                     continue
                 state = self._accept(*found, crossing, event)
+                self._ceiling = step_size.ceiling(self._ceiling, size, result.feedback)
                 return state, self._next(step if last else size, errors)
             rejected += 1
             self.rejected += 1
@@ -226,7 +227,6 @@ class Stepper(Traveller):
         """Step after an accepted one."""
         if self.control.fixed is not None:
             return self.control.fixed
-        self._ceiling *= step_size.CAREFUL
         return min(step_size.grown(self._history, size, errors), self._ceiling)
 
     def _try(

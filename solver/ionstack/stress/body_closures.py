@@ -19,13 +19,15 @@ from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.columns import Columns, Layer
 from ionstack.physics.plasticity import equivalent_stress, hydrostatic
 from ionstack.physics.porosity import triaxiality
-from ionstack.stress.closures import Growth, field_factors, opened_pores, rough_strains
+from ionstack.stress.closures import Growth, crests, field_factors, opened_pores, rough_strains
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # Change of the strain of a metal on a rough face that no longer counts.
 _SETTLED = 1e-9
+# What is remembered of the metals.
+_REMEMBERED = ("porosity", "stretch", "crests")
 
 
 class BodyClosures:
@@ -53,6 +55,8 @@ class BodyClosures:
         rough = {one.metal for one in self._rough}
         self._stretch: dict[str, Floats] = {one: np.zeros(self._count) for one in sorted(rough)}
         self._tried = self._stretch
+        # Field factors of the faces in the accepted state, by column.
+        self._crests: dict[str, Floats] = {}
 
     def _layer(self, name: str) -> Layer:
         assert self._columns is not None
@@ -89,6 +93,8 @@ class BodyClosures:
     def accept(self, trial: Trial) -> None:
         """Open pores with the plastic strain of a trial that the body accepts next (collective)."""
         self._stretch = self._tried
+        if self._rough:
+            self._crests = crests(self._rough, self.field_factors(trial))
         before, after = self._body.plastic, trial.plastic
         pressure, equivalent = hydrostatic(trial.stress), equivalent_stress(trial.stress)
         for one in self._pores:
@@ -114,6 +120,13 @@ class BodyClosures:
                 found += self._least(metal)[self._columns.of_nodes[nodes]] - one.initial.value
         return found
 
+    def crests(self, metal: str, nodes: Ints) -> Floats:
+        """Field at the crests of a metal's face over the mean one, at nodes of the face."""
+        if metal not in self._crests:
+            return np.ones(len(nodes))
+        assert self._columns is not None
+        return np.asarray(self._crests[metal][self._columns.of_nodes[nodes]])
+
     def field_factors(self, trial: Trial) -> Sequence[Floats]:
         """Field factors of the rough faces, each over the columns (collective)."""
         return field_factors(self._rough, self._growth(trial), self._thickness)
@@ -133,15 +146,14 @@ class BodyClosures:
         return found
 
     def memory(self) -> dict[str, dict[str, Floats]]:
-        """Porosity and strain of the metals by column, the same on any number of ranks."""
-        return {"porosity": dict(self._porosity), "stretch": dict(self._stretch)}
+        """What is known of the metals by column, the same on any number of ranks."""
+        return {name: dict(getattr(self, f"_{name}")) for name in _REMEMBERED}
 
     def recall(self, memory: Mapping[str, Mapping[str, Any]]) -> None:
         """Stand where another one stood."""
-        self._porosity, self._stretch = (
-            {metal: np.array(one, dtype=np.float64) for metal, one in memory[name].items()}
-            for name in ("porosity", "stretch")
-        )
+        for name in _REMEMBERED:
+            known = memory[name].items()
+            setattr(self, f"_{name}", {metal: np.array(one, np.float64) for metal, one in known})
         self._tried = self._stretch
 
     @property

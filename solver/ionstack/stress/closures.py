@@ -42,6 +42,16 @@ def field_factors(
     ]
 
 
+def crests(
+    chosen: Sequence[RoughnessChoice], factors: Sequence[Floats | float]
+) -> dict[str, Floats]:
+    """Field factor of the face of every rough metal, the product of those of its films."""
+    found: dict[str, Floats] = {}
+    for one, factor in zip(chosen, factors, strict=True):
+        found[one.metal] = found.get(one.metal, np.ones(())) * factor
+    return found
+
+
 def _amplitude(one: RoughnessChoice, growth: Growth) -> Floats:
     return roughness_amplitude(one.amplitude.value, one.gain.value, growth(one.layer))
 

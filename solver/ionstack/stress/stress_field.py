@@ -75,6 +75,12 @@ class Solver(Protocol):
         At the accepted state; what of it gas can reach.
         """
 
+    def crests(self, metal: str, nodes: Ints) -> Floats:
+        """Field at the crests of a metal's face over the mean one, at nodes of the face.
+
+        At the accepted state, 1 where the face is plane.
+        """
+
     def memory(self) -> Mapping[str, Any]:
         """State as plain data, the same on any number of ranks (collective)."""
 
@@ -93,6 +99,7 @@ class Stress:
     """The companion of transport that brings both together; see `Companion`."""
 
     name = "stress"
+    feedback = 0.0  # its lines foresee how it changes with the unknowns
 
     def __init__(self, system: System, solver: Solver, reference: Floats, tolerance: float) -> None:
         """`reference` is the volume strain at which only residual stress is left.
@@ -108,6 +115,11 @@ class Stress:
         entities = Entities(equations.model, equations.volumes, equations.layout)
         self._places = NodePlaces(equations.volumes, equations.layout)
         self._bound = [(face.model.name, face.nodes) for face, _, _ in entities.bindings()]
+        self._focused = [
+            (face.key, face.model.name, face.nodes[face.nodes < equations.volumes.n_owned_nodes])
+            for face in entities.faces
+            if face.model.nucleation is not None
+        ]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -164,7 +176,7 @@ class Stress:
         if self.solver.local and self.solver.followed:
             self.solver.solve(self.strain(), self._step, self._heating)
         self.solver.accept()
-        self._open_pores()
+        self._show_faces()
         if not self.solver.local:
             self._kept = [self._kept[1], self._present[0]]
             self._last_step = self._step
@@ -185,14 +197,17 @@ class Stress:
         self._last_step, self._heating = memory.plain["step"], memory.plain["heating"]
         *self._kept, start, slope = map(self._at_nodes, memory.owned["lines"])
         self._hand_over(start, slope)
-        self._open_pores()
+        self._show_faces()
 
-    def _open_pores(self) -> None:
-        """Let reactions in the pores of metals see what strain has opened.
+    def _show_faces(self) -> None:
+        """Let reactions in the pores of metals, and nucleation, see what strain has made of faces.
 
         They see it from the next step on.
         """
         self._system.opened = tuple(self.solver.opened(*where) for where in self._bound)
+        self._system.crests = {
+            key: self.solver.crests(metal, nodes) for key, metal, nodes in self._focused
+        }
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary; solves at the accepted state where nothing did (collective)."""
