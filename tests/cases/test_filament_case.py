@@ -94,7 +94,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_charge_and_heat_are_kept_and_the_log_tells_where_it_was_hard(whole: Path) -> None:
     summary = json.loads((whole / "summary.json").read_text())
-    assert summary["current_sum"] < 1e-9
+    assert summary["current_sum"] < 1e-8
     assert summary["heat.closure"] < 1e-8
     assert "hard from" in (whole / "log.txt").read_text()
 
@@ -124,9 +124,9 @@ def test_five_cycles_close_on_themselves(whole: Path) -> None:
 
 @pytest.mark.long
 def test_set_is_abrupt_and_reset_gradual(whole: Path) -> None:
-    """The last half of set's current comes within 50 mV; reset goes on to the largest voltage."""
+    """The last third of set's current comes within 20 mV; reset goes on to the largest voltage."""
     *_, reset, set_ = sweeps(whole)
-    assert set_.rise(0.5 * 2e-4, 0.98 * 2e-4) < 5e-2
+    assert set_.rise(0.7 * 2e-4, 0.98 * 2e-4) < 2e-2
     assert set_.volts[-1] < 0.9 * set_.volts.max()
     peak, turn = int(np.argmax(np.abs(reset.amperes))), int(np.argmin(reset.volts))
     assert reset.time[turn] - reset.time[peak] > 0.3

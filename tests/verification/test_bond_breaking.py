@@ -159,4 +159,4 @@ def test_vacancies_cost_what_their_oxygen_gains_in_the_electrode(verify):
         exact.append(1.0 / (1.0 + np.exp((COST - volts * depth) / (BOLTZMANN_EV * 300.0))))
     verify("breaking.reservoir", np.array(found), np.array(exact), rel=1e-3,
            title="vacancies at rest through a film at -0.3, 0 and 0.3 V, oxygen in one electrode",
-           source="1/(1 + exp[(0.2 eV - e V s)/kT]), s the distance from it over thickness")  # fmt: skip
+           source="1/(1 + exp[(0.2 eV - e V s)/kT]), s share of the thickness")  # fmt: skip
