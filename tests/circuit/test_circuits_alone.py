@@ -147,6 +147,32 @@ def test_a_limit_ends_a_step_where_it_is_reached(alone):
     assert column(given, ended, "I(V1)") == pytest.approx([1e-8], rel=2e-5)
 
 
+def test_no_step_goes_over_a_switching():
+    """From there the voltage at the compliance would be half of what is right."""
+    focused = {**FILAMENT, "nucleation_voltage": "0.8 V", "nucleation_rate": "5e3 1/s"}
+    film = {"F1": {**focused, "nodes": ["in", "ground"]}}
+    given = circuit({"sources": LIMITED, "elements": film})
+    sweeps = [Sweep("V1", (0.8, 0.0), 1.0, 30)]
+    states = list(stepper(given, sweeps, seed=7, tolerance=5e-3, largest=2e-2).run())
+    assert np.abs(np.diff(column(given, states, "grown(F1)"))).max() <= 0.1 + 1e-12
+    limited = column(given, states, "I(V1)") > 9.9e-6
+    rising = np.array([one.time % 1.6 for one in states]) < 0.8
+    assert column(given, states, "V(in)")[limited & rising].min() > 0.1
+
+
+def test_what_is_left_of_a_nucleus_dissolves_and_grows_no_more():
+    never = {"nucleation_voltage": "100 V", "nucleus_at_start": 0.4}
+    film = {"F1": {**FILAMENT, **never, "nodes": ["in", "ground"]}}
+    given = circuit({"sources": LIMITED, "elements": film})
+    states = list(stepper(given, [Hold("V1", 0.4, 10.0, 1e-3)], tolerance=5e-3).run())
+    time = np.array([one.time for one in states])
+    left = column(given, states, "nucleus(F1)")
+    # At B/d^4 from 0.4 on.
+    assert np.interp(1e-4, time, left) == pytest.approx(0.4 * np.exp(-2.5), abs=3e-3)
+    assert left[-1] < 1e-6
+    assert column(given, states, "grown(F1)")[-1] < -0.99
+
+
 def test_an_event_that_the_protocol_waits_for_ends_the_step():
     given = circuit(SWITCHING)
     entry = Entry(

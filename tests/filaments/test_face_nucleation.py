@@ -201,6 +201,17 @@ def first_event(rate: float, seed: int) -> float:
     return found.share * 30.0 / rate
 
 
+def test_an_event_put_off_by_round_off_comes_at_once() -> None:
+    """Two sites due at nearly one instant: the first one ends the step, the other is late."""
+    events = RandomEvents((Given(lambda _: 1.0, 2),), 0)
+    memory = [{**one, "left": [-1e-9, 5.0]} for one in events.memory()]
+    events.recall(memory)
+    events.begin(np.zeros(1))
+    found = events.next(1.0, np.ones(1), 0, {"given"})
+    assert found is not None
+    assert (found.row, found.share) == (0, 0.0)
+
+
 def thresholds(rate: Callable[[float], float], steps: Floats, count: int) -> Floats:
     """Voltages of the first event at each of so many sites under a ramp of 1 V/s."""
     events, found = RandomEvents((Given(rate, count),), 1), np.full(count, np.inf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from mpi4py import MPI
@@ -49,6 +49,7 @@ def filament_row() -> Row:
     """Return the benchmark of sweeps of a lumped filament alone, in cycles per minute."""
     quantities = (
         Quantity("sweeps", "rate", "1/min"),
+        Quantity("noisy sweeps", "noisy", "1/min"),
         Quantity("step", "step", "us", scale=1e6),
     )
     return Row("filament-lumped", _sweeps, quantities, (), 3)
@@ -56,20 +57,27 @@ def filament_row() -> Row:
 
 def _sweeps(quick: bool) -> Callable[[], Run]:
     count = 3 if quick else 50
-    case = load_case(case_path(_FILAMENT), [*_NO_NOISE, f"protocol.0.sweep.cycles={count}"])
+    cycles = f"protocol.0.sweep.cycles={count}"
+    plain, noisy = (load_case(case_path(_FILAMENT), [*how, cycles]) for how in (_NO_NOISE, ()))
     # What is compiled is shared by all of its circuits.
-    run = circuit_stepper(case).run()
+    run = circuit_stepper(plain).run()
     for _ in range(2):
         next(run)
 
     def work() -> Run:
-        stepper, begun = circuit_stepper(case), perf_counter()
-        for _ in stepper.run():
-            pass
-        passed = perf_counter() - begun
-        return Run({"rate": 60.0 * count / passed, "step": passed / stepper.newton_steps})
+        passed, newton = _swept(plain)
+        rates = {"rate": 60.0 * count / passed, "noisy": 60.0 * count / _swept(noisy)[0]}
+        return Run(rates | {"step": passed / newton})
 
     return work
+
+
+def _swept(case: Case) -> tuple[float, int]:
+    """Processor time [s] and Newton steps of a case's protocol."""
+    stepper, begun = circuit_stepper(case), process_time()
+    for _ in stepper.run():
+        pass
+    return process_time() - begun, stepper.newton_steps
 
 
 def _series(quick: bool) -> Callable[[], Run]:

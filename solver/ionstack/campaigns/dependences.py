@@ -47,10 +47,10 @@ def _panel(rows: list[dict[str, str]], name: str, key: str, unit: str) -> Panel:
     column = next(one for one in rows[0] if one.split(" [")[0] == key)
     begin = f"{_REFERENCE}{what}."
     compared = {
-        one: one.removeprefix(begin).rsplit(" [")[0] for one in rows[0] if one.startswith(begin)
+        one: one.removeprefix(begin).rsplit(" [", 1)[0] for one in rows[0] if one.startswith(begin)
     }
     x, y = _pairs(rows, column, name)
-    lines = [Series(*_pairs(rows, column, one), label, "fit") for one, label in compared.items()]
+    lines = [Series(*_pairs(rows, column, one), label) for one, label in compared.items()]
     axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis("duration", of, _spans(y)))
     joined = [] if lines else [Series(x, y)]
     label = "simulated" if lines else ""

@@ -21,6 +21,8 @@ from ionstack.circuits.circuit_equations import Equations, Numbers
 # Of JAX while it is traced, of NumPy outside.
 Array = Any
 ORDER = 3
+# How far a state of an element may move in a step; they are of order one.
+_FARTHEST = 0.1
 # Unknowns up to which own elimination is faster than LAPACK: 1 against 4 us for 7 of them.
 _FEW = 20
 _G = 0.4358665215084590
@@ -89,6 +91,11 @@ class Problem(NamedTuple):
     numbers: Numbers
     warmth: jax.Array
 
+    @property
+    def states(self) -> jax.Array:
+        """Which rows are those of states of elements."""
+        return self.rows & (jnp.arange(len(self.rows)) >= self.n_nodes)
+
     def at(self, unknowns: jax.Array, inputs: dict[str, Array]) -> tuple[jax.Array, jax.Array]:
         """Residual and charge."""
         return self.equations(unknowns, inputs, self.numbers, self.warmth)
@@ -148,6 +155,9 @@ def tried(problem: Problem, start: jax.Array, time: jax.Array, size: jax.Array) 
     (flows, _), points = jax.lax.scan(stage, (flows, start), tableau)
     last: _Point = jax.tree.map(lambda of_stages: of_stages[2], points)
     error, left = _judged(problem, last, flows, stored, size)
+    # No estimate tells of a switching that a step goes over whole.
+    moved = jnp.abs(jnp.where(problem.states, last.unknowns - start, 0.0)).max(initial=0.0)
+    error = jnp.maximum(error, (moved / _FARTHEST) ** ORDER)
     error = jnp.where(points.good.all(), error, jnp.inf)
     return Trial(last.unknowns, points.newton.sum(), error, left)
 

@@ -236,9 +236,10 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     dissolution by surface diffusion: Wang W. et al., Nat. Commun. 10, 81 (2019). `held`
     times the rate without voltage keeps the gap from exceeding the film. With a rate of
     nucleation it grows only from a nucleus on (above one half), which comes at random and
-    dissolves as the filament does. With an atomic volume a complete filament loses a share
-    1/n of what dissolves at random, n atoms at once: the shot noise of its dissolution. With
-    a `tunnel_barrier` electrons tunnel through the gap as in `physics.tunnelling`.
+    dissolves as the filament does, also below one half. With an atomic volume a complete
+    filament loses a share 1/n of what dissolves at random, n atoms at once: the shot noise of
+    its dissolution. With a `tunnel_barrier` electrons tunnel through the gap as in
+    `physics.tunnelling`.
     """
     apart, grown = v["a"] - v["b"], own["grown"]
     diameter = _diameter(own, p)
@@ -256,9 +257,11 @@ def filament(v: Named, own: Named, p: Named, thermal_voltage: jax.Array) -> Outc
     rate = there * (drift - dissolving) / p["length"]
     # Slower than any rate that matters, so that the limit acts only where it is reached.
     scale = p["velocity"] * jnp.exp(-p["barrier"] / thermal_voltage) / p["length"]
+    # An embryo goes on to dissolve, or what is left of it would still grow a little.
+    thinned = scale * own["held"] * p["length"] + (1.0 - there) * dissolving
     balances = {
         "grown": -rate - scale * own["held"],
-        "nucleus": scale * own["held"] * own["nucleus"] * p["length"] / p["nucleus"],
+        "nucleus": thinned * own["nucleus"] / p["nucleus"],
         "held": limiter(own["held"], -grown, jnp.ones_like(grown)),
     }
     return Outcome({"a": current, "b": -current}, {}, balances)

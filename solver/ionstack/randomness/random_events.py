@@ -27,6 +27,8 @@ Ints = NDArray[np.int64]
 MOST_TOLD = 3000
 # Least integrated rate that an event waits for.
 _SOON = 1e-200
+# How many times as many thresholds are drawn at once as are asked for.
+_AT_ONCE = 8
 
 
 class Happening(NamedTuple):
@@ -96,6 +98,8 @@ class Waiting:
         # Rates at the end of the last trial, by the unknowns there.
         self._ahead: tuple[Floats, Floats] | None = None
         self.counts = dict.fromkeys(self._names, 0)
+        # Draws of the sites from which on thresholds have been drawn, and these.
+        self._drawn: tuple[Ints, Floats] = self._clocks.draws, np.zeros((len(source.sites), 0))
 
     def begin(self, circuit: Floats) -> None:
         """Go on from an accepted state with the circuit's unknowns."""
@@ -154,8 +158,14 @@ class Waiting:
 
         The first from now on, the others from one event to the next.
         """
-        clocks, more = self._clocks, np.arange(1, count)
-        later = self._stream.exponential(clocks.sites[:, None], clocks.draws[:, None] + more)
+        clocks = self._clocks
+        after = clocks.draws - self._drawn[0]
+        if (after + count > self._drawn[1].shape[1]).any():
+            # More than are wanted, as most of the time goes into the call.
+            many = clocks.draws[:, None] + np.arange(_AT_ONCE * count)
+            self._drawn = clocks.draws, self._stream.exponential(clocks.sites[:, None], many)
+            after = np.zeros_like(clocks.draws)
+        later = np.take_along_axis(self._drawn[1], after[:, None] + np.arange(1, count), axis=1)
         return np.concatenate([clocks.left[:, None], later], axis=1)
 
     def take(self, waits: Floats, row: int) -> None:

@@ -32,7 +32,7 @@ from ionstack.stepping.step_size import AGAIN, SAFETY, SHRINK
 
 Floats = NDArray[np.float64]
 # Steps of one call.
-MOST = 64
+MOST = 128
 # Largest growth of the step: a formula of one step is stable whatever it is.
 GROWTH = 3.0
 # How far states move in the first step after an event, over the tolerance of its error.
@@ -154,8 +154,11 @@ def march(wiring: Wiring, stores: tuple[bool, ...], n_nodes: int) -> March:
             coming = _coming(chance, loop, trial, size, limits)
             end = jnp.where(last, ramp.duration, loop.time + size)
             accepted = _accepted(problem, chance, loop, trial, coming, (size, end))
-            taken = _either(coming.cut, _cut(loop, trial, coming), accepted)
-            return _either(good, taken, _rejected(loop, trial, size, limits))
+            # A row that does not count is written over by the next trial: nothing is copied.
+            written = accepted.batch._replace(count=loop.batch.count)
+            same = loop._replace(batch=written)
+            taken = _either(coming.cut, _cut(same, trial, coming), accepted)
+            return _either(good, taken, _rejected(same, trial, size, limits))
 
         zero, here = jnp.array(0), chance.rates(unknowns)
         loop = _Loop(
@@ -248,8 +251,7 @@ def _grown(
 def _soon(problem: Problem, unknowns: jax.Array, time: jax.Array) -> jax.Array:
     """Step [s] in which states go on by no more than some tolerances after an event."""
     residual, _ = problem.at(unknowns, problem.ramp.at(time))
-    states = problem.rows & (jnp.arange(len(unknowns)) >= problem.n_nodes)
-    fastest = jnp.abs(jnp.where(states, residual, 0.0)).max(initial=0.0)
+    fastest = jnp.abs(jnp.where(problem.states, residual, 0.0)).max(initial=0.0)
     soon = FIRST_MOVE * problem.limits.tolerance / jnp.maximum(fastest, 1e-300)
     return jnp.maximum(soon, 10.0 * problem.limits.smallest)
 
