@@ -176,6 +176,9 @@ def _add_sims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="STAGE",
         help="switch off rates, resolution, matrix, beam or counting (repeatable)",
     )
+    sims.add_argument(
+        "--measured", type=Path, metavar="FILE.csv", help="measured counts to compare a state with"
+    )
     sims.add_argument("--map", action="store_true", help="write counts of voxels, for ParaView")
     _add_set(sims, "change the setup, e.g. resolution.mixing='3 nm'")
 
@@ -394,7 +397,7 @@ def _sims(options: argparse.Namespace) -> int:
     from ionstack.surface_analysis.setup import load_setup
 
     signals = [name for name in options.signals.split(",") if name]
-    order = Order(options.state, signals, options.without, options.map)
+    order = Order(options.state, signals, options.without, options.map, options.measured)
     for path in run_sims(options.folder, load_setup(options.setup, options.set), order):
         print(path)
     return 0

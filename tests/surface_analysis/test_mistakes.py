@@ -26,7 +26,7 @@ def test_files_of_a_run_are_written(disc: Path, capsys: pytest.CaptureFixture[st
     small = ["--set", "sputter.cycle='40 s'", "--set", "imaging.pixels=10", "--map"]
     assert main(["sims", str(disc), "--state", "start", *small]) == 0
     written = capsys.readouterr().out.split()
-    names = ["sims_profile.csv", "sims_profiles.png", "sims_map_start.vti"]
+    names = ["sims_profile.csv", "sims_profiles.png", "sims_map_start.vti", "sims_map.png"]
     assert [Path(path).name for path in written] == names
     assert all(Path(path).stat().st_size > 1000 for path in written)
 
@@ -76,3 +76,23 @@ def test_a_run_that_was_cut_off_is_analysed_up_to_its_last_state(tmp_path: Path)
         file.unlink()
     run.case.write_text(synthetic.CASE + (Path(__file__).with_name("stack.yaml")).read_text())
     assert main(["sims", str(run.path), "--set", "sputter.cycle='40 s'"]) == 0
+
+
+def test_a_measurement_is_compared_with_one_state(
+    disc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--set", "sputter.cycle='40 s'"]
+    assert main(["sims", str(disc), "--state", "start", *small]) == 0
+    rows = (disc / "sims/sims_profile.csv").read_text().splitlines()
+    table = tmp_path / "measured.csv"
+    columns = [(row.split(",")[2], row.split(",")[4]) for row in rows]
+    table.write_text("\n".join(",".join(pair) for pair in columns) + "\n")
+    assert "choose it with --state" in answer(capsys, str(disc), "--measured", str(table), *small)
+    arguments = [str(disc), "--state", "start", "--measured", str(table), *small]
+    assert main(["sims", *arguments]) == 0
+    written = capsys.readouterr().out.split()
+    assert {"sims_misfit.csv", "sims_measured.png"} < {Path(path).name for path in written}
+    row = (disc / "sims/sims_misfit.csv").read_text().splitlines()[1].split(",")
+    assert row[0] == "Li+"
+    assert float(row[1]) == pytest.approx(1.0, abs=0.01)
+    assert float(row[2]) == pytest.approx(1.0, abs=0.6)

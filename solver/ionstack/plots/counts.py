@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,31 @@ def draw_profiles(profiles: Sequence[CountProfile], title: str, folder: Path) ->
         if len(profiles) > 1:
             drawn.append(_draw_signals(profiles, title, folder / f"{kind}_comparison.png"))
     return drawn
+
+
+def draw_measured(
+    profile: CountProfile,
+    measured: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+    note: str,
+    path: Path,
+) -> Path:
+    """Draw measured counts (depth [m], counts) as points over the expected ones of a state."""
+    with mpl.rc_context(RC):
+        figure = new_figure(6.4, 4.4)
+        axes = figure.subplots()
+        shade_layers(axes, layers_of(profile), names=True)
+        for number, (signal, (depth, counts)) in enumerate(measured.items()):
+            color = _COLORS[number % len(_COLORS)]
+            axes.plot(depth * 1e9, counts, ".", ms=2.5, color=color, alpha=0.6)
+            expected = profile.expected[signal]
+            _line(axes, profile, expected, color=color, label=signal_label(signal))
+        axes.set(yscale="log", ylim=(_floor([profile]), None), xlabel="depth [nm]")
+        axes.set_xlim(0.0, profile.depth[-1] * 1e9)
+        axes.set_ylabel("counts per analysis")
+        axes.set_title(f"{profile.state}: points measured, lines simulated", pad=22)
+        figure.legend(loc="outside right upper")
+        figure.supxlabel(note, fontsize=8.5, color="0.35")
+        return save(figure, path)
 
 
 def signal_label(signal: str) -> str:

@@ -12,10 +12,16 @@ import numpy as np
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile, write_counts
 from ionstack.output.voxels import write_voxels
-from ionstack.plots.counts import draw_profiles
+from ionstack.plots.counts import draw_measured, draw_profiles
 from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen
+from ionstack.surface_analysis.comparison import (
+    Measured,
+    compare,
+    read_measured,
+    write_misfits,
+)
 from ionstack.surface_analysis.depth_profile import Stage
 from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
@@ -24,12 +30,16 @@ from ionstack.surface_analysis.subject import subject_of
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted of an instrument: states, signals, stages switched off, maps besides."""
+    """What is wanted of an instrument: states, signals, stages switched off, maps besides.
+
+    `measured`: a table to compare one state with.
+    """
 
     states: Sequence[str] = ()
     signals: Sequence[str] = ()
     without: Sequence[str] = ()
     maps: bool = False
+    measured: Path | None = None
 
 
 def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
@@ -40,8 +50,12 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     off = _stages(order.without)
     _known_signals(setup, order.signals)
     subject = subject_of(folder, order.states)
+    if order.measured is not None and len(subject.states) != 1:
+        names = ", ".join(name for name, _ in subject.states)
+        raise InputError(f"--measured is compared with one state; choose it with --state: {names}")
     analyses = [analysis_of(subject, state, setup, off) for state in subject.states]
     profiles = chosen([one.profile() for one in analyses], order.signals)
+    measured = read_measured(order.measured, profiles[0]) if order.measured else None
     target = folder / "sims"
     target.mkdir(exist_ok=True)
     kind = setup.given.kind.removeprefix("tof_")
@@ -50,7 +64,24 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
         profiles = tuple(_composition(one, setup) for one in profiles)
         written.append(write_counts(target / "xps_composition.csv", profiles))
     written += draw_profiles(profiles, setup.given.title, target)
+    if measured is not None:
+        written += _compared(profiles[0], measured, target / kind)
     return written + (_maps(analyses, profiles, target) if order.maps else [])
+
+
+def _compared(profile: CountProfile, measured: Measured, stem: Path) -> list[Path]:
+    """Write how a measurement agrees with a state, and draw both."""
+    found = compare(profile, measured)
+    path = write_misfits(stem.with_name(f"{stem.name}_misfit.csv"), found)
+    overlay = {
+        name: (found.depth, np.asarray(counts / found.signals[name].factor, dtype=np.float64))
+        for name, counts in measured.counts.items()
+    }
+    note = (
+        f"measured depth = {found.shift * 1e9:.3g} nm + {found.stretch:.4g} times the simulated one"
+    )
+    drawn = draw_measured(profile, overlay, note, stem.with_name(f"{stem.name}_measured.png"))
+    return [path, drawn]
 
 
 def _maps(
