@@ -16,8 +16,8 @@ from support.launch import launch
 from support.restarts import Instants, difference, results
 
 CASE = Path(__file__).parents[2] / "cases/filament/nucleated.yaml"
-HOLD = "{hold: {contact: Ag, voltage: 0.25 V, duration: 0.3 ms, rise: 30 us}, compliance: 20 uA}"
-NOISE = "{correlation_time: {value: 20 us, source: test}, flows: {SiO2: [Ag]}}"
+HOLD = "{hold: {contact: Ag, voltage: 0.25 V, duration: 3 ms, rise: 30 us}, compliance: 20 uA}"
+NOISE = "{correlation_time: {value: 100 us, source: test}, flows: {SiO2: [Ag]}}"
 SETTINGS = [
     part
     for one in (

@@ -79,14 +79,14 @@ def test_matter_and_charge_are_conserved() -> None:
         u[layout.species[name]] = KT * np.log(0.1)
     device.system.unknowns.setArray(u)
     device.system.refresh_ghosts()
-    planting = planted(device, 1e-9, 0.4)
+    planting = planted(device, 6e-10, 0.6)
     whole = np.array([
         [state.amounts[layout.species[name]].sum() for name in ("Ag", "Ag+", "e-")]
         for state in march(device, planting, 10.0)
     ])  # fmt: skip
     silver_there, ions_there, electrons_there = whole.T
     # It forms, and dissolves again in this film, which is not supersaturated.
-    assert silver_there.max() > 0.5 * ions_there[0]
+    assert silver_there.max() > 0.3 * ions_there[0]
     assert not planting.busy
     assert silver_there[-1] < 0.1 * silver_there.max()
     matter, charge = silver_there + ions_there, ions_there - electrons_there

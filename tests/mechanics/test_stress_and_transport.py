@@ -124,8 +124,9 @@ class Curling(Stateless):
         stress = self._trial.stress
         return Stressed(2.0 / 3.0 * stress, np.full(len(stress), self._slope))
 
-    def accept(self) -> None:
+    def accept(self) -> bool:
         self._films.accept(self._trial)
+        return False
 
 
 def together(found: Film, stressed: Callable[[], object], scheme: Scheme) -> Floats:

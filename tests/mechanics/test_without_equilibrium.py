@@ -88,7 +88,7 @@ class Broken(Stateless):
     def solve(self, strain: Floats, step: float, heating: float) -> Unsolved:
         return Unsolved("no equilibrium")
 
-    def accept(self) -> None: ...
+    def accept(self) -> bool: ...
 
 
 def test_only_the_start_raises() -> None:

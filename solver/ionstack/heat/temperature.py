@@ -117,11 +117,11 @@ class TemperatureField:
         """Share of a change of the temperature that comes back through what transport does."""
         return self._mixing.feedback
 
-    def accept(self) -> None:
+    def accept(self) -> bool:
         """Take the last trial as the state, and its heat into the sums (collective)."""
         self._accepted = self._rise
         if self._last is None:
-            return
+            return False
         self._kept, self._last_step = (self._kept[1], self._used), self._step
         self.generated += self._last.generated * self._step
         self.out = self.out + self._last.outflow * self._step
@@ -129,6 +129,7 @@ class TemperatureField:
         self.highest = max(self.highest, self._largest(self._rise))
         self.lowest = min(self.lowest, -self._largest(-self._rise))
         self._last = None
+        return False
 
     def memory(self) -> Memory:
         """The rise of the last accepted state, the temperature used last, and the sums."""

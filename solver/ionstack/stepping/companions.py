@@ -46,8 +46,8 @@ class Companion(Protocol):
         ranks, and the field as it was, where a shorter step may have a solution and this none.
         """
 
-    def accept(self) -> None:
-        """Take the last trial as the state."""
+    def accept(self) -> bool:
+        """Take the last trial as the state; whether rates jump after it (collective)."""
 
     def memory(self) -> Memory:
         """What `recall` needs to go on from the last accepted state."""
@@ -110,10 +110,9 @@ class Companions:
         trouble = "; ".join(one.trouble for one in self._members if one.trouble)
         return replace(result, outcome=Outcome.COUPLING, trouble=trouble)
 
-    def accept(self) -> None:
-        """Take the last trial of all fields as the state."""
-        for one in self._members:
-            one.accept()
+    def accept(self) -> bool:
+        """Take the last trial of all fields as the state; whether rates jump after it."""
+        return any([one.accept() for one in self._members])
 
     def memory(self) -> Memory:
         """What `recall` needs."""

@@ -83,12 +83,14 @@ class Planting:
         """Nothing to solve."""
         return 0.0
 
-    def accept(self) -> None:
-        """Let go of nuclei that have their atoms (collective)."""
+    def accept(self) -> bool:
+        """Let go of nuclei that have their atoms; whether there are any (collective)."""
         left = tuple(one for one in self._forming if self._atoms(one.place) < one.atoms)
-        if len(left) < len(self._forming):
+        complete = len(left) < len(self._forming)
+        if complete:
             self._forming = left
             self._hand_over()
+        return complete
 
     def memory(self) -> Memory:
         """What `recall` needs."""

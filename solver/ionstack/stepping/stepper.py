@@ -307,10 +307,10 @@ class Stepper(Traveller):
     ) -> State:
         """Let later steps build on a point; return its state, marked if a limit is reached."""
         self._state = state
-        self.companions.accept()
+        jumps = self.companions.accept()
         after, told = self.events.accept(state.step, point.circuit, event)
-        renewed = self.noise.accept(point.time)
-        if renewed or (event is not None and event.changes):
+        jumps = self.noise.accept(point.time) or jumps
+        if jumps or (event is not None and event.changes):
             self._history.restart(point.with_states(after))
             self._fresh = self.course.abrupt = True
         elif self._jumped(point):

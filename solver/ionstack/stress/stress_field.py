@@ -171,7 +171,7 @@ class Stress:
         energy, size = self._system.comm.allreduce(total)
         return float(energy / size)
 
-    def accept(self) -> None:
+    def accept(self) -> bool:
         """Take the last trial as the state."""
         if self.solver.local and self.solver.followed:
             self.solver.solve(self.strain(), self._step, self._heating)
@@ -180,6 +180,7 @@ class Stress:
         if not self.solver.local:
             self._kept = [self._kept[1], self._present[0]]
             self._last_step = self._step
+        return False
 
     def strain(self) -> Floats:
         """Volume strain [1] at all local nodes since the reference."""
