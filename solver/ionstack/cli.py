@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_mesh(commands)
     _add_plot(commands)
     _add_measure(commands)
+    _add_sims(commands)
     _add_materials(commands)
     bench = commands.add_parser("bench", help="run the benchmarks", add_help=False)
     bench.set_defaults(work=_bench, rest=[])
@@ -153,6 +154,33 @@ def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     measure.add_argument("--skip", type=int, default=0, metavar="N", help="ignore the first lines")
     measure.add_argument("-o", type=Path, metavar="DIR", help="output folder")
     _add_set(measure, "give a number that the table lacks, e.g. read_voltage=0.1V")
+
+
+def _add_sims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sims = commands.add_parser("sims", help="depth profiles of a run by a virtual ToF-SIMS")
+    sims.set_defaults(work=_sims)
+    sims.add_argument("folder", type=Path, help="output folder of a run, finished or cut off")
+    sims.add_argument("--setup", default="tof_sims_c60", help="setup file, or a shipped one")
+    sims.add_argument(
+        "--state",
+        action="append",
+        default=[],
+        metavar="NAME|TIME",
+        help="named state or time in seconds (repeatable; all named states)",
+    )
+    sims.add_argument("--signals", default="", metavar="A,B,…", help="signals to write (all)")
+    sims.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="STAGE",
+        help="switch off rates, resolution, matrix, beam or counting (repeatable)",
+    )
+    sims.add_argument(
+        "--measured", type=Path, metavar="FILE.csv", help="measured counts to compare a state with"
+    )
+    sims.add_argument("--map", action="store_true", help="write counts of voxels, for ParaView")
+    _add_set(sims, "change the setup, e.g. resolution.mixing='3 nm'")
 
 
 def _add_materials(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -358,6 +386,20 @@ def _measure(options: argparse.Namespace) -> int:
     written = save(measured, options.o)
     print(describe(measured))
     print("\nwritten: " + ", ".join(str(path) for path in written))
+    return 0
+
+
+def _sims(options: argparse.Namespace) -> int:
+    from ionstack.compute import configure
+
+    configure()
+    from ionstack.surface_analysis.run import Order, run_sims
+    from ionstack.surface_analysis.setup import load_setup
+
+    signals = [name for name in options.signals.split(",") if name]
+    order = Order(options.state, signals, options.without, options.map, options.measured)
+    for path in run_sims(options.folder, load_setup(options.setup, options.set), order):
+        print(path)
     return 0
 
 

@@ -15,10 +15,11 @@ from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import first_neutral_species, first_positive_ion
 from ionstack.output.profiles import ProfileWriter, read_profiles
+from ionstack.output.states import named_steps
 from ionstack.output.trace import TraceWriter, read_trace
 from ionstack.plots import draw_all
 from ionstack.plots.depth import layers_of
-from ionstack.plots.maps import cut_tetrahedra, named_steps, value_limits, vertical_slice
+from ionstack.plots.maps import cut_tetrahedra, value_limits, vertical_slice
 from ionstack.plots.style import cycle_colormap, prefixed, species_label
 
 FLAT = ["iv.png", "conductance.png", "profiles.png"]

@@ -22,6 +22,7 @@ from ionstack.output.names import TEMPERATURE, first_neutral_species, first_posi
 from ionstack.output.profiles import read_profiles
 from ionstack.output.pulses import read_pulses
 from ionstack.output.run_directory import RunDirectory
+from ionstack.output.states import states_of
 from ionstack.output.steps import StepRow, read_steps
 from ionstack.output.trace import CYCLE, PROTOCOL_STEP, TIME, read_trace
 from ionstack.plots import course, depth, events, loops, maps, mechanics, products, pulses
@@ -123,7 +124,7 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     ion, neutral = first_positive_ion(fields.names), first_neutral_species(fields.names)
     if fields.dimension == 1 or ion is None:
         return []
-    states = maps.states_of(run, fields)
+    states = states_of(run, fields)
     drawn = [maps.draw_map(fields, states, run.figures / "li_map.png", ion)]
     if neutral is not None:
         drawn.append(maps.draw_map(fields, states, run.figures / "neutral_map.png", neutral))
@@ -142,7 +143,7 @@ def _from_mechanics(run: RunDirectory) -> list[Path]:
             drawn.append(mechanics.draw_layers(table, run.figures / "mechanics.png"))
     if run.body.exists():
         body = read_fields(run.body)
-        states = maps.states_of(run, body)
+        states = states_of(run, body)
         drawn.append(mechanics.draw_faces(body, states, run.figures / "deflection.png"))
         drawn.append(mechanics.draw_plastic(body, states, run.figures / "plastic_strain.png"))
     return [path for path in drawn if path is not None]

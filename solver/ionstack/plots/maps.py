@@ -16,8 +16,6 @@ from matplotlib.tri import Triangulation
 
 from ionstack.output.field_reader import Fields
 from ionstack.output.names import TEMPERATURE, density, first_positive_ion, site_fraction
-from ionstack.output.profiles import Profile, read_profiles
-from ionstack.output.run_directory import RunDirectory
 from ionstack.plots.style import new_figure, prefixed, save, species_label
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,20 +36,6 @@ class Slice:
     depth: FloatArray
     triangles: npt.NDArray[np.int64]
     values: FloatArray
-
-
-def named_steps(fields: Fields, profiles: Sequence[Profile]) -> tuple[tuple[str, int], ...]:
-    """Return the name and step number of each state; without profiles, first and last step."""
-    if profiles:
-        return tuple((p.state, fields.nearest_step(p.time)) for p in profiles)
-    steps = dict.fromkeys((0, len(fields.times) - 1))
-    return tuple((f"t = {fields.times[step]:.4g} s", step) for step in steps)
-
-
-def states_of(run: RunDirectory, fields: Fields) -> tuple[tuple[str, int], ...]:
-    """Return the named states of a run, found by their times among the steps."""
-    profiles = read_profiles(run.profiles) if run.profiles.exists() else ()
-    return named_steps(fields, profiles)
 
 
 def ion_quantity(fields: Fields) -> tuple[str, str]:

@@ -19,7 +19,8 @@ from matplotlib.colors import Normalize
 
 from ionstack.output.field_reader import Fields, read_fields
 from ionstack.output.run_directory import RunDirectory
-from ionstack.plots.maps import ion_quantity, states_of, value_limits
+from ionstack.output.states import states_of
+from ionstack.plots.maps import ion_quantity, value_limits
 from ionstack.plots.style import RC, new_figure, save
 
 # Height of the drawn stack as a share of its width.

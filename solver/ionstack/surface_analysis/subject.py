@@ -1,0 +1,69 @@
+"""A run, finished or cut off, as the subject of an instrument: fields, films, named states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ionstack.errors import InputError
+from ionstack.output.field_reader import Fields, read_fields
+from ionstack.output.run_directory import RunDirectory
+from ionstack.output.states import states_of
+from ionstack.reading.schema import not_among
+from ionstack.reading.yaml_source import read_yaml
+from ionstack.surface_analysis.specimen import Films
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run to be analysed: its fields, films, and the steps of its named states."""
+
+    run: RunDirectory
+    fields: Fields
+    films: Films
+    states: tuple[tuple[str, int], ...]
+
+
+def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
+    """Open a run, all of its named states or those wanted, by name or time in seconds.
+
+    Raises InputError for a folder without fields and for a state that does not exist.
+    """
+    run = RunDirectory(folder)
+    if not run.fields.exists():
+        raise InputError(f"{folder}: holds no fields (no {run.fields.name} in it)")
+    fields = read_fields(run.fields)
+    named = states_of(run, fields)
+    states = tuple(_state(folder, fields, dict(named), text) for text in wanted) or named
+    return Subject(run, fields, _films(run), states)
+
+
+def _state(folder: Path, fields: Fields, named: dict[str, int], text: str) -> tuple[str, int]:
+    if text in named:
+        return text, named[text]
+    try:
+        time = float(text.removesuffix("s"))
+    except ValueError:
+        message = f"--state: {not_among('state', text, list(named))}, or a time in seconds"
+        raise InputError(f"{folder}: {message}") from None
+    first, last = fields.times[0], fields.times[-1]
+    if not first <= time <= last:
+        raise InputError(f"{folder}: --state {text}: the run holds {first:g} s to {last:g} s")
+    step = fields.nearest_step(time)
+    return f"t = {fields.times[step]:.4g} s", step
+
+
+def _films(run: RunDirectory) -> Films:
+    """Materials and lateral size of a run's stack."""
+    stack: Any = read_yaml(run.case).plain()["stack"]
+    lateral = stack["lateral"]
+    width = lateral["diameter"] or lateral["width"]
+    return Films(
+        {layer["name"]: layer["material"] for layer in stack["layers"]},
+        stack["top"]["material"],
+        stack["bottom"]["material"],
+        float(width),
+        float(lateral["diameter"] or lateral["depth"]),
+    )

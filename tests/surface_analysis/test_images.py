@@ -1,0 +1,114 @@
+"""Images hold all that the columns hold: turned, drawn out, or as they stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ionstack.output.field_reader import read_fields
+from ionstack.output.names import density
+from ionstack.surface_analysis.columns import Columns, column_areas, columns_of
+from ionstack.surface_analysis.raster import raster
+from support import synthetic
+
+UM = 1e-6
+
+
+def columns(arrangement: str, places: np.ndarray, areas: np.ndarray) -> Columns:
+    nothing = np.zeros(0, dtype=np.int64)
+    return Columns(arrangement, places, areas, nothing, np.zeros(0), nothing)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [16, 33])
+def test_what_turns_around_an_axis_keeps_its_amount(count: int) -> None:
+    radii = np.concatenate([[0.0, 1e-3, 2e-3], np.linspace(0.1, 50.0, 40)]) * UM
+    places = np.column_stack([radii, np.zeros_like(radii)])
+    areas = np.pi * np.gradient(radii**2)
+    around = columns("axis", places, areas)
+    content = np.exp(-((radii / (20 * UM)) ** 2))[:, None]
+    image = raster(around, (100 * UM, 100 * UM), count).image(content)[:, :, 0]
+    assert image.sum() == pytest.approx((areas * content[:, 0]).sum(), rel=1e-12)
+    assert image == pytest.approx(image[::-1], rel=1e-9)
+    assert image == pytest.approx(image.T, rel=1e-9)
+
+
+def test_a_gaussian_around_an_axis_is_found_at_every_pixel() -> None:
+    radii = np.linspace(0.0, 50.0, 201) * UM
+    places = np.column_stack([radii, np.zeros_like(radii)])
+    inner, outer = np.maximum(radii - 0.125 * UM, 0.0), np.minimum(radii + 0.125 * UM, 50 * UM)
+    around = columns("axis", places, np.pi * (outer**2 - inner**2))
+    seen = raster(around, (100 * UM, 100 * UM), 40)
+    content = np.exp(-((radii / (20 * UM)) ** 2))[:, None]
+    x = (np.arange(40) + 0.5) * 2.5 * UM - 50 * UM
+    r2 = x[:, None] ** 2 + x[None, :] ** 2
+    inside = r2 < (45 * UM) ** 2
+    found = seen.image(content)[:, :, 0] / seen.pixels.size**2
+    assert found[inside] == pytest.approx(np.exp(-r2[inside] / (20 * UM) ** 2), abs=5e-3)
+
+
+def test_a_plane_is_drawn_out_and_a_film_covers_everything() -> None:
+    x = np.linspace(0.0, 8.0, 9) * UM
+    plane = columns("plane", np.column_stack([x, 0.0 * x]), np.gradient(x))
+    seen = raster(plane, (8 * UM, 4 * UM), 32)
+    total = seen.image(x[:, None]).sum()
+    assert seen.pixels.shape == (16, 32)
+    assert total == pytest.approx((plane.areas * x).sum() * 4 * UM, rel=1e-12)
+    film = raster(columns("film", np.zeros((1, 2)), np.ones(1)), (8 * UM, 4 * UM), 32)
+    assert film.coverage == pytest.approx(np.ones((16, 32)))
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_columns_hold_what_the_linear_elements_hold(tmp_path: Path, dimension: int) -> None:
+    fields = read_fields(synthetic.write_run(tmp_path / "run", dimension).fields)
+    found = columns_of(fields)
+    values = fields.values(density("Li+"), 1)
+    edges = np.arange(-10.0, 330.0, 0.7) * 1e-9
+    content = found.averages(values, edges) @ np.diff(edges)
+    assert (content * found.areas).sum() == pytest.approx(integral(fields, values), rel=1e-9)
+    shares = sum(found.shares(layer, edges) for layer in range(3))
+    assert (shares * np.diff(edges)).sum() == pytest.approx(300e-9)
+
+
+def integral(fields, values: np.ndarray) -> float:  # type: ignore[no-untyped-def]
+    """Integrate linear elements; around an axis radius and content vary both."""
+    corners = fields.points[fields.cells][:, :, : fields.dimension]
+    edges = corners[:, 1:] - corners[:, :1]
+    volume = np.abs(np.linalg.det(edges)) / {1: 1, 2: 2, 3: 6}[fields.dimension]
+    at = values[fields.cells]
+    if not fields.axisymmetric:
+        return float((volume * at.mean(axis=1)).sum())
+    radius = corners[:, :, 0]
+    products = radius.sum(axis=1) * at.sum(axis=1) + (radius * at).sum(axis=1)
+    return float((2.0 * np.pi * volume * products / 12.0).sum())
+
+
+def test_points_of_several_ranks_are_taken_once(tmp_path: Path) -> None:
+    fields = read_fields(synthetic.write_run(tmp_path / "run", 2).fields)
+    doubled = type(fields)(
+        **{
+            **{name: getattr(fields, name) for name in fields.__dataclass_fields__},
+            "points": np.vstack([fields.points, fields.points[::3]]),
+        }
+    )
+    # The copies belong to the cells of another rank.
+    once, twice = columns_of(fields), columns_of(_with_copies(doubled, len(fields.points)))
+    assert twice.places == pytest.approx(once.places)
+    assert twice.depths == pytest.approx(once.depths)
+    assert column_areas(doubled, twice.places) == pytest.approx(once.areas)
+
+
+def _with_copies(fields, number: int):  # type: ignore[no-untyped-def]
+    copies = number + np.arange(len(fields.points) - number)
+    mapping = np.arange(number)
+    mapping[::3] = copies
+    half = len(fields.cells) // 2
+    cells = fields.cells.copy()
+    cells[half:] = mapping[cells[half:]]
+    used = np.unique(cells)
+    assert len(used) > number
+    order = np.full(len(fields.points), -1)
+    order[used] = np.arange(len(used))
+    parts = {name: getattr(fields, name) for name in fields.__dataclass_fields__}
+    return type(fields)(**{**parts, "points": fields.points[used], "cells": order[cells]})

@@ -1,0 +1,59 @@
+"""XPS: attenuation against its integral, closure, valences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ionstack.cli import main
+from ionstack.output.counts import read_counts
+from ionstack.surface_analysis.photoelectrons import atomic_fractions, attenuated, guest_content
+
+NM = 1e-9
+
+
+def test_a_layer_below_others_is_seen_through_them() -> None:
+    """Below d of an overlayer exp(-d/L) is left; what is uniform is seen as it is."""
+    step, length = 0.1 * NM, 2.5 * NM
+    middles = (np.arange(400) + 0.5) * step
+    layer = (middles > 10 * NM).astype(np.float64)
+    seen = attenuated(np.stack([layer, np.ones(400)]), length, step)
+    depths = np.arange(400) * step
+    exact = np.where(depths < 10 * NM, np.exp(-(10 * NM - depths) / length), 1.0)
+    assert seen[0] == pytest.approx(exact, rel=1e-9)
+    assert seen[1] == pytest.approx(np.ones(400), rel=1e-12)
+
+
+def test_carbon_falls_when_oxygen_and_indium_rise_alone() -> None:
+    """Closure: nothing of the carbon has left."""
+    sensitivities = {"C": 1.0, "O": 2.93, "In": 22.5}
+    before = {"C": np.array([500.0]), "O": np.array([29.3]), "In": np.array([0.0])}
+    after = {**before, "O": np.array([58.6]), "In": np.array([225.0])}
+    shares = [atomic_fractions(one, sensitivities, 0.0) for one in (before, after)]
+    for one in shares:
+        assert sum(one.values())[0] == pytest.approx(1.0, abs=1e-15)
+    assert shares[1]["C"][0] == pytest.approx(500.0 / 530.0)
+    assert shares[1]["C"][0] < shares[0]["C"][0]
+
+
+def test_magnesium_in_tungsten_oxide_from_its_valences() -> None:
+    assert guest_content({6: 1.0, 5: 0.5, 4: 0.06}, host=6, charge=2) == pytest.approx(
+        0.199, abs=5e-4
+    )
+
+
+def test_a_run_has_a_composition_that_sums_to_one(disc: Path) -> None:
+    assert main(["sims", str(disc), "--setup", "xps_al_ka", "--without", "counting"]) == 0
+    found = {one.state: one for one in read_counts(disc / "sims/xps_composition.csv")}
+    start, after = found["start"], found["most negative"]
+    assert start.unit == "1"
+    assert sum(start.counts.values()) == pytest.approx(np.ones(len(start.depth)), abs=1e-8)
+    middle = int(np.searchsorted(start.depth, 80 * NM))
+    oxygen = start.counts["O 1s"][middle] + start.counts["Li 1s"][middle]
+    tungsten = start.counts["W 4f 6+"][middle] + start.counts["W 4f 5+"][middle]
+    assert oxygen + tungsten == pytest.approx(1.0, abs=1e-3)
+    assert start.counts["O 1s"][middle] / tungsten == pytest.approx(3.0, rel=2e-3)
+    # Lithium that comes into WO3 reduces it.
+    assert after.counts["W 4f 5+"][middle] > start.counts["W 4f 5+"][middle]
