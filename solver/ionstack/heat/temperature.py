@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 _REMEMBERED = ("generated", "stored", "highest", "lowest", "_last_step")
 # Most steps of the last size over which the field is extrapolated.
 FARTHEST = 2.0
+# Largest power p of a runaway y' = y^p of the temperature that is foreseen.
+STEEPEST = 10.0
 
 
 class TemperatureField:
@@ -58,6 +60,7 @@ class TemperatureField:
         self._last: Heated | None = None
         self.generated = self.stored = self.highest = self.lowest = 0.0
         self.out: Floats = np.zeros(len(volumes.contacts))
+        self._moved = 0.0  # change of the field in the step over the field
         self._mixing = Mixing(self._equation.layout.n_owned, self._sum)
         # Fields in use at the ends of the last two steps, and the time between them.
         self._kept: tuple[Floats, Floats] = (self._rise, self._rise)
@@ -103,6 +106,8 @@ class TemperatureField:
             self._hand_over(self._mixing.next(self._used, missed))
         else:
             self._mixing.see(self._used, missed)
+            moved = self._largest(np.abs(self._used - self._kept[1]))
+            self._moved = moved / max(self._largest(np.abs(self._used)), self._model.tolerance)
         return change / self._model.tolerance
 
     def _conductivity(self, fields: Mapping[str, Floats]) -> Floats | None:
@@ -114,8 +119,12 @@ class TemperatureField:
 
     @property
     def feedback(self) -> float:
-        """Share of a change of the temperature that comes back through what transport does."""
-        return self._mixing.feedback
+        """Share of a change of the temperature that comes back through what transport does.
+
+        What comes back in no time, however short the step is, does not count: a runaway
+        y' = y^p with the feedback r changes y by the share r/p in the step.
+        """
+        return min(self._mixing.feedback, STEEPEST * self._moved)
 
     def accept(self) -> bool:
         """Take the last trial as the state, and its heat into the sums (collective)."""
