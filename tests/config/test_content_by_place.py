@@ -10,7 +10,8 @@ import pytest
 from mpi4py import MPI
 
 from ionstack.assembly.node_fields import NodeFields
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.errors import InputError
 from ionstack.output.names import POTENTIAL, site_fraction
 from ionstack.runs.preparation import prepare

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import pytest
 import yaml
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.errors import InputError
 from ionstack.models.case_model import build_model
 from ionstack.physics import registry

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ionstack.casefile.case import Case, load_case, values_used
+from ionstack.casefile.case import Case, load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.geometry.stack import load_stack
 from ionstack.reading.materials import available_materials, describe_material, load_material
 

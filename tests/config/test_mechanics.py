@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.models.case_model import build_model
 from ionstack.runs.check import describe
 from ionstack.stress.mechanical_layers import solid_choices

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.models.case_model import build_model
 from ionstack.models.model import Model
 from ionstack.reading.materials import load_material

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.integrate import dblquad
 
 from ionstack.assembly.node_fields import NodeFields
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.geometry.stack import PROFILE, Lateral
 from ionstack.models.case_model import build_model
 from ionstack.models.model import ReactionModel, RegionModel

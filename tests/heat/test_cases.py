@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.models.heat_model import Medium, build_heat_model
 from ionstack.output.checkpoint import Memory
 from ionstack.output.profiles import read_profiles

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.models.heat_model import Conductivity, Medium, Sink, build_heat_model
 from support.heated import LENGTH, START, HeatedDevice, heat_model, resistor, slab
 from support.layers import Device

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from ionstack.casefile.case import load_case, values_used
+from ionstack.casefile.case import load_case
+from ionstack.casefile.used_values import values_used
 from ionstack.geometry.graph import build_control_volumes
 from ionstack.geometry.mesh import build_mesh
 from ionstack.runs.check import describe

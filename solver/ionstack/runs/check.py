@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import isfinite
 
-from ionstack.casefile.case import Case, values_used
+from ionstack.casefile.case import Case
 from ionstack.casefile.case_schema import Start
 from ionstack.casefile.mechanics_schema import MechanicsChoice
+from ionstack.casefile.used_values import values_used
 from ionstack.models.case_model import build_model
 from ionstack.models.heat_model import build_heat_model
 from ionstack.models.model import (

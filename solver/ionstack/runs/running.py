@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from mpi4py import MPI
 
-from ionstack.casefile.case import Case, values_used
+from ionstack.casefile.case import Case
+from ionstack.casefile.used_values import values_used
 from ionstack.errors import (
     Interrupted,
     IonstackError,
