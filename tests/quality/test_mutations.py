@@ -32,19 +32,19 @@ MUTATIONS = {
         ("tests/contract/test_electrode_kinetics.py",),
     ),
     "rows": (
-        "equations.py",
+        "assembly/equations.py",
         "ends = ((rows[K], 1), (rows[L], -1))",
         "ends = ((rows[K], 1), (rows[L], 1))",
         ("tests/solver/test_ohmic.py",),
     ),
     "scatter": (
-        "destinations.py",
+        "assembly/destinations.py",
         "code = numbering.setdefault(float(sign), len(numbering))",
         "code = numbering.setdefault(-float(sign), len(numbering))",
         ("tests/solver/test_jacobian.py", "-k", "every and column and not 2-D"),
     ),
     "heat": (
-        "heat_sources.py",
+        "heat/heat_sources.py",
         "fall[one.positions] -= self._level(one)",
         "fall[one.positions] += self._level(one)",
         ("tests/heat/test_first_law.py", "-k", "ions"),
