@@ -109,8 +109,8 @@ CASE_MISTAKES = [
         "temperatur:",
         "temperatur: unknown key; allowed: name, title, seed, ensemble, stack, temperature, "
         "ambient, species, layers, start, initial, content, interfaces, contacts, heat, circuit, "
-        "mechanics, nucleation, protocol, instruments, materials, numerics, output, observables "
-        "(did you mean 'temperature'?)",
+        "mechanics, nucleation, noise, protocol, instruments, materials, numerics, output, "
+        "observables, references (did you mean 'temperature'?)",
     ),
     ("25 degC", "25 V", "25 V", "temperature: '25 V' is not a quantity in K"),
     ("25 degC", "-300 degC", "-300", "temperature: must be greater than 0, found '-300 degC'"),

@@ -35,7 +35,7 @@ def film(focus: Profile | None) -> RegionModel:
     """What is broken stays; hardly any of it at the start."""
     law = bound(
         "reaction", "bond_breaking", attempt_frequency=1e13, bond_density=SITES, barrier=1.0,
-        dipole_length=1e-9, relative_permittivity=22.0,
+        dipole_length=1e-9, relative_permittivity=22.0, healing_share=1.0,
     )  # fmt: skip
     broken = species("broken", 0, "lattice_gas", SITES, bound("transport", "immobile"))
     breaking = ReactionModel("breaking", (), (("broken", 1),), law, focus)
@@ -94,12 +94,12 @@ def test_a_factor_breaks_as_many_bonds_as_the_bump_in_the_mesh() -> None:
     assert placed == pytest.approx(meshed, rel=4e-2)
 
 
-FORMING = Path(__file__).parents[2] / "cases" / "filament" / "forming.yaml"
+VACANCY = Path(__file__).parents[2] / "cases" / "filament" / "vacancy.yaml"
 GIVEN = "{formula: 1 + 2*exp(-(r/5e-9)**2), source: a bump}"
 
 
 def test_a_file_gives_the_factor() -> None:
-    case = load_case(FORMING, [f"materials.HfO2.reactions.breaking.focus={GIVEN}"])
+    case = load_case(VACANCY, [f"materials.HfO2.reactions.breaking.focus={GIVEN}"])
     (reaction,) = build_model(case).region("oxide").reactions
     assert reaction.focus is not None
     places = np.array([[0.0, 1e-9], [5e-9, 1e-9]])
