@@ -48,7 +48,7 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     Raises InputError for a state, signal or stage that does not exist, before anything is written.
     """
     off = _stages(order.without)
-    _known_signals(setup, order.signals)
+    _known(f"{setup.path}: --signals", "signal", order.signals, list(setup.given.signals))
     subject = subject_of(folder, order.states)
     if order.measured is not None and len(subject.states) != 1:
         names = ", ".join(name for name, _ in subject.states)
@@ -58,7 +58,7 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     measured = read_measured(order.measured, profiles[0]) if order.measured else None
     target = folder / "sims"
     target.mkdir(exist_ok=True)
-    kind = setup.given.kind.removeprefix("tof_")
+    kind = setup.prefix
     written = [write_counts(target / f"{kind}_profile.csv", profiles)]
     if kind == "xps":
         profiles = tuple(_composition(one, setup) for one in profiles)
@@ -88,15 +88,15 @@ def _maps(
     analyses: Sequence[Analysis], profiles: Sequence[CountProfile], target: Path
 ) -> list[Path]:
     """Write the voxels of every state and draw the sheet through their middle."""
-    given = analyses[0].setup.given
-    kind = given.kind.removeprefix("tof_")
+    setup = analyses[0].setup
+    kind = setup.prefix
     files = [target / f"{kind}_map_{_file_name(one.state)}.vti" for one in analyses]
     signals = list(profiles[0].counts)
     for one, path in zip(analyses, files, strict=True):
         write_voxels(path, *one.voxels(signals))
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
     by_change = sorted(signals, key=lambda name: -_change(profiles, name))
-    drawn = draw_sections(states, by_change, target / f"{kind}_map.png", given.title)
+    drawn = draw_sections(states, by_change, target / f"{kind}_map.png", setup.given.title)
     return [*files, drawn]
 
 
@@ -121,17 +121,14 @@ def _composition(profile: CountProfile, setup: Setup) -> CountProfile:
 
 def _stages(names: Sequence[str]) -> Collection[Stage]:
     allowed = get_args(Stage)
-    for name in names:
-        if name not in allowed:
-            raise InputError(f"--without: {not_among('stage', name, allowed)}")
+    _known("--without", "stage", names, allowed)
     return [stage for stage in allowed if stage in names]
 
 
-def _known_signals(setup: Setup, names: Sequence[str]) -> None:
-    known = list(setup.given.signals)
+def _known(where: str, what: str, names: Sequence[str], allowed: Sequence[str]) -> None:
     for name in names:
-        if name not in known:
-            raise InputError(f"{setup.path}: --signals: {not_among('signal', name, known)}")
+        if name not in allowed:
+            raise InputError(f"{where}: {not_among(what, name, allowed)}")
 
 
 def _file_name(state: str) -> str:

@@ -50,6 +50,11 @@ class Setup:
         return _atoms(self.given)
 
     @property
+    def prefix(self) -> str:
+        """How the names of its files begin, ``sims`` or ``xps``."""
+        return self.given.kind.removeprefix("tof_")
+
+    @property
     def resolution(self) -> Resolution:
         """What blurs the profile."""
         return Resolution(**dict(self.given.resolution))
