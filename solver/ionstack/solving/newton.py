@@ -139,7 +139,8 @@ class Newton:
             last = step if iteration >= FORBEARING else None
             self._apply(step)
             circuit = circuit + damping * change
-            if size < tolerance and self._exact(size * precision, tolerance, result):
+            missed = self._missed(evaluation.residual)
+            if max(size, missed) < tolerance and self._exact(size * precision, tolerance, result):
                 scheme = _with_circuit(scheme, circuit)
                 return NewtonResult(Outcome.CONVERGED, iteration, size, scheme.voltages, circuit)
             if iteration >= most:
@@ -264,6 +265,14 @@ class Newton:
         counted = self._traces.counted(self.system.update.getArray(readonly=1), self._amounts)
         largest = float(np.abs(counted).max(initial=0.0))
         comm = self.system.comm
+        return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
+
+    def _missed(self, residual: Floats) -> float:
+        """What balances with a trace miss [V], besides what the update tells (collective)."""
+        if self._traces is None:
+            return 0.0
+        missing = self._traces.missing(residual, self._amounts)
+        largest, comm = float(np.abs(missing).max(initial=0.0)), self.system.comm
         return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
 
     def _finite(self, evaluation: Evaluation) -> bool:
