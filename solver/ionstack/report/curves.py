@@ -1,0 +1,94 @@
+"""Tables of a run as curves to look at: columns to choose from, thinned to what a screen shows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ionstack.metrics import Trace, device_curve
+from ionstack.metrics.arrays import FloatArray
+from ionstack.output.steps import StepRow
+from ionstack.output.trace import CYCLE, NEWTON, STEP, TIME, contacts_in
+from ionstack.report.packing import kept_rows, packed
+
+_MOST_ROWS = 20_000
+_MOST_OF_INSTRUMENT = 2_000
+
+Json = dict[str, Any]
+
+
+def table(
+    columns: Mapping[str, FloatArray],
+    axes: tuple[str, str],
+    *,
+    group: str | None = None,
+    logarithmic: bool = False,
+    most: int = _MOST_ROWS,
+) -> Json:
+    """Return a table for the page: columns by name, those of the axes, that which groups rows.
+
+    Of more than `most` rows those are kept that a curve needs, and the note says so.
+    """
+    names = [name for name, values in columns.items() if np.isfinite(values).any()]
+    shown = {name: columns[name] for name in names}
+    rows = kept_rows({name: columns[name] for name in axes if name in shown}, most)
+    count = len(next(iter(columns.values()), ()))
+    return {
+        "names": names,
+        "columns": [packed(values[rows]) for values in shown.values()],
+        "x": axes[0],
+        "y": axes[1],
+        "group": group,
+        "logarithmic": logarithmic,
+        "note": f"{len(rows)} of {count} rows are shown" if len(rows) < count else "",
+    }
+
+
+def trace_table(trace: Trace, steps: Sequence[StepRow]) -> Json | None:
+    """Return the trace as loops of the contact that moves first, or over time without cycles."""
+    if len(trace[TIME]) < 2 or not contacts_in(trace):
+        return None
+    curve = device_curve(trace, next((step.contact for step in steps if step.contact), None))
+    voltage, current = f"voltage at {curve.contact} [V]", f"current at {curve.contact} [A]"
+    columns = {voltage: curve.voltage, current: curve.current, **trace}
+    cycles = bool(trace[CYCLE].any())
+    axes = (voltage if cycles else TIME, current)
+    return table(columns, axes, group=CYCLE if cycles else None)
+
+
+def effort_table(trace: Trace) -> Json | None:
+    """Return step sizes and Newton iterations over time."""
+    if len(trace[TIME]) < 3:
+        return None
+    columns = {name: trace[name][1:] for name in (TIME, STEP, NEWTON)}
+    return table(columns, (TIME, STEP), logarithmic=True)
+
+
+def file_table(path: Path) -> Json | None:
+    """Return the columns of numbers of a CSV file, the second over the first."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
+    columns = {
+        name: values
+        for index, name in enumerate(rows[0] if rows else ())
+        if (values := _numbers([row[index] for row in whole])) is not None
+    }
+    if len(columns) < 2 or len(whole) < 2:
+        return None
+    first, second, *_ = columns
+    group = CYCLE if CYCLE in columns and CYCLE not in (first, second) else None
+    return table(columns, (first, second), group=group, most=_MOST_OF_INSTRUMENT)
+
+
+def _numbers(cells: Sequence[str]) -> FloatArray | None:
+    try:
+        return np.array([float(cell or "nan") for cell in cells])
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""The figures of a run as data URIs with words for those who cannot see them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# What a figure shows, by the stem of its file; others are called by their name.
+_WORDS = {
+    "iv": "current against voltage, linear and logarithmic, coloured by cycle",
+    "course": "voltage and current against time",
+    "conductance": "conductance of every cycle at half its amplitude",
+    "profiles": "depth profiles of ion, carriers and potential at the named states",
+    "products": "amounts of products at the contacts along the films",
+    "li_map": "content of the first positive ion, depth against the lateral position",
+    "neutral_map": "content of the first neutral species, depth against the lateral position",
+    "temperature_map": "temperature of the hottest snapshot, depth against the lateral position",
+    "li_3d": "perspective view of the ion's content, a quarter cut away",
+    "pulses": "currents of pulses and reads",
+    "events": "voltages of random events",
+    "mechanics": "stress, growth and plastic strain of the layers over time",
+    "deflection": "deflection of the faces",
+    "plastic_strain": "plastic strain of the metals",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file: its name, words for it, and its data URI."""
+
+    name: str
+    words: str
+    uri: str
+
+
+def pictures(paths: Iterable[Path], most: int) -> tuple[list[Picture], list[str]]:
+    """Embed PNG files up to `most` bytes together; return them and the names left out."""
+    embedded: list[Picture] = []
+    left_out: list[str] = []
+    room = most
+    for path in paths:
+        size = path.stat().st_size
+        if size > room:
+            left_out.append(path.name)
+            continue
+        room -= size
+        words = _WORDS.get(path.stem, path.stem.replace("_", " "))
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+        embedded.append(Picture(path.name, words, f"data:image/png;base64,{data}"))
+    return embedded, left_out

@@ -1,0 +1,85 @@
+"""The numbers of a run's instruments: each with its spread over repetitions, where it has one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ionstack.errors import InputError
+from ionstack.report.wording import quantity, split_unit
+
+_SPREADS = ("count", "low", "high", "variation", "variation.low", "variation.high", "log_std")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number of an instrument; `interval`: of its mean over `count` repetitions."""
+
+    name: str
+    value: str
+    interval: str
+    variation: str
+    count: str
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument: its name, its numbers, its table and its figure."""
+
+    name: str
+    readings: Sequence[Reading]
+    table: Path
+    figure: Path
+
+
+def instruments(folder: Path) -> list[Instrument]:
+    """Return the instruments that a run has written, by name."""
+    return [
+        Instrument(file.stem, readings(_numbers(file)), *_files(file))
+        for file in sorted(folder.glob("*.json"))
+    ]
+
+
+def _files(file: Path) -> tuple[Path, Path]:
+    return file.with_suffix(".csv"), file.with_suffix(".png")
+
+
+def _numbers(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: is not a record of numbers")
+    return {key: value for key, value in found.items() if key not in ("kind", "not_finite")}
+
+
+def readings(numbers: Mapping[str, Any]) -> list[Reading]:
+    """Fold the spreads of numbers into their rows."""
+    plain = {split_unit(key)[0]: (value, split_unit(key)[1]) for key, value in numbers.items()}
+    spreads = {f"{name}.{spread}" for name in plain for spread in _SPREADS}
+    return [
+        _reading(name, value, unit, plain)
+        for name, (value, unit) in plain.items()
+        if name not in spreads
+    ]
+
+
+def _reading(
+    name: str, value: Any, unit: str, plain: Mapping[str, tuple[Any, str]]
+) -> Reading:
+    def of(spread: str, in_unit: str) -> str:
+        found = plain.get(f"{name}.{spread}", (None, ""))[0]
+        return "" if found is None else quantity(found, in_unit)
+
+    low, high, count = of("low", unit), of("high", unit), of("count", "1")
+    return Reading(
+        name.replace(".", " ").replace("_", " "),
+        quantity(value, unit),
+        f"{low} to {high}" if low and high else "",
+        of("variation", "1"),
+        count,
+    )

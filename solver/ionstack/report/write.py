@@ -1,0 +1,57 @@
+"""``ionstack report``: the page of a run as one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from ionstack.output.atomic import write_text
+from ionstack.report.contents import Contents, contents_of
+
+_PAGE = Path(__file__).with_name("page")
+_SCRIPTS = ("data.js", "curves.js", "profiles.js", "scene.js", "start.js")
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` into the folder of a run, finished or cut off, and return its path.
+
+    Raises InputError if the folder holds no run, or if a file in it is damaged.
+    """
+    path = folder / "report.html"
+    write_text(path, page(contents_of(folder)))
+    return path
+
+
+def page(contents: Contents) -> str:
+    """Return the page as HTML.
+
+    All text of a case is escaped. Besides, the page's own policy lets a browser run the
+    scripts of these hashes only, and load nothing from anywhere.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    scripts = [get_plotlyjs(), "\n".join(_file(name) for name in _SCRIPTS)]
+    return environment.get_template("report.html").render(
+        page=contents,
+        style=Markup(_file("report.css")),
+        scripts=[Markup(script) for script in scripts],
+        hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
+    )
+
+
+def _file(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
