@@ -108,11 +108,11 @@ class Browser:
     def _hear(self, event: dict[str, Any]) -> None:
         parameters = event.get("params", {})
         match event.get("method"):
-            case "Runtime.consoleAPICalled" if parameters["type"] in ("error", "warning"):
+            case "Runtime.consoleAPICalled" if parameters["type"] == "error":
                 self.complaints.append(str(parameters["args"]))
             case "Runtime.exceptionThrown":
                 self.complaints.append(str(parameters["exceptionDetails"]))
-            case "Log.entryAdded" if parameters["entry"]["level"] in ("error", "warning"):
+            case "Log.entryAdded" if parameters["entry"]["level"] == "error":
                 self.complaints.append(str(parameters["entry"]["text"]))
             case "Network.requestWillBeSent":
                 self.requests.append(parameters["request"]["url"])
@@ -125,7 +125,7 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     from_browser, to_test = os.pipe()
     command = [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
     # The browser reads from file 3 and writes to file 4.
-    script = f"exec 3<&{from_test} 4>&{to_test}; exec \"$@\""
+    script = f'exec 3<&{from_test} 4>&{to_test}; exec "$@"'
     started = subprocess.Popen(
         ["bash", "-c", script, "bash", *command],
         pass_fds=(from_test, to_test),

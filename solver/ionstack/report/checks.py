@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ionstack.report.wording import number, split_unit
 
 
@@ -34,7 +36,7 @@ _RULES = (
     _Rule("equilibrium.spread.", "equilibrium at the start: spread of the potential of {}", 1e-10),
     _Rule("equilibrium.current", "equilibrium at the start: current over the largest one", 1e-9),
     _Rule("heat.closure", "energy: heat made less given off less stored, relative", 1e-9),
-    _Rule("lateral_spread.", "lateral spread of {} at one depth of one layer, relative", float("inf")),
+    _Rule("lateral_spread.", "lateral spread of {} at one depth of one layer, relative", np.inf),
 )
 
 
@@ -52,10 +54,10 @@ def _found(rule: _Rule, summary: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _limit(rule: _Rule) -> str:
-    return "none" if rule.limit == float("inf") else number(rule.limit)
+    return "none" if rule.limit == np.inf else number(rule.limit)
 
 
 def _verdict(rule: _Rule, value: float) -> str:
-    if rule.limit == float("inf"):
+    if rule.limit == np.inf:
         return "for information"
     return "kept" if abs(value) <= rule.limit else "above the usual limit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,8 @@ from ionstack.report.readings import Instrument, instruments
 from ionstack.report.scene import scene
 from ionstack.report.stack_drawing import StackDrawing, stack_drawing
 
-# Bytes of figures that a page takes.
-_MOST_OF_PICTURES = 1_800_000
+# Bytes of data and figures beside the library of plots: pages stay below 8 MB.
+_ROOM = 3_000_000
 _MOST_INSTRUMENTS = 12
 
 Json = dict[str, Any]
@@ -49,6 +50,7 @@ class Contents:
     elements: Sequence[tuple[str, str, str]]
     stack: StackDrawing | None
     mesh: MeshNumbers | None
+    devices: int
     checks: Sequence[Check]
     instruments: Sequence[Instrument]
     instruments_left_out: Sequence[str]
@@ -74,6 +76,11 @@ class _Files:
     profiles: Sequence[Profile]
     fields: Fields | None
 
+    @property
+    def devices(self) -> int:
+        """How many devices of the same stack the fields hold, all at one place."""
+        return len((self.case.get("circuit") or {}).get("copies") or [""])
+
 
 def contents_of(folder: Path) -> Contents:
     """Gather what the page of a run shows.
@@ -84,8 +91,9 @@ def contents_of(folder: Path) -> Contents:
     run, case, entries = files.run, files.case, files.summary
     found = instruments(run.instruments)
     rows, more = facts.protocol(run)
-    embedded, left_out = pictures(_picture_files(run, found), _MOST_OF_PICTURES)
     device, no_scene = _scene(files)
+    data = {**dict(_plots(files, found[:_MOST_INSTRUMENTS])), **device}
+    embedded, left_out = pictures(_picture_files(run, found), _ROOM - len(json.dumps(data)))
     end = float(files.trace[TIME][-1]) if len(files.trace[TIME]) else 0.0
     return Contents(
         title=str(case.get("title") or case.get("name") or folder.name),
@@ -99,6 +107,7 @@ def contents_of(folder: Path) -> Contents:
         elements=list(facts.elements(case)),
         stack=stack_drawing(case.get("stack") or {}),
         mesh=mesh_numbers(files.fields) if files.fields is not None else None,
+        devices=files.devices,
         checks=checks(entries),
         instruments=found[:_MOST_INSTRUMENTS],
         instruments_left_out=[one.name for one in found[_MOST_INSTRUMENTS:]],
@@ -110,7 +119,7 @@ def contents_of(folder: Path) -> Contents:
         origin=facts.origin(entries),
         log=_text(run.log),
         no_scene=no_scene,
-        data={**dict(_plots(files, found[:_MOST_INSTRUMENTS])), **device},
+        data=data,
     )
 
 
@@ -149,10 +158,10 @@ def _plots(files: _Files, found: Sequence[Instrument]) -> Iterator[tuple[str, Js
     steps = read_steps(run.steps) if run.steps.exists() else ()
     plots: dict[str, Json | None] = {
         "trace": trace_table(files.trace, steps),
-        "pulses": file_table(run.pulses),
-        "impedance": file_table(run.spectra),
+        "pulses": file_table(run.pulses, ("start [s]", "current [A]")),
+        "impedance": file_table(run.spectra, ("real [ohm]", "imaginary [ohm]")),
         "mechanics": file_table(run.mechanics),
-        "profiles": depth_profiles(files.fields, files.profiles),
+        "profiles": depth_profiles(None if files.devices > 1 else files.fields, files.profiles),
         "effort": effort_table(files.trace),
     }
     plots |= {f"instrument-{n}": file_table(one.table) for n, one in enumerate(found)}
@@ -163,6 +172,8 @@ def _scene(files: _Files) -> tuple[dict[str, Json], str]:
     """Return the scene, or why there is none."""
     if files.fields is None or not len(files.fields.times):
         return {}, "The run holds no fields, so there is no scene."
+    if files.devices > 1:
+        return {}, f"The run holds {files.devices} devices: see their depth profiles."
     stack = files.case.get("stack") or {}
     try:
         states = named_steps(files.fields, files.profiles)

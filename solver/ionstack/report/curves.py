@@ -15,8 +15,9 @@ from ionstack.output.steps import StepRow
 from ionstack.output.trace import CYCLE, NEWTON, STEP, TIME, contacts_in
 from ionstack.report.packing import kept_rows, packed
 
-_MOST_ROWS = 20_000
-_MOST_OF_INSTRUMENT = 2_000
+# Numbers of a table that a page carries: of the trace, and of others.
+_MOST_OF_TRACE = 120_000
+_MOST = 8_000
 
 Json = dict[str, Any]
 
@@ -27,15 +28,16 @@ def table(
     *,
     group: str | None = None,
     logarithmic: bool = False,
-    most: int = _MOST_ROWS,
+    most: int = _MOST,
 ) -> Json:
     """Return a table for the page: columns by name, those of the axes, that which groups rows.
 
-    Of more than `most` rows those are kept that a curve needs, and the note says so.
+    Of more than `most` numbers those rows are kept that a curve needs, and the note says so.
     """
     names = [name for name, values in columns.items() if np.isfinite(values).any()]
     shown = {name: columns[name] for name in names}
-    rows = kept_rows({name: columns[name] for name in axes if name in shown}, most)
+    kept = {name: columns[name] for name in axes if name in shown}
+    rows = kept_rows(kept, max(most // max(len(names), 1), 100))
     count = len(next(iter(columns.values()), ()))
     return {
         "names": names,
@@ -57,7 +59,7 @@ def trace_table(trace: Trace, steps: Sequence[StepRow]) -> Json | None:
     columns = {voltage: curve.voltage, current: curve.current, **trace}
     cycles = bool(trace[CYCLE].any())
     axes = (voltage if cycles else TIME, current)
-    return table(columns, axes, group=CYCLE if cycles else None)
+    return table(columns, axes, group=CYCLE if cycles else None, most=_MOST_OF_TRACE)
 
 
 def effort_table(trace: Trace) -> Json | None:
@@ -65,11 +67,11 @@ def effort_table(trace: Trace) -> Json | None:
     if len(trace[TIME]) < 3:
         return None
     columns = {name: trace[name][1:] for name in (TIME, STEP, NEWTON)}
-    return table(columns, (TIME, STEP), logarithmic=True)
+    return table(columns, (TIME, STEP), logarithmic=True, most=4 * _MOST)
 
 
-def file_table(path: Path) -> Json | None:
-    """Return the columns of numbers of a CSV file, the second over the first."""
+def file_table(path: Path, axes: tuple[str, str] | None = None) -> Json | None:
+    """Return the columns of numbers of a CSV file, the second over the first unless told."""
     if not path.exists():
         return None
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -83,8 +85,9 @@ def file_table(path: Path) -> Json | None:
     if len(columns) < 2 or len(whole) < 2:
         return None
     first, second, *_ = columns
-    group = CYCLE if CYCLE in columns and CYCLE not in (first, second) else None
-    return table(columns, (first, second), group=group, most=_MOST_OF_INSTRUMENT)
+    chosen = axes if axes is not None and set(axes) <= set(columns) else (first, second)
+    group = CYCLE if CYCLE in columns and CYCLE not in chosen else None
+    return table(columns, chosen, group=group)
 
 
 def _numbers(cells: Sequence[str]) -> FloatArray | None:

@@ -16,7 +16,7 @@ from ionstack.surface_analysis.columns import columns_of
 
 _MOST_STATES, _MOST_OF_LARGE = 40, 12
 _LARGE = 20_000
-_MOST_NUMBERS = 300_000
+_MOST_NUMBERS = 120_000
 
 Json = dict[str, Any]
 
@@ -43,10 +43,12 @@ def _of_fields(fields: Fields, profiles: Sequence[Profile]) -> Json:
     layer = _layer_names(fields, column)
     states = [
         (named.get(step, ""), float(fields.times[step]), _at(fields, names, step, column))
-        for step in steps.tolist()
+        for step in steps
     ]
-    note = "" if len(steps) == len(fields.times) else (
-        f"{len(steps)} of {len(fields.times)} snapshots can be chosen"
+    note = (
+        ""
+        if len(steps) == len(fields.times)
+        else (f"{len(steps)} of {len(fields.times)} snapshots can be chosen")
     )
     return _table(fields.depth[column], layer, names, states, note)
 
@@ -57,10 +59,10 @@ def _centre_column(fields: Fields) -> IntArray:
     low, high = columns.places.min(axis=0), columns.places.max(axis=0)
     centre = low if columns.arrangement == "axis" else 0.5 * (low + high)
     nearest = int(np.argmin(np.linalg.norm(columns.places - centre, axis=1)))
-    return columns.order[nearest]
+    return np.asarray(columns.order[nearest])
 
 
-def _steps(fields: Fields, named: Sequence[int], numbers: int) -> IntArray:
+def _steps(fields: Fields, named: Sequence[int], numbers: int) -> list[int]:
     most = _MOST_STATES if len(fields.points) < _LARGE else _MOST_OF_LARGE
     most = min(most, max(_MOST_NUMBERS // max(numbers, 1), 2))
     return spread(len(fields.times), most, named)

@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ionstack.errors import InputError
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.steps import read_steps
@@ -64,7 +66,7 @@ def solved(case: Case, summary: Summary, end: float) -> dict[str, str]:
         "solved in": _DIMENSIONS.get(dimension, dimension) if layers else "a circuit alone",
         "stack": " / ".join(names),
         "species": ", ".join(case.get("valences") or ()),
-        "temperature": quantity(case.get("temperature"), "K"),
+        "temperature": f"{case.get('temperature', 'none')} K",
         "unknowns": number(summary.get("unknowns")),
         "time simulated": quantity(end, "s"),
         "outer fields": ", ".join(name for name in ("heat", "mechanics") if case.get(name)),
@@ -110,11 +112,15 @@ def _parameter(row: Mapping[str, str]) -> Parameter:
 
 
 def elements(case: Case) -> Iterator[tuple[str, str, str]]:
-    """Yield name, kind and numbers in SI units of the elements of a circuit that have any."""
-    for one in (case.get("circuit") or {}).get("elements") or ():
-        numbers = one.get("parameters") or {}
-        text = ", ".join(f"{key} {number(value)}" for key, value in numbers.items())
-        yield one["name"], one["kind"], text
+    """Yield name, kind and finite numbers in SI units of a circuit's elements.
+
+    A circuit of sources alone is a device with its contacts, and has nothing to tell.
+    """
+    found = (case.get("circuit") or {}).get("elements") or ()
+    for one in found if any(one["kind"] != "source" for one in found) else ():
+        numbers = (one.get("parameters") or {}).items()
+        kept = (f"{key} {number(value)}" for key, value in numbers if np.isfinite(value))
+        yield one["name"], one["kind"], ", ".join(kept)
 
 
 def origin(summary: Summary) -> dict[str, str]:
@@ -132,4 +138,3 @@ def _origin_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(number(one) for one in value)
     return number(value)
-

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ionstack.output.field_reader import Fields
+from ionstack.report.packing import IntArray
 from ionstack.report.wording import number, quantity
 
 _CELLS = {1: "intervals", 2: "triangles", 3: "tetrahedra"}
@@ -14,8 +15,9 @@ _CELLS = {1: "intervals", 2: "triangles", 3: "tetrahedra"}
 
 @dataclass(frozen=True)
 class LayerMesh:
-    """Cells and points of a layer; least and largest height of cells along the depth; the
-    largest ratio of their lateral extent to their height.
+    """Cells and points of a layer, and the shapes of its cells.
+
+    `least` and `largest` height along the depth; `aspect`: largest ratio of width to height.
     """
 
     name: str
@@ -47,7 +49,7 @@ def mesh_numbers(fields: Fields) -> MeshNumbers:
     return MeshNumbers(kind, len(fields.cells), len(fields.points), layers)
 
 
-def _layer(fields: Fields, name: str, chosen: np.ndarray) -> LayerMesh:
+def _layer(fields: Fields, name: str, chosen: IntArray) -> LayerMesh:
     cells = fields.cells[chosen]
     height = np.ptp(fields.depth[cells], axis=1)
     lateral = fields.points[:, : fields.dimension - 1]

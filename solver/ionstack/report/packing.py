@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,23 +36,21 @@ def kept_rows(columns: Mapping[str, FloatArray], most: int) -> IntArray:
     if count <= most:
         return np.arange(count)
     parts = max(most // (2 * len(columns)), 1)
-    edges = np.linspace(0, count, parts + 1).astype(np.int64)
+    edges = [count * part // parts for part in range(parts + 1)]
     found = {0, count - 1}
     for values in columns.values():
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges):
             part = np.nan_to_num(values[start:end])
             found |= {start + int(part.argmin()), start + int(part.argmax())}
     return np.array(sorted(found))
 
 
-def spread(count: int, most: int, wanted: Sequence[int] = ()) -> IntArray:
-    """Return `most` of the numbers below `count`, evenly, with all that are wanted."""
-    even = np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
-    if count <= most or not wanted:
-        return even
-    rest = max(most - len(set(wanted)), 0)
-    even = np.linspace(0, count - 1, rest).round().astype(np.int64)
-    return np.unique(np.concatenate([np.array(wanted, dtype=np.int64), even]))
+def spread(count: int, most: int, wanted: Sequence[int] = ()) -> list[int]:
+    """Return about `most` of the numbers below `count`, evenly, with all that are wanted."""
+    if count <= most:
+        return list(range(count))
+    even = np.linspace(0, count - 1, max(most - len(set(wanted)), 0)).round()
+    return sorted({int(one) for one in (*wanted, *even)})
 
 
 def levels(values: FloatArray, most: int) -> IntArray:
@@ -66,4 +65,4 @@ def levels(values: FloatArray, most: int) -> IntArray:
     by_number = np.linspace(0, count - 1, half).round().astype(np.int64)
     places = np.linspace(values[0], values[-1], most - half)
     by_place = np.abs(values[:, None] - places).argmin(axis=0)
-    return np.unique(np.concatenate([by_number, by_place]))
+    return np.asarray(np.unique(np.concatenate([by_number, by_place])))

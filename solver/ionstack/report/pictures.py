@@ -36,17 +36,21 @@ class Picture:
 
 
 def pictures(paths: Iterable[Path], most: int) -> tuple[list[Picture], list[str]]:
-    """Embed PNG files up to `most` bytes together; return them and the names left out."""
+    """Embed PNG files up to `most` letters together; return them and the names left out."""
     embedded: list[Picture] = []
     left_out: list[str] = []
     room = most
     for path in paths:
-        size = path.stat().st_size
+        size = 4 * path.stat().st_size // 3
         if size > room:
             left_out.append(path.name)
             continue
         room -= size
-        words = _WORDS.get(path.stem, path.stem.replace("_", " "))
+        name = path.stem.replace("_", " ")
+        instrument = path.parent.name == "instruments"
+        words = f"curve of the instrument {name}" if instrument else _WORDS.get(path.stem, name)
         data = base64.b64encode(path.read_bytes()).decode("ascii")
-        embedded.append(Picture(path.name, words, f"data:image/png;base64,{data}"))
+        embedded.append(
+            Picture(f"{path.parent.name}/{path.name}", words, f"data:image/png;base64,{data}")
+        )
     return embedded, left_out

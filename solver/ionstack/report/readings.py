@@ -68,9 +68,7 @@ def readings(numbers: Mapping[str, Any]) -> list[Reading]:
     ]
 
 
-def _reading(
-    name: str, value: Any, unit: str, plain: Mapping[str, tuple[Any, str]]
-) -> Reading:
+def _reading(name: str, value: Any, unit: str, plain: Mapping[str, tuple[Any, str]]) -> Reading:
     def of(spread: str, in_unit: str) -> str:
         found = plain.get(f"{name}.{spread}", (None, ""))[0]
         return "" if found is None else quantity(found, in_unit)

@@ -29,6 +29,8 @@ from ionstack.report.stack_drawing import LAYER_COLORS
 from ionstack.surface_analysis.columns import Columns, columns_of
 
 _MOST_STATES, _MOST_LEVELS, _MOST_RINGS = 6, 14, 22
+# Values at points of surfaces that a page carries.
+_MOST_VALUES = 120_000
 
 Json = dict[str, Any]
 
@@ -54,25 +56,37 @@ def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[st
     whose points do not lie in columns along the depth.
     """
     device = _device(columns_of(fields), lateral)
-    chosen = [states[k] for k in spread(len(states), _MOST_STATES).tolist()]
     names = _quantities(fields)
+    chosen = [states[k] for k in spread(len(states), _states(device, names))]
+    steps = [step for _, step in chosen]
     values = {
-        (name, step): _on_plan(device, fields.values(name, step)) for name in names for _, step in chosen
+        (name, step): _on_plan(device, fields.values(name, step))
+        for name in names
+        for step in steps
     }
     bodies = [
-        _layer(device, index, fields.region_names, names, [step for _, step in chosen], values)
-        for index in dict.fromkeys(device.columns.layers.tolist())
+        _layer(device, int(index), fields.region_names, names, steps, values)
+        for index in dict.fromkeys(device.columns.layers)
     ]
     extent = np.ptp(device.rim, axis=0)
     return {
         "layers": [body | {"color": _color(number)} for number, body in enumerate(bodies)],
         "names": names,
         "states": [name for name, _ in chosen],
-        "limits": [_limits(device, fields, name, chosen) for name in names],
+        "limits": [_limits(device, fields, name, steps) for name in names],
         "width": float(extent.max()),
         "depth": float(np.ptp(device.columns.depths)),
         "aspect": float(extent[1] / extent[0]),
     }
+
+
+def _states(device: _Device, names: Sequence[str]) -> int:
+    """How many states the page has room for."""
+    layers, levels_of = np.unique(device.columns.layers, return_counts=True)
+    levels_drawn = int(np.minimum(levels_of, _MOST_LEVELS).sum())
+    rays, rings = len(device.rim), len(device.rings)
+    points = 2 * len(layers) * rays * rings + levels_drawn * (rays + 2 * rings)
+    return min(_MOST_STATES, max(_MOST_VALUES // (points * max(len(names), 1)), 2))
 
 
 def _color(number: int) -> str:
@@ -100,10 +114,12 @@ def _device(columns: Columns, lateral: Mapping[str, Any]) -> _Device:
         return _Device(columns, np.zeros(2), disc_rim(float(radii[-1])), rings)
     half = 0.5 * (high - low)
     width = float(lateral.get("diameter") or lateral.get("width") or 1e-6)
-    half = np.where(half > 0.0, half, 0.5 * np.array([width, float(lateral.get("depth") or width)]))
+    given = np.array([width, float(lateral.get("depth") or width)])
+    half = np.where(half > 0.0, half, 0.5 * given)
     disc = lateral.get("shape") == "disc" and columns.arrangement != "plane"
     rim = disc_rim(float(half[0])) if disc else rectangle_rim(*half.tolist())
-    rings = np.linspace(0.0, 1.0, 2 if columns.arrangement == "film" else _MOST_RINGS)
+    count = 2 if columns.arrangement == "film" else _MOST_RINGS
+    rings = np.asarray(np.linspace(0.0, 1.0, count), dtype=np.float64)
     return _Device(columns, 0.5 * (low + high), rim, rings)
 
 
@@ -181,11 +197,11 @@ def _edges(device: _Device, depths: FloatArray) -> Json:
 
 
 def _limits(
-    device: _Device, fields: Fields, name: str, states: Sequence[tuple[str, int]]
+    device: _Device, fields: Fields, name: str, steps: Sequence[int]
 ) -> tuple[float, float]:
     """Return the limits of the colours: those of the films, without their double layers."""
     inner = _away_from_faces(device.columns)
-    found = [fields.values(name, step)[device.columns.order[:, inner]].ravel() for _, step in states]
+    found = [fields.values(name, step)[device.columns.order[:, inner]].ravel() for step in steps]
     return value_limits(np.concatenate(found))
 
 

@@ -7,6 +7,7 @@ rim goes three quarters around, so that the cut faces are the first and the last
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,8 +38,8 @@ def rectangle_rim(half_width: float, half_depth: float) -> FloatArray:
     corners = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1)]
     share = np.linspace(0.0, 1.0, _PER_HALF_SIDE, endpoint=False)[:, None]
     ends = np.array(corners, dtype=np.float64)
-    sides = [a + share * (b - a) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    return np.concatenate([*sides, ends[-1:]]) * np.array([half_width, half_depth])
+    sides = [a + share * (b - a) for a, b in pairwise(ends)]
+    return np.asarray(np.concatenate([*sides, ends[-1:]]) * np.array([half_width, half_depth]))
 
 
 def plan(rim: FloatArray, rings: FloatArray) -> FloatArray:

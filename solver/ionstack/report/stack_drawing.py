@@ -45,7 +45,7 @@ class StackDrawing:
 def stack_drawing(stack: Mapping[str, Any]) -> StackDrawing | None:
     """Draw the stack of a case, or return None where it has no layers of known thickness."""
     layers = stack.get("layers") or ()
-    thickness = [float(layer["thickness"] or 0.0) for layer in layers]
+    thickness = [float(layer.get("thickness") or 0.0) for layer in layers]
     if not layers or min(thickness) <= 0.0:
         return None
     scale = _HEIGHT / sum(thickness)

@@ -43,6 +43,8 @@ def unit(text: str) -> str:
 
 def quantity(value: Any, of: str) -> str:
     """Return a number with its unit, prefixed where that is usual: ``28.9 µC``."""
+    if value is None:
+        return number(value)
     plain = isinstance(value, float) and np.isfinite(value) and value != 0.0
     if plain and of in _PREFIXABLE and not (of == "s" and abs(value) >= 1.0):
         factor, prefixed_unit = prefixed(np.array([value]), of)

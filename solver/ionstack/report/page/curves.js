@@ -88,7 +88,7 @@ function cycleControls(form, numbers) {
 // A curve without points that carries the colours of the cycles.
 function cycleScale(numbers) {
   const colors = [...Array(9).keys()].map((k) => [k / 8, report.cycleColor(k / 8)]);
-  const bar = { title: { text: "cycle" }, thickness: 12, len: 0.9, outlinewidth: 0 };
+  const bar = { title: { text: "cycle" }, thickness: 12, len: 0.9, outlinewidth: 0, dtick: Math.ceil(numbers.length / 8) };
   const marker = { color: [numbers[0]], cmin: numbers[0], cmax: numbers[numbers.length - 1], colorscale: colors, colorbar: bar, showscale: true };
   return { type: "scatter", mode: "markers", x: [null], y: [null], marker, hoverinfo: "skip" };
 }
@@ -102,6 +102,5 @@ function visibleDecades(lines, logarithmic) {
     if (one > 0 && one < low) low = one;
   }
   if (high === 0) return {};
-  const top = Math.log10(high);
-  return { range: [Math.max(Math.log10(low), top - 8) - 0.1, top + 0.2] };
+  return report.decades(low, high, 8);
 }

@@ -31,7 +31,15 @@ report.cycleColor = (share) => {
   return `rgb(${parts.join(",")})`;
 };
 
-report.config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+// Nothing leads out of the page.
+report.config = {
+  responsive: true,
+  displaylogo: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  topojsonURL: "none",
+  modeBarButtonsToRemove: ["select2d", "lasso2d"],
+};
 
 report.layout = (changes) => ({
   font: { family: "system-ui, Segoe UI, DejaVu Sans, sans-serif", size: 13, color: "#1b1b1b" },
@@ -54,6 +62,14 @@ report.axis = (title, changes) => ({
   automargin: true,
   ...changes,
 });
+
+// A logarithmic axis from the smallest to the largest value, of so many decades at most; one
+// tick per decade where there are several.
+report.decades = (smallest, largest, most) => {
+  const [low, high] = [Math.log10(smallest), Math.log10(largest)];
+  const range = [Math.max(low, high - most) - 0.15, high + 0.15];
+  return range[1] - range[0] > 1.5 ? { range, dtick: Math.ceil((range[1] - range[0]) / 9) } : { range };
+};
 
 // A control with its label, put into a form.
 report.labelled = (form, text, control) => {
@@ -94,6 +110,9 @@ report.ticks = (form, heading, names, checked) => {
   form.append(group);
   return names.map((name, number) => report.tick(inner, name, checked(number)));
 };
+
+// What a plot shows now.
+report.shown = (id) => document.querySelector(`#${id} .drawing`).data;
 
 report.places = (place) => ({
   form: place.querySelector(".controls"),

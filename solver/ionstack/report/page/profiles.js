@@ -8,8 +8,9 @@ report.profiles = (place, table) => {
   const logarithmic = report.tick(form, "logarithmic", false);
   const labels = table.states.map((one) => `${one.name ? one.name + ", " : ""}t = ${Number(one.time.toPrecision(4))} s`);
   const named = table.states.map((one) => one.name !== "");
-  const first = named.some(Boolean) ? (n) => named[n] : (n) => n === 0 || n === labels.length - 1;
-  const states = report.ticks(form, "states", labels, first);
+  const ends = [0, labels.length - 1];
+  const few = named.filter(Boolean).length;
+  const states = report.ticks(form, "states", labels, (n) => (few > 0 && few < 7 ? named[n] : ends.includes(n)));
 
   // Layers are apart by a point without a value, so that no line joins the sides of an interface.
   function apart(array) {
@@ -72,8 +73,9 @@ report.profiles = (place, table) => {
       yaxis: report.axis(name, scale),
       shapes: shades(),
       annotations: names(),
+      margin: { l: 76, r: 16, t: 56, b: 56 },
       showlegend: chosen.length > 0,
-      legend: { orientation: "h", y: -0.18, yanchor: "top", x: 0 },
+      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0 },
       uirevision: `${quantity.value} ${change.checked} ${logarithmic.checked}`,
     }), report.config);
   }
@@ -90,6 +92,6 @@ report.profiles = (place, table) => {
 function twentyDecades(lines) {
   const all = lines.flatMap((line) => line.y).filter((one) => one > 0);
   if (!all.length) return {};
-  const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))].map(Math.log10);
-  return { range: [Math.max(low, high - 20) - 0.3, high + 0.3] };
+  const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
+  return report.decades(low, high, 20);
 }

@@ -9,8 +9,14 @@ report.scene = (place, scene) => {
     values: layer.values.map((states) => states.map((one) => (one === null ? null : report.unpacked(one)))),
   }));
   const quantity = report.choice(form, "colour", [...scene.names, "layers"], 0);
-  const state = report.choice(form, "state", scene.states, 0);
+  const state = report.choice(form, "state", scene.states, scene.states.length - 1);
   const height = report.entry(form, "height of the stack", "range", { min: 0.05, max: 1.5, step: 0.05, value: 0.45 });
+  // A narrow window is looked through from further away, with its colours below.
+  const away = Math.max(1, (1.3 * drawing.clientHeight) / drawing.clientWidth);
+  const narrow = away > 1;
+  // Away from the corners, where the labels of two axes would meet.
+  const tick = Number((0.25e6 * scene.width).toPrecision(1));
+  const lateralTicks = [-tick, 0, tick];
   const visible = report.ticks(form, "layers", layers.map((layer) => layer.name), () => true);
 
   function body(layer, number, bar) {
@@ -25,13 +31,15 @@ report.scene = (place, scene) => {
       visible: visible[number].checked,
       name: report.plain(layer.name),
       flatshading: true,
-      lighting: { ambient: 0.85, diffuse: 0.25, specular: 0, roughness: 1 },
+      lighting: { ambient: 1, diffuse: 0, specular: 0, fresnel: 0 },
       hovertemplate: hover(layer, values),
     };
   }
 
   function colorbar() {
-    return { title: { text: report.plain(scene.names[quantity.value]), side: "right" }, thickness: 14, len: 0.8 };
+    const place = narrow ? { orientation: "h", y: 0, yanchor: "bottom" } : { len: 0.8 };
+    const title = { text: report.plain(scene.names[quantity.value]), side: narrow ? "top" : "right" };
+    return { title, thickness: 14, ...place };
   }
 
   function hover(layer, values) {
@@ -56,7 +64,7 @@ report.scene = (place, scene) => {
   }
 
   function axis(title, changes) {
-    return { title: { text: title }, gridcolor: "#ddd", backgroundcolor: "#fff", zeroline: false, nticks: 5, ...changes };
+    return { title: { text: title }, gridcolor: "#ddd", backgroundcolor: "#fff", zeroline: false, ...changes };
   }
 
   function draw() {
@@ -65,12 +73,12 @@ report.scene = (place, scene) => {
     Plotly.react(drawing, [...bodies(), ...layers.map(edges)], report.layout({
       margin: { l: 0, r: 0, t: 0, b: 0 },
       scene: {
-        xaxis: axis("x [µm]"),
-        yaxis: axis("y [µm]"),
-        zaxis: axis("depth [nm]", { autorange: "reversed" }),
+        xaxis: axis("x [µm]", { tickvals: lateralTicks }),
+        yaxis: axis("y [µm]", { tickvals: lateralTicks }),
+        zaxis: axis("depth [nm]", { autorange: "reversed", nticks: 5 }),
         aspectmode: "manual",
         aspectratio: { x: 1, y: scene.aspect, z: share },
-        camera: { eye: { x: 1.25, y: -1.25, z: 0.75 }, center: { x: 0, y: 0, z: -0.08 } },
+        camera: { eye: { x: away, y: -away, z: 0.65 * away }, center: { x: 0, y: 0, z: -0.06 } },
       },
       uirevision: "view",
     }), report.config);
