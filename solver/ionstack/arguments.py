@@ -92,9 +92,9 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    report = commands.add_parser("report", help="write one HTML page of a run")
+    report = commands.add_parser("report", help="write one HTML page of a run or a sweep")
     report.set_defaults(command="report")
-    report.add_argument("folder", type=Path, help="output folder of a run, finished or cut off")
+    report.add_argument("folder", type=Path, help="output folder of a run or a sweep")
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

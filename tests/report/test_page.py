@@ -21,12 +21,23 @@ from support.reported import HOSTILE, make_run
 LARGEST = 8_000_000
 
 
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a finished axisymmetric run."""
+    run = make_run(tmp_path_factory.mktemp("page") / "run", 2)
+    return write_report(run.path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return read_page(html)
+
+
 def page_of(run: RunDirectory) -> Page:
     return read_page(write_report(run.path).read_text(encoding="utf-8"))
 
 
-def test_every_section_is_there(disc: RunDirectory) -> None:
-    page = page_of(disc)
+def test_every_section_is_there(page: Page) -> None:
     sections = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
     assert sections == [
         *("solved", "curves", "depth", "device", "instruments"),
@@ -38,8 +49,8 @@ def test_every_section_is_there(disc: RunDirectory) -> None:
     assert targets <= set(page.values("id"))
 
 
-def test_what_the_page_says(disc: RunDirectory) -> None:
-    text = page_of(disc).text
+def test_what_the_page_says(page: Page) -> None:
+    text = page.text
     for expected in (
         "Two hosts",
         "axisymmetric",
@@ -61,24 +72,21 @@ def test_what_the_page_says(disc: RunDirectory) -> None:
         assert expected in text
 
 
-def test_nothing_comes_from_elsewhere(disc: RunDirectory) -> None:
-    write_report(disc.path)
-    text = (disc.path / "report.html").read_text(encoding="utf-8")
-    page = read_page(text)
+def test_nothing_comes_from_elsewhere(html: str) -> None:
+    page = read_page(html)
     sources = [*page.values("src"), *page.values("data"), *page.values("action")]
     assert all(one.startswith("data:image/png;base64,") for one in sources)
     assert all(one.startswith("#") for one in page.values("href"))
     assert not {"link", "iframe", "object", "embed", "base"} & {tag for tag, _ in page.tags}
-    style = text.partition("<style>")[2].partition("</style>")[0]
+    style = html.partition("<style>")[2].partition("</style>")[0]
     assert "url(" not in style
     assert "@import" not in style
     own = page.scripts[-1]
     assert "http" not in own.replace("https://www.w3.org", "")
-    assert len(text) < LARGEST
+    assert len(html) < LARGEST
 
 
-def test_the_policy_lets_its_own_scripts_run_and_no_others(disc: RunDirectory) -> None:
-    page = page_of(disc)
+def test_the_policy_lets_its_own_scripts_run_and_no_others(page: Page) -> None:
     policy = next(value for value in page.values("content") if "default-src" in value)
     assert policy.startswith("default-src 'none'")
     allowed = re.findall(r"'sha256-([^']+)'", policy)
@@ -144,9 +152,9 @@ def enclosed(triangles: np.ndarray) -> float:
     return float((area * depth)[lower].sum() - (area * depth)[~lower].sum())
 
 
-def test_colours_of_the_scene_are_those_of_the_fields(disc: RunDirectory) -> None:
+def test_colours_of_the_scene_are_those_of_the_fields(page: Page) -> None:
     """The hand-made content falls with the square of the radius."""
-    scene = page_of(disc).data["scene"]
+    scene = page.data["scene"]
     layer = scene["layers"][2]
     radius = np.hypot(unpacked(layer["x"]), unpacked(layer["y"]))
     depth = unpacked(layer["z"]) * 1e-9
@@ -156,8 +164,8 @@ def test_colours_of_the_scene_are_those_of_the_fields(disc: RunDirectory) -> Non
     assert values == pytest.approx(expected, abs=2e-3)
 
 
-def test_profiles_can_be_chosen_by_state_and_quantity(disc: RunDirectory) -> None:
-    table = page_of(disc).data["profiles"]
+def test_profiles_can_be_chosen_by_state_and_quantity(page: Page) -> None:
+    table = page.data["profiles"]
     assert [one["name"] for one in table["states"]] == ["start", "most negative", "most positive"]
     assert table["names"][0] == "x Li+ [1]"
     depth = unpacked(table["depth"])

@@ -23,13 +23,11 @@ from ionstack.report.curves import effort_table, file_table, trace_table
 from ionstack.report.depth_profiles import depth_profiles
 from ionstack.report.effort import HardStep, Timing, counts, hardest, timings
 from ionstack.report.mesh_numbers import MeshNumbers, mesh_numbers
-from ionstack.report.pictures import Picture, pictures
+from ionstack.report.pictures import ROOM, Picture, pictures
 from ionstack.report.readings import Instrument, instruments
 from ionstack.report.scene import scene
 from ionstack.report.stack_drawing import StackDrawing, stack_drawing
 
-# Bytes of data and figures beside the library of plots: pages stay below 8 MB.
-_ROOM = 3_000_000
 _MOST_INSTRUMENTS = 12
 
 Json = dict[str, Any]
@@ -93,7 +91,7 @@ def contents_of(folder: Path) -> Contents:
     rows, more = facts.protocol(run)
     device, no_scene = _scene(files)
     data = {**dict(_plots(files, found[:_MOST_INSTRUMENTS])), **device}
-    embedded, left_out = pictures(_picture_files(run, found), _ROOM - len(json.dumps(data)))
+    embedded, left_out = pictures(_picture_files(run, found), ROOM - len(json.dumps(data)))
     end = float(files.trace[TIME][-1]) if len(files.trace[TIME]) else 0.0
     return Contents(
         title=str(case.get("title") or case.get("name") or folder.name),
@@ -102,7 +100,7 @@ def contents_of(folder: Path) -> Contents:
         solved=facts.solved(case, entries, end),
         protocol=rows,
         steps_left_out=more,
-        case_text=_text(run.input) or _text(run.case),
+        case_text=facts.text_of(run.input) or facts.text_of(run.case),
         parameters=facts.parameters(run.sources),
         elements=list(facts.elements(case)),
         stack=stack_drawing(case.get("stack") or {}),
@@ -117,7 +115,7 @@ def contents_of(folder: Path) -> Contents:
         timings=timings(entries),
         hardest=hardest(files.trace),
         origin=facts.origin(entries),
-        log=_text(run.log),
+        log=facts.text_of(run.log),
         no_scene=no_scene,
         data=data,
     )
@@ -137,10 +135,6 @@ def _read(folder: Path) -> _Files:
     )
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-
-
 def _cut_off(entries: Mapping[str, Any], end: float) -> str:
     if entries.get("completed") is True:
         return ""
@@ -149,7 +143,8 @@ def _cut_off(entries: Mapping[str, Any], end: float) -> str:
 
 def _picture_files(run: RunDirectory, found: Sequence[Instrument]) -> list[Path]:
     figures = sorted(run.figures.glob("*.png"), key=lambda path: path.stat().st_size)
-    return [*figures, *(one.figure for one in found if one.figure.exists())]
+    others = sorted((run.path / "sims").glob("*.png"))
+    return [*figures, *(one.figure for one in found if one.figure.exists()), *others]
 
 
 def _plots(files: _Files, found: Sequence[Instrument]) -> Iterator[tuple[str, Json]]:

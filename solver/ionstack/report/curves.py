@@ -29,10 +29,12 @@ def table(
     group: str | None = None,
     logarithmic: bool = False,
     most: int = _MOST,
+    points: bool = False,
 ) -> Json:
     """Return a table for the page: columns by name, those of the axes, that which groups rows.
 
-    Of more than `most` numbers those rows are kept that a curve needs, and the note says so.
+    Rows are points that no line joins if `points`. Of more than `most` numbers those rows are
+    kept that a curve needs, and the note says so.
     """
     names = [name for name, values in columns.items() if np.isfinite(values).any()]
     shown = {name: columns[name] for name in names}
@@ -46,8 +48,24 @@ def table(
         "y": axes[1],
         "group": group,
         "logarithmic": logarithmic,
+        "points": points,
         "note": f"{len(rows)} of {count} rows are shown" if len(rows) < count else "",
     }
+
+
+def campaign_table(path: Path, varied: Sequence[str]) -> Json | None:
+    """Return the numbers of all points of a campaign, against what is varied first."""
+    columns = _read_columns(path)
+    count = len(next(iter(columns.values()), ()))
+    across = next((name for name in columns if name.partition(" [")[0] in varied), None)
+    others = [name for name in columns if name != across]
+    if not others:
+        return None
+    if across is None:
+        across = "point [1]"
+        columns = {across: np.asarray(np.arange(1.0, count + 1.0)), **columns}
+    up = "current_max [A]" if "current_max [A]" in others else others[0]
+    return table(columns, (across, up), most=_MOST_OF_TRACE, points=True)
 
 
 def trace_table(trace: Trace, steps: Sequence[StepRow]) -> Json | None:
@@ -72,22 +90,27 @@ def effort_table(trace: Trace) -> Json | None:
 
 def file_table(path: Path, axes: tuple[str, str] | None = None) -> Json | None:
     """Return the columns of numbers of a CSV file, the second over the first unless told."""
-    if not path.exists():
-        return None
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        rows = [row for row in csv.reader(file) if row]
-    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
-    columns = {
-        name: values
-        for index, name in enumerate(rows[0] if rows else ())
-        if (values := _numbers([row[index] for row in whole])) is not None
-    }
-    if len(columns) < 2 or len(whole) < 2:
+    columns = _read_columns(path)
+    if len(columns) < 2 or len(next(iter(columns.values()))) < 2:
         return None
     first, second, *_ = columns
     chosen = axes if axes is not None and set(axes) <= set(columns) else (first, second)
     group = CYCLE if CYCLE in columns and CYCLE not in chosen else None
     return table(columns, chosen, group=group)
+
+
+def _read_columns(path: Path) -> dict[str, FloatArray]:
+    """Return the columns of a CSV file that hold numbers only; a row that is cut is left out."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
+    return {
+        name: values
+        for index, name in enumerate(rows[0] if rows else ())
+        if (values := _numbers([row[index] for row in whole])) is not None
+    }
 
 
 def _numbers(cells: Sequence[str]) -> FloatArray | None:

@@ -56,6 +56,11 @@ def read_case(run: RunDirectory) -> Case:
     return found
 
 
+def text_of(path: Path) -> str:
+    """Return the text of a file, empty where there is none."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
 def solved(case: Case, summary: Summary, end: float) -> dict[str, str]:
     """Return what was solved as terms and their values; `end` is the last time [s]."""
     stack = case.get("stack") or {}

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+# Letters of data and figures beside the library of plots: pages stay below 8 MB.
+ROOM = 3_000_000
 # What a figure shows, by the stem of its file; others are called by their name.
 _WORDS = {
     "iv": "current against voltage, linear and logarithmic, coloured by cycle",

@@ -46,7 +46,18 @@ class _Device:
 
     @property
     def places(self) -> FloatArray:
+        """Places of the plan [m]."""
         return plan(self.rim, self.rings)
+
+    @property
+    def unit(self) -> str:
+        """The unit in which the page tells lateral places."""
+        return "µm" if np.ptp(self.rim) >= 1e-6 else "nm"
+
+    @property
+    def scaled(self) -> FloatArray:
+        """Places of the plan in that unit."""
+        return self.places * (1e6 if self.unit == "µm" else 1e9)
 
 
 def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[str, Any]) -> Json:
@@ -70,6 +81,7 @@ def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[st
     ]
     extent = np.ptp(device.rim, axis=0)
     return {
+        "unit": device.unit,
         "layers": [body | {"color": _color(number)} for number, body in enumerate(bodies)],
         "names": names,
         "states": [name for name, _ in chosen],
@@ -162,7 +174,7 @@ def _layer(
     depths = device.columns.depths[own]
     rays, rings = len(device.rim), len(device.rings)
     body = surface(rays, rings, len(own))
-    places = device.places[body.place] * 1e6
+    places = device.scaled[body.place]
     return {
         "name": names_of_layers[index],
         "x": packed(places[:, 0]),
@@ -182,14 +194,15 @@ def _seen(values: FloatArray) -> dict[str, str] | None:
 
 
 def _edges(device: _Device, depths: FloatArray) -> Json:
-    """Return the edges of a layer as one broken line (NaN between its parts) in µm and nm."""
+    """Return the edges of a layer as one broken line, NaN between its parts."""
     face = outline(len(device.rim), len(device.rings))
-    corners = device.places[face] * 1e6
+    scaled = device.scaled
+    corners = scaled[face]
     ends = [np.column_stack([corners, np.full(len(corners), z * 1e9)]) for z in depths[[0, -1]]]
     n_rings = len(device.rings)
     uprights = [
-        np.array([[*device.places[place] * 1e6, z * 1e9] for z in depths[[0, -1]]])
-        for place in (0, n_rings - 1, len(device.places) - 1)
+        np.array([[*scaled[place], z * 1e9] for z in depths[[0, -1]]])
+        for place in (0, n_rings - 1, len(scaled) - 1)
     ]
     gap = np.full((1, 3), np.nan)
     line = np.concatenate([part for one in (*ends, *uprights) for part in (one, gap)])

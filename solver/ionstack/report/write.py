@@ -11,6 +11,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ionstack.output.atomic import write_text
+from ionstack.output.campaign import CampaignDirectory, is_campaign
+from ionstack.report.campaign_contents import CampaignContents, campaign_contents
 from ionstack.report.contents import Contents, contents_of
 
 _PAGE = Path(__file__).with_name("page")
@@ -18,16 +20,20 @@ _SCRIPTS = ("data.js", "curves.js", "profiles.js", "scene.js", "start.js")
 
 
 def write_report(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a run, finished or cut off, and return its path.
+    """Write ``report.html`` into the folder of a run or a campaign and return its path.
 
-    Raises InputError if the folder holds no run, or if a file in it is damaged.
+    Both may be unfinished. Raises InputError for any other folder, or if a file is damaged.
     """
+    if is_campaign(folder):
+        html = _page("campaign.html", campaign_contents(CampaignDirectory(folder)))
+    else:
+        html = _page("report.html", contents_of(folder))
     path = folder / "report.html"
-    write_text(path, page(contents_of(folder)))
+    write_text(path, html)
     return path
 
 
-def page(contents: Contents) -> str:
+def _page(template: str, contents: Contents | CampaignContents) -> str:
     """Return the page as HTML.
 
     All text of a case is escaped. Besides, the page's own policy lets a browser run the
@@ -41,7 +47,7 @@ def page(contents: Contents) -> str:
         lstrip_blocks=True,
     )
     scripts = [get_plotlyjs(), "\n".join(_file(name) for name in _SCRIPTS)]
-    return environment.get_template("report.html").render(
+    return environment.get_template(template).render(
         page=contents,
         style=Markup(_file("report.css")),
         scripts=[Markup(script) for script in scripts],

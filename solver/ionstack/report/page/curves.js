@@ -43,7 +43,7 @@ report.curves = (place, table) => {
     const sizes = logarithmic.checked ? up.map((one) => (one === 0 ? NaN : Math.abs(one))) : up;
     return {
       type: "scatter",
-      mode: part.rows[1] - part.rows[0] < 60 && !numbers.length ? "lines+markers" : "lines",
+      mode: table.points ? "markers" : numbers.length || columns[0].length > 60 ? "lines" : "lines+markers",
       x: across,
       y: sizes,
       line: { color: part.color, width: 1.6 },

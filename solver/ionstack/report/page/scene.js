@@ -10,12 +10,12 @@ report.scene = (place, scene) => {
   }));
   const quantity = report.choice(form, "colour", [...scene.names, "layers"], 0);
   const state = report.choice(form, "state", scene.states, scene.states.length - 1);
-  const height = report.entry(form, "height of the stack", "range", { min: 0.05, max: 1.5, step: 0.05, value: 0.45 });
+  const height = report.entry(form, "height of the stack", "range", { min: 0.05, max: 1.5, step: "any", value: Math.max(0.45, Math.min(scene.depth / scene.width, 1.5)) });
   // A narrow window is looked through from further away, with its colours below.
   const away = Math.max(1, (1.3 * drawing.clientHeight) / drawing.clientWidth);
   const narrow = away > 1;
   // Away from the corners, where the labels of two axes would meet.
-  const tick = Number((0.25e6 * scene.width).toPrecision(1));
+  const tick = Number((0.25 * scene.width * (scene.unit === "nm" ? 1e9 : 1e6)).toPrecision(1));
   const lateralTicks = [-tick, 0, tick];
   const visible = report.ticks(form, "layers", layers.map((layer) => layer.name), () => true);
 
@@ -44,7 +44,7 @@ report.scene = (place, scene) => {
 
   function hover(layer, values) {
     const held = values === null ? "" : `<br>${report.plain(scene.names[quantity.value])}: %{intensity:.5g}`;
-    return `x: %{x:.4g} µm, y: %{y:.4g} µm<br>depth: %{z:.5g} nm${held}<extra>${report.plain(layer.name)}</extra>`;
+    return `x: %{x:.4g} ${scene.unit}, y: %{y:.4g} ${scene.unit}<br>depth: %{z:.5g} nm${held}<extra>${report.plain(layer.name)}</extra>`;
   }
 
   function edges(layer, number) {
@@ -73,8 +73,8 @@ report.scene = (place, scene) => {
     Plotly.react(drawing, [...bodies(), ...layers.map(edges)], report.layout({
       margin: { l: 0, r: 0, t: 0, b: 0 },
       scene: {
-        xaxis: axis("x [µm]", { tickvals: lateralTicks }),
-        yaxis: axis("y [µm]", { tickvals: lateralTicks }),
+        xaxis: axis(`x [${scene.unit}]`, { tickvals: lateralTicks }),
+        yaxis: axis(`y [${scene.unit}]`, { tickvals: lateralTicks }),
         zaxis: axis("depth [nm]", { autorange: "reversed", nticks: 5 }),
         aspectmode: "manual",
         aspectratio: { x: 1, y: scene.aspect, z: share },
