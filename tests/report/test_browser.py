@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib.image
+import numpy as np
 import pytest
 
 from ionstack.report import write_report
@@ -66,6 +68,10 @@ def test_the_scene_has_colours_and_layers_that_can_be_hidden(
     chromium.run("document.getElementById('device').scrollIntoView({behavior: 'instant'})")
     shown = "report.shown('scene').filter(one => one.type === 'mesh3d' && one.visible).length"
     assert chromium.run(shown) == 3
+    chromium.wait("document.querySelector('#scene .printed')?.src.startsWith('data:image/svg')")
+    chromium.picture(tmp_path / "scene.png")
+    image = matplotlib.image.imread(tmp_path / "scene.png")[:, :, :3]
+    assert (np.ptp(image, axis=2) > 0.3).mean() > 0.1
     chromium.run("document.querySelector('#scene fieldset input').click()")
     assert chromium.run(shown) == 2
     assert "300 times larger" in chromium.run("document.querySelector('#scene .note').textContent")
@@ -83,7 +89,7 @@ def test_cycles_states_and_axes_can_be_chosen(tmp_path: Path, chromium: Browser)
     assert chromium.run("document.querySelector('#trace .drawing').layout.yaxis.type") == "log"
     change(chromium, "#profiles select", "1")
     title = "document.querySelector('#profiles .drawing').layout.yaxis.title.text"
-    assert chromium.run(title).endswith("]")
+    assert chromium.run(title) == "|Li+ [m^-3]|"
     chromium.run("document.querySelectorAll('#profiles fieldset input').forEach(o => o.click())")
     assert chromium.run("report.shown('profiles').length") == 0
     assert chromium.complaints == []

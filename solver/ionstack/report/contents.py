@@ -159,8 +159,13 @@ def _plots(files: _Files, found: Sequence[Instrument]) -> Iterator[tuple[str, Js
         "profiles": depth_profiles(None if files.devices > 1 else files.fields, files.profiles),
         "effort": effort_table(files.trace),
     }
-    plots |= {f"instrument-{n}": file_table(one.table) for n, one in enumerate(found)}
+    plots |= {f"instrument-{n}": _instrument_table(one) for n, one in enumerate(found)}
     yield from ((name, plot) for name, plot in plots.items() if plot is not None)
+
+
+def _instrument_table(instrument: Instrument) -> Json | None:
+    loops = instrument.kind in ("iv", "cv")
+    return file_table(instrument.table, ("voltage [V]", "current [A]") if loops else None)
 
 
 def _scene(files: _Files) -> tuple[dict[str, Json], str]:

@@ -74,6 +74,7 @@ def solved(case: Case, summary: Summary, end: float) -> dict[str, str]:
         "temperature": f"{case.get('temperature', 'none')} K",
         "unknowns": number(summary.get("unknowns")),
         "time simulated": quantity(end, "s"),
+        "settings beside the case file": ", ".join(case.get("overrides") or ()),
         "outer fields": ", ".join(name for name in ("heat", "mechanics") if case.get(name)),
     }
     return {term: value for term, value in found.items() if value and not value.startswith("none")}

@@ -27,9 +27,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Instrument:
-    """An instrument: its name, its numbers, its table and its figure."""
+    """An instrument: its name and kind, its numbers, its table and its figure."""
 
     name: str
+    kind: str
     readings: Sequence[Reading]
     table: Path
     figure: Path
@@ -37,14 +38,14 @@ class Instrument:
 
 def instruments(folder: Path) -> list[Instrument]:
     """Return the instruments that a run has written, by name."""
-    return [
-        Instrument(file.stem, readings(_numbers(file)), *_files(file))
-        for file in sorted(folder.glob("*.json"))
-    ]
+    return [_instrument(file) for file in sorted(folder.glob("*.json"))]
 
 
-def _files(file: Path) -> tuple[Path, Path]:
-    return file.with_suffix(".csv"), file.with_suffix(".png")
+def _instrument(file: Path) -> Instrument:
+    numbers = _numbers(file)
+    kept = {key: value for key, value in numbers.items() if key not in ("kind", "not_finite")}
+    kind, paths = str(numbers.get("kind", "")), (file.with_suffix(".csv"), file.with_suffix(".png"))
+    return Instrument(file.stem, kind, readings(kept), *paths)
 
 
 def _numbers(path: Path) -> Mapping[str, Any]:
@@ -54,7 +55,7 @@ def _numbers(path: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise InputError(f"{path}: is not a record of numbers")
-    return {key: value for key, value in found.items() if key not in ("kind", "not_finite")}
+    return found
 
 
 def readings(numbers: Mapping[str, Any]) -> list[Reading]:
