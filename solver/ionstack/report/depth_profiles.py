@@ -12,6 +12,7 @@ from ionstack.output.field_reader import Fields
 from ionstack.output.profiles import Profile
 from ionstack.plots.depth import layers_of
 from ionstack.report.packing import FloatArray, IntArray, packed, spread
+from ionstack.report.wording import quantity
 from ionstack.surface_analysis.columns import columns_of
 
 _MOST_STATES, _MOST_OF_LARGE = 40, 12
@@ -93,6 +94,10 @@ def _of_states(profiles: Sequence[Profile]) -> Json:
     return _table(profiles[0].depth, profiles[0].region, names, states, "")
 
 
+def _label(name: str, time: float) -> str:
+    return f"{name}, t = {quantity(time, 's')}" if name else f"t = {quantity(time, 's')}"
+
+
 def _table(
     depth: FloatArray,
     layer: Sequence[str],
@@ -109,7 +114,7 @@ def _table(
         "layers": [{"name": name, "top": top, "bottom": end} for name, top, end in outline],
         "starts": starts,
         "names": list(names),
-        "states": [{"name": name, "time": time} for name, time, _ in states],
+        "states": [{"name": name, "label": _label(name, time)} for name, time, _ in states],
         "values": [[packed(found.get(name, absent)) for name in names] for _, _, found in states],
         "note": note,
     }

@@ -6,7 +6,7 @@ report.profiles = (place, table) => {
   const quantity = report.choice(form, "quantity", table.names, 0);
   const change = report.tick(form, "change since the first state", false);
   const logarithmic = report.tick(form, "logarithmic", false);
-  const labels = table.states.map((one) => `${one.name ? one.name + ", " : ""}t = ${Number(one.time.toPrecision(4))} s`);
+  const labels = table.states.map((one) => one.label);
   const named = table.states.map((one) => one.name !== "");
   const ends = [0, labels.length - 1];
   const few = named.filter(Boolean).length;

@@ -11,9 +11,10 @@ report.scene = (place, scene) => {
   const quantity = report.choice(form, "colour", [...scene.names, "layers"], 0);
   const state = report.choice(form, "state", scene.states, scene.states.length - 1);
   const height = report.entry(form, "height of the stack", "range", { min: 0.05, max: 1.5, step: "any", value: Math.max(0.45, Math.min(scene.depth / scene.width, 1.5)) });
-  // A narrow window is looked through from further away, with its colours below.
-  const away = Math.max(1, (1.3 * drawing.clientHeight) / drawing.clientWidth);
-  const narrow = away > 1;
+  // What is high or in a narrow window is looked at from further away.
+  const slim = (1.3 * drawing.clientHeight) / drawing.clientWidth;
+  const narrow = slim > 1;
+  const away = Math.max(1, slim) * (0.55 + Number(height.value));
   // Away from the corners, where the labels of two axes would meet.
   const tick = Number((0.25 * scene.width * (scene.unit === "nm" ? 1e9 : 1e6)).toPrecision(1));
   const lateralTicks = [-tick, 0, tick];
