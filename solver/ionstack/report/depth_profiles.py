@@ -9,11 +9,11 @@ import numpy as np
 
 from ionstack.errors import InputError
 from ionstack.output.field_reader import Fields
+from ionstack.output.point_columns import point_columns, region_of_points
 from ionstack.output.profiles import Profile
 from ionstack.plots.depth import layers_of
 from ionstack.report.packing import FloatArray, IntArray, packed, spread
 from ionstack.report.wording import quantity
-from ionstack.surface_analysis.columns import columns_of
 
 _MOST_STATES, _MOST_OF_LARGE = 40, 12
 _LARGE = 20_000
@@ -56,7 +56,7 @@ def _of_fields(fields: Fields, profiles: Sequence[Profile]) -> Json:
 
 def _centre_column(fields: Fields) -> IntArray:
     """Points of the column nearest to the axis or the centre, from the top."""
-    columns = columns_of(fields)
+    columns = point_columns(fields)
     low, high = columns.places.min(axis=0), columns.places.max(axis=0)
     centre = low if columns.arrangement == "axis" else 0.5 * (low + high)
     nearest = int(np.argmin(np.linalg.norm(columns.places - centre, axis=1)))
@@ -70,9 +70,7 @@ def _steps(fields: Fields, named: Sequence[int], numbers: int) -> list[int]:
 
 
 def _layer_names(fields: Fields, column: IntArray) -> list[str]:
-    region = np.zeros(len(fields.points), dtype=np.int64)
-    region[fields.cells.ravel()] = np.repeat(fields.region, fields.cells.shape[1])
-    return [fields.region_names[index] for index in region[column]]
+    return [fields.region_names[index] for index in region_of_points(fields)[column]]
 
 
 def _at(

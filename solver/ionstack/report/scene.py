@@ -22,11 +22,11 @@ from ionstack.output.names import (
     first_positive_ion,
     site_fraction,
 )
+from ionstack.output.point_columns import PointColumns, point_columns
 from ionstack.plots.maps import DOUBLE_LAYER, value_limits
 from ionstack.report.packing import FloatArray, IntArray, levels, packed, spread
 from ionstack.report.solid import disc_rim, outline, plan, rectangle_rim, surface
 from ionstack.report.stack_drawing import LAYER_COLORS
-from ionstack.surface_analysis.columns import Columns, columns_of
 
 _MOST_STATES, _MOST_LEVELS, _MOST_RINGS = 6, 14, 22
 # Values at points of surfaces that a page carries.
@@ -39,7 +39,7 @@ Json = dict[str, Any]
 class _Device:
     """Columns of points, the rim (n, 2) [m] around their centre, and rings as shares of it."""
 
-    columns: Columns
+    columns: PointColumns
     centre: FloatArray
     rim: FloatArray
     rings: FloatArray
@@ -66,7 +66,7 @@ def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[st
     `lateral` is the section of the stack with shape and sizes [m]. Raises InputError for a mesh
     whose points do not lie in columns along the depth.
     """
-    device = _device(columns_of(fields), lateral)
+    device = _device(point_columns(fields), lateral)
     names = _quantities(fields)
     chosen = [states[k] for k in spread(len(states), _states(device, names))]
     steps = [step for _, step in chosen]
@@ -116,7 +116,7 @@ def _quantities(fields: Fields) -> list[str]:
     return [name for name in (*wanted, TEMPERATURE, POTENTIAL) if name in fields.names]
 
 
-def _device(columns: Columns, lateral: Mapping[str, Any]) -> _Device:
+def _device(columns: PointColumns, lateral: Mapping[str, Any]) -> _Device:
     places = columns.places
     low, high = places.min(axis=0), places.max(axis=0)
     if columns.arrangement == "axis":
@@ -218,7 +218,7 @@ def _limits(
     return value_limits(np.concatenate(found))
 
 
-def _away_from_faces(columns: Columns) -> IntArray:
+def _away_from_faces(columns: PointColumns) -> IntArray:
     depths = columns.depths
     faces = [depths[columns.layers == one][[0, -1]] for one in np.unique(columns.layers)]
     distance = np.abs(depths[:, None] - np.concatenate(faces)).min(axis=1)
