@@ -14,7 +14,7 @@ from ionstack.output import summary
 from ionstack.output.campaign import COMPLETED, CampaignDirectory, Record, read_record
 from ionstack.report import facts
 from ionstack.report.curves import campaign_table
-from ionstack.report.pictures import ROOM, Picture, pictures
+from ionstack.report.pictures import ROOM, Gallery, gallery
 
 _MOST_POINTS = 200
 
@@ -32,8 +32,7 @@ class CampaignContents:
     header: Sequence[str]
     points: Sequence[Sequence[str]]
     points_left_out: int
-    pictures: Sequence[Picture]
-    pictures_left_out: Sequence[str]
+    gallery: Gallery
     parameters: Mapping[str, Sequence[facts.Parameter]]
     case_text: str
     origin: Mapping[str, str]
@@ -48,7 +47,6 @@ def campaign_contents(folder: CampaignDirectory) -> CampaignContents:
     case = facts.read_case(first) if first.case.exists() else {}
     numbers = campaign_table(folder.table, list(record.varied()))
     data = {} if numbers is None else {"numbers": numbers}
-    embedded, left_out = pictures(sorted(folder.path.glob("*.png")), ROOM - len(json.dumps(data)))
     return CampaignContents(
         title=str(case.get("title") or record.name),
         name=record.name,
@@ -57,8 +55,7 @@ def campaign_contents(folder: CampaignDirectory) -> CampaignContents:
         header=header,
         points=rows[:_MOST_POINTS],
         points_left_out=max(len(rows) - _MOST_POINTS, 0),
-        pictures=embedded,
-        pictures_left_out=left_out,
+        gallery=gallery(sorted(folder.path.glob("*.png")), ROOM - len(json.dumps(data))),
         parameters=facts.parameters(first.sources),
         case_text=facts.text_of(first.input),
         origin=facts.origin(summary.read(first.summary) if first.summary.exists() else {}),

@@ -21,14 +21,12 @@ from ionstack.report import facts
 from ionstack.report.checks import Check, checks
 from ionstack.report.curves import effort_table, file_table, trace_table
 from ionstack.report.depth_profiles import depth_profiles
-from ionstack.report.effort import HardStep, Timing, counts, hardest, timings
+from ionstack.report.effort import Effort, effort
 from ionstack.report.mesh_numbers import MeshNumbers, mesh_numbers
-from ionstack.report.pictures import ROOM, Picture, pictures
-from ionstack.report.readings import Instrument, instruments
+from ionstack.report.pictures import ROOM, Gallery, gallery
+from ionstack.report.readings import Instrument, Instruments, instruments
 from ionstack.report.scene import scene
 from ionstack.report.stack_drawing import StackDrawing, stack_drawing
-
-_MOST_INSTRUMENTS = 12
 
 Json = dict[str, Any]
 
@@ -41,8 +39,7 @@ class Contents:
     name: str
     cut_off: str
     solved: Mapping[str, str]
-    protocol: Sequence[facts.ProtocolRow]
-    steps_left_out: int
+    protocol: facts.Protocol
     case_text: str
     parameters: Mapping[str, Sequence[facts.Parameter]]
     elements: Sequence[tuple[str, str, str]]
@@ -50,13 +47,9 @@ class Contents:
     mesh: MeshNumbers | None
     devices: int
     checks: Sequence[Check]
-    instruments: Sequence[Instrument]
-    instruments_left_out: Sequence[str]
-    pictures: Sequence[Picture]
-    pictures_left_out: Sequence[str]
-    counts: Mapping[str, str]
-    timings: Sequence[Timing]
-    hardest: Sequence[HardStep]
+    instruments: Instruments
+    gallery: Gallery
+    effort: Effort
     origin: Mapping[str, str]
     log: str
     no_scene: str
@@ -88,18 +81,15 @@ def contents_of(folder: Path) -> Contents:
     files = _read(folder)
     run, case, entries = files.run, files.case, files.summary
     found = instruments(run.instruments)
-    rows, more = facts.protocol(run)
     device, no_scene = _scene(files)
-    data = {**dict(_plots(files, found[:_MOST_INSTRUMENTS])), **device}
-    embedded, left_out = pictures(_picture_files(run, found), ROOM - len(json.dumps(data)))
+    data = {**dict(_plots(files, found)), **device}
     end = float(files.trace[TIME][-1]) if len(files.trace[TIME]) else 0.0
     return Contents(
         title=str(case.get("title") or case.get("name") or folder.name),
         name=str(case.get("name") or folder.name),
         cut_off=_cut_off(entries, end),
         solved=facts.solved(case, entries, end),
-        protocol=rows,
-        steps_left_out=more,
+        protocol=facts.protocol(run),
         case_text=facts.text_of(run.input) or facts.text_of(run.case),
         parameters=facts.parameters(run.sources),
         elements=list(facts.elements(case)),
@@ -107,13 +97,9 @@ def contents_of(folder: Path) -> Contents:
         mesh=mesh_numbers(files.fields) if files.fields is not None else None,
         devices=files.devices,
         checks=checks(entries),
-        instruments=found[:_MOST_INSTRUMENTS],
-        instruments_left_out=[one.name for one in found[_MOST_INSTRUMENTS:]],
-        pictures=embedded,
-        pictures_left_out=left_out,
-        counts=counts(entries, files.trace),
-        timings=timings(entries),
-        hardest=hardest(files.trace),
+        instruments=found,
+        gallery=gallery(_picture_files(run, found), ROOM - len(json.dumps(data))),
+        effort=effort(entries, files.trace),
         origin=facts.origin(entries),
         log=facts.text_of(run.log),
         no_scene=no_scene,
@@ -141,13 +127,13 @@ def _cut_off(entries: Mapping[str, Any], end: float) -> str:
     return f"This run did not reach the end of its protocol: what follows goes up to {end:.6g} s."
 
 
-def _picture_files(run: RunDirectory, found: Sequence[Instrument]) -> list[Path]:
+def _picture_files(run: RunDirectory, found: Instruments) -> list[Path]:
     figures = sorted(run.figures.glob("*.png"), key=lambda path: path.stat().st_size)
     others = sorted((run.path / "sims").glob("*.png"))
-    return [*figures, *(one.figure for one in found if one.figure.exists()), *others]
+    return [*figures, *(one.figure for one in found.shown if one.figure.exists()), *others]
 
 
-def _plots(files: _Files, found: Sequence[Instrument]) -> Iterator[tuple[str, Json]]:
+def _plots(files: _Files, found: Instruments) -> Iterator[tuple[str, Json]]:
     """Yield what can be plotted by the id of its place on the page."""
     run = files.run
     steps = read_steps(run.steps) if run.steps.exists() else ()
@@ -159,7 +145,7 @@ def _plots(files: _Files, found: Sequence[Instrument]) -> Iterator[tuple[str, Js
         "profiles": depth_profiles(None if files.devices > 1 else files.fields, files.profiles),
         "effort": effort_table(files.trace),
     }
-    plots |= {f"instrument-{n}": _instrument_table(one) for n, one in enumerate(found)}
+    plots |= {f"instrument-{n}": _instrument_table(one) for n, one in enumerate(found.shown)}
     yield from ((name, plot) for name, plot in plots.items() if plot is not None)
 
 

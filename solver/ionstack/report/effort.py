@@ -38,7 +38,21 @@ class HardStep:
     voltages: str
 
 
-def timings(summary: Mapping[str, Any]) -> list[Timing]:
+@dataclass(frozen=True)
+class Effort:
+    """Numbers of steps and iterations, wall-clock times, and the hardest steps."""
+
+    counts: Mapping[str, str]
+    timings: Sequence[Timing]
+    hardest: Sequence[HardStep]
+
+
+def effort(summary: Mapping[str, Any], trace: Trace) -> Effort:
+    """Return what a run took; of one that has no summary what the trace tells."""
+    return Effort(_counts(summary, trace), _timings(summary), _hardest(trace))
+
+
+def _timings(summary: Mapping[str, Any]) -> list[Timing]:
     """Return the wall-clock times of a summary, the longest first, parts of stepping last."""
     found = {key[7:-4]: float(value) for key, value in summary.items() if _is_timing(key, value)}
     total = found.pop("total", sum(found.values())) or 1.0
@@ -53,7 +67,7 @@ def _is_timing(key: str, value: Any) -> bool:
     return key.startswith("timing.") and key.endswith(" [s]") and value is not None
 
 
-def counts(summary: Mapping[str, Any], trace: Trace) -> dict[str, str]:
+def _counts(summary: Mapping[str, Any], trace: Trace) -> dict[str, str]:
     """Return numbers of steps and iterations, and the range of the step size."""
     sizes = trace[STEP][1:]
     found = {
@@ -70,7 +84,7 @@ def counts(summary: Mapping[str, Any], trace: Trace) -> dict[str, str]:
     return {what: value for what, value in found.items() if not value.startswith("none")}
 
 
-def hardest(trace: Trace) -> Sequence[HardStep]:
+def _hardest(trace: Trace) -> Sequence[HardStep]:
     """Return the steps with most Newton iterations in the order of time."""
     order = np.lexsort((trace[STEP], -trace[NEWTON]))[:_HARDEST]
     chosen = sorted(int(row) for row in order if trace[NEWTON][row] > 0)

@@ -80,8 +80,16 @@ def solved(case: Case, summary: Summary, end: float) -> dict[str, str]:
     return {term: value for term, value in found.items() if value and not value.startswith("none")}
 
 
-def protocol(run: RunDirectory) -> tuple[Sequence[ProtocolRow], int]:
-    """Return the first steps that the run went through, and how many more there are."""
+@dataclass(frozen=True)
+class Protocol:
+    """The first steps that a run went through, and how many more there are."""
+
+    rows: Sequence[ProtocolRow]
+    left_out: int
+
+
+def protocol(run: RunDirectory) -> Protocol:
+    """Return the protocol as it was done."""
     rows = read_steps(run.steps) if run.steps.exists() else ()
     shown = [
         ProtocolRow(
@@ -94,7 +102,7 @@ def protocol(run: RunDirectory) -> tuple[Sequence[ProtocolRow], int]:
         )
         for row in rows[:_MOST_STEPS]
     ]
-    return shown, max(len(rows) - _MOST_STEPS, 0)
+    return Protocol(shown, max(len(rows) - _MOST_STEPS, 0))
 
 
 def parameters(path: Path) -> dict[str, Sequence[Parameter]]:

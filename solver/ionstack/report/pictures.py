@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +37,16 @@ class Picture:
     uri: str
 
 
-def pictures(paths: Iterable[Path], most: int) -> tuple[list[Picture], list[str]]:
-    """Embed PNG files up to `most` letters together; return them and the names left out."""
+@dataclass(frozen=True)
+class Gallery:
+    """The figures that a page has room for, and the names of the others."""
+
+    pictures: Sequence[Picture]
+    left_out: Sequence[str]
+
+
+def gallery(paths: Iterable[Path], most: int) -> Gallery:
+    """Embed PNG files up to `most` letters together."""
     embedded: list[Picture] = []
     left_out: list[str] = []
     room = most
@@ -55,4 +63,4 @@ def pictures(paths: Iterable[Path], most: int) -> tuple[list[Picture], list[str]
         embedded.append(
             Picture(f"{path.parent.name}/{path.name}", words, f"data:image/png;base64,{data}")
         )
-    return embedded, left_out
+    return Gallery(embedded, left_out)

@@ -11,6 +11,7 @@ from typing import Any
 from ionstack.errors import InputError
 from ionstack.report.wording import quantity, split_unit
 
+_MOST = 12
 _SPREADS = ("count", "low", "high", "variation", "variation.low", "variation.high", "log_std")
 
 
@@ -36,9 +37,19 @@ class Instrument:
     figure: Path
 
 
-def instruments(folder: Path) -> list[Instrument]:
+@dataclass(frozen=True)
+class Instruments:
+    """The instruments that a page has room for, and the names of the others."""
+
+    shown: Sequence[Instrument]
+    left_out: Sequence[str]
+
+
+def instruments(folder: Path) -> Instruments:
     """Return the instruments that a run has written, by name."""
-    return [_instrument(file) for file in sorted(folder.glob("*.json"))]
+    files = sorted(folder.glob("*.json"))
+    shown = [_instrument(file) for file in files[:_MOST]]
+    return Instruments(shown, [file.stem for file in files[_MOST:]])
 
 
 def _instrument(file: Path) -> Instrument:
