@@ -74,7 +74,9 @@ def test_the_scene_has_colours_and_layers_that_can_be_hidden(
     assert (np.ptp(image, axis=2) > 0.3).mean() > 0.1
     chromium.run("document.querySelector('#scene fieldset input').click()")
     assert chromium.run(shown) == 2
-    assert "300 times larger" in chromium.run("document.querySelector('#scene .note').textContent")
+    assert "stretched 300 times" in chromium.run(
+        "document.querySelector('#scene .note').textContent"
+    )
 
 
 def test_cycles_states_and_axes_can_be_chosen(tmp_path: Path, chromium: Browser) -> None:

@@ -41,10 +41,14 @@ def test_every_section_is_there(page: Page) -> None:
     sections = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
     assert sections == [
         *("solved", "curves", "depth", "device", "instruments"),
-        *("conservation", "effort", "parameters", "case", "origin"),
+        *("conservation", "steps", "parameters", "case", "origin"),
     ]
     plots = {attributes["id"] for _, attributes in page.tags if "data-kind" in attributes}
     assert plots == set(page.data)
+    assert [tag for tag, _ in page.tags].count("h1") == 1
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    assert all(attributes["alt"] for tag, attributes in page.tags if tag == "img")
+    assert len(page.values("id")) == len(set(page.values("id")))
     targets = {one[1:] for one in page.values("href")}
     assert targets <= set(page.values("id"))
 
@@ -197,6 +201,17 @@ def test_a_run_that_was_cut_off_says_so(disc: RunDirectory) -> None:
     page = page_of(disc)
     assert "Cut off." in page.text
     assert any(line.endswith("what follows goes up to 24 s.") for line in page.text)
+
+
+def test_a_run_that_has_just_begun_has_a_page(disc: RunDirectory) -> None:
+    kept = (disc.case, disc.trace)
+    for path in disc.path.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
+    disc.trace.write_text(disc.trace.read_text().splitlines()[0] + "\n")
+    page = page_of(disc)
+    assert page.data == {}
+    assert "No balances are recorded: they come with the summary, at the end of a run." in page.text
 
 
 def test_a_circuit_alone_has_curves_and_no_device(disc: RunDirectory) -> None:

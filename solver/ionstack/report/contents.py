@@ -139,7 +139,7 @@ def _plots(files: _Files, found: Instruments) -> Iterator[tuple[str, Json]]:
     steps = read_steps(run.steps) if run.steps.exists() else ()
     plots: dict[str, Json | None] = {
         "trace": trace_table(files.trace, steps),
-        "pulses": file_table(run.pulses, ("start [s]", "current [A]")),
+        "pulses": file_table(run.pulses, ("start [s]", "current [A]"), points=True),
         "impedance": file_table(run.spectra, ("real [ohm]", "imaginary [ohm]")),
         "mechanics": file_table(run.mechanics),
         "profiles": depth_profiles(None if files.devices > 1 else files.fields, files.profiles),

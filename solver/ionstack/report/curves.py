@@ -88,7 +88,9 @@ def effort_table(trace: Trace) -> Json | None:
     return table(columns, (TIME, STEP), logarithmic=True, most=4 * _MOST)
 
 
-def file_table(path: Path, axes: tuple[str, str] | None = None) -> Json | None:
+def file_table(
+    path: Path, axes: tuple[str, str] | None = None, *, points: bool = False
+) -> Json | None:
     """Return the columns of numbers of a CSV file, the second over the first unless told."""
     columns = _read_columns(path)
     if len(columns) < 2 or len(next(iter(columns.values()))) < 2:
@@ -96,7 +98,7 @@ def file_table(path: Path, axes: tuple[str, str] | None = None) -> Json | None:
     first, second, *_ = columns
     chosen = axes if axes is not None and set(axes) <= set(columns) else (first, second)
     group = CYCLE if CYCLE in columns and CYCLE not in chosen else None
-    return table(columns, chosen, group=group)
+    return table(columns, chosen, group=group, points=points)
 
 
 def _read_columns(path: Path) -> dict[str, FloatArray]:

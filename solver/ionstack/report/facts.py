@@ -23,6 +23,7 @@ Summary = Mapping[str, Any]
 _DIMENSIONS = {"1d": "one dimension", "2d": "two dimensions", "3d": "three dimensions"}
 # Rows of a protocol that a reader goes through.
 _MOST_STEPS = 200
+_MOST_LINES = 2000
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,12 @@ def read_case(run: RunDirectory) -> Case:
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file, empty where there is none."""
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    """Return the last lines of a file, all of a short one, and nothing where there is none."""
+    if not path.exists():
+        return ""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    left_out = len(lines) - _MOST_LINES
+    return "\n".join([f"({left_out} lines left out)"] * (left_out > 0) + lines[-_MOST_LINES:])
 
 
 def solved(case: Case, summary: Summary, end: float) -> dict[str, str]:

@@ -83,7 +83,10 @@ report.scene = (place, scene) => {
       },
       uirevision: "view",
     }), report.config);
-    note.textContent = `The depth is drawn ${Number(stretch.toPrecision(3))} times larger than the lateral lengths. A quarter is cut away. Layers that do not hold what is shown are grey.`;
+    const scale = Math.abs(stretch - 1) < 0.005
+      ? "Depth and width are drawn to one scale."
+      : `Against the width the depth is stretched ${Number(stretch.toPrecision(3))} times.`;
+    note.textContent = `${scale} A quarter is cut away. Layers that do not hold what is shown are grey.`;
   }
 
   form.addEventListener("input", draw);
