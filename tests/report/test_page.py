@@ -7,6 +7,7 @@ import hashlib
 import re
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -233,6 +234,16 @@ def test_several_devices_are_not_drawn_on_top_of_each_other(disc: RunDirectory) 
     page = page_of(disc)
     assert "scene" not in page.data
     assert "The run holds 2 devices: see their depth profiles." in page.text
+
+
+def test_a_mesh_without_columns_has_profiles_and_no_scene(disc: RunDirectory) -> None:
+    with h5py.File(disc.fields, "r+") as file:
+        points = file["VTKHDF/Points"]
+        points[40] = [1.01 * points[40, 0], *points[40, 1:]]
+    page = page_of(disc)
+    assert "There is no scene: its vertices do not lie in columns along the depth." in page.text
+    assert "scene" not in page.data
+    assert len(page.data["profiles"]["states"]) == 3
 
 
 def test_a_folder_without_a_run_is_refused(

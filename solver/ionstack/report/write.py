@@ -7,11 +7,11 @@ import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ionstack.output.atomic import write_text
 from ionstack.output.campaign import CampaignDirectory, is_campaign
+from ionstack.output.run_directory import writing_into
 from ionstack.report.campaign_contents import CampaignContents, campaign_contents
 from ionstack.report.contents import Contents, contents_of
 
@@ -22,14 +22,16 @@ _SCRIPTS = ("data.js", "curves.js", "profiles.js", "scene.js", "start.js")
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` into the folder of a run or a campaign and return its path.
 
-    Both may be unfinished. Raises InputError for any other folder, or if a file is damaged.
+    Both may be unfinished. Raises InputError for any other folder, if a file is damaged, or if
+    nothing can be written into the folder.
     """
     if is_campaign(folder):
         html = _page("campaign.html", campaign_contents(CampaignDirectory(folder)))
     else:
         html = _page("report.html", contents_of(folder))
     path = folder / "report.html"
-    write_text(path, html)
+    with writing_into(folder):
+        write_text(path, html)
     return path
 
 
@@ -49,8 +51,8 @@ def _page(template: str, contents: Contents | CampaignContents) -> str:
     scripts = [get_plotlyjs(), "\n".join(_file(name) for name in _SCRIPTS)]
     return environment.get_template(template).render(
         page=contents,
-        style=Markup(_file("report.css")),
-        scripts=[Markup(script) for script in scripts],
+        style=_file("report.css"),
+        scripts=scripts,
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
     )
 
