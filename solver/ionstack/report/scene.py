@@ -85,6 +85,7 @@ def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[st
         "layers": [body | {"color": _color(number)} for number, body in enumerate(bodies)],
         "names": names,
         "states": [name for name, _ in chosen],
+        "note": _note(device, len(chosen), len(states)),
         "limits": [_limits(device, fields, name, steps) for name in names],
         "width": float(extent.max()),
         "depth": float(np.ptp(device.columns.depths)),
@@ -99,6 +100,15 @@ def _states(device: _Device, names: Sequence[str]) -> int:
     rays, rings = len(device.rim), len(device.rings)
     points = 2 * len(layers) * rays * rings + levels_drawn * (rays + 2 * rings)
     return min(_MOST_STATES, max(_MOST_VALUES // (points * max(len(names), 1)), 2))
+
+
+def _note(device: _Device, shown: int, states: int) -> str:
+    """What is left out of the scene."""
+    _, levels_of = np.unique(device.columns.layers, return_counts=True)
+    fine = levels_of.max() > _MOST_LEVELS or len(device.columns.places) > len(device.rings)
+    found = ["The mesh is thinned to what a screen shows."] if fine else []
+    found += [f"{shown} of {states} named states can be chosen."] if shown < states else []
+    return " ".join(found)
 
 
 def _color(number: int) -> str:

@@ -86,7 +86,7 @@ report.scene = (place, scene) => {
     const scale = Math.abs(stretch - 1) < 0.005
       ? "Depth and width are drawn to one scale."
       : `Against the width the depth is stretched ${Number(stretch.toPrecision(3))} times.`;
-    note.textContent = `${scale} A quarter is cut away. Layers that do not hold what is shown are grey.`;
+    note.textContent = `${scale} A quarter is cut away. Layers that do not hold what is shown are grey. ${scene.note}`;
   }
 
   form.addEventListener("input", draw);
