@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_mesh(commands)
     _add_plot(commands)
+    _add_report(commands)
     _add_measure(commands)
     _add_sims(commands)
     _add_materials(commands)
@@ -88,6 +89,12 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     plot = commands.add_parser("plot", help="redraw figures and instruments of a run or a sweep")
     plot.set_defaults(command="plot")
     plot.add_argument("folder", type=Path, help="output folder of a run or a sweep")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser("report", help="write one HTML page of a run or a sweep")
+    report.set_defaults(command="report")
+    report.add_argument("folder", type=Path, help="output folder of a run or a sweep")
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

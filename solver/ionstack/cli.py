@@ -233,6 +233,13 @@ def _plot(options: argparse.Namespace) -> int:
     return 0
 
 
+def _write_report(options: argparse.Namespace) -> int:
+    from ionstack.report import write_report
+
+    print(write_report(options.folder))
+    return 0
+
+
 def _measure(options: argparse.Namespace) -> int:
     from ionstack.measure.run import describe, measure, save
 
@@ -288,6 +295,7 @@ _WORK: dict[str, Callable[[argparse.Namespace], int]] = {
     "measure": _measure,
     "mesh": _mesh,
     "plot": _plot,
+    "report": _write_report,
     "run": _run,
     "sims": _sims,
     "sweep": _sweep,
