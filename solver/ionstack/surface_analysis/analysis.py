@@ -13,9 +13,10 @@ from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile
 from ionstack.output.voxels import VoxelGrid
 from ionstack.surface_analysis.counting import counted
-from ionstack.surface_analysis.depth_profile import Stage, cycles, erosion, signals
+from ionstack.surface_analysis.depth_profile import cycles, erosion, signals
 from ionstack.surface_analysis.raster import Raster, raster
 from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen, specimen_of
 from ionstack.surface_analysis.subject import Subject
 

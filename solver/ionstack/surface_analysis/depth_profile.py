@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,12 @@ import numpy.typing as npt
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
 from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen
 from ionstack.surface_analysis.sputtering import reached
 
 FloatArray = npt.NDArray[np.float64]
 
-# What may be switched off, to see what it does.
-Stage = Literal["rates", "resolution", "matrix", "beam", "counting"]
 # Density of atoms [1/m^3] at which `counts` are counted with sensitivity 1.
 REFERENCE_DENSITY = 1e28
 
