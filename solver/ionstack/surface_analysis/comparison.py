@@ -23,6 +23,8 @@ _WIDTH = 1.9889
 _FARTHEST = 0.2
 # Least depth [m] on both sides of an edge that its width is fitted in.
 _BESIDE = 3e-9
+# Change of the width of an edge, over itself, at which it counts as found.
+_SETTLED = 0.1
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def width_of_edge(depth: FloatArray, counts: FloatArray) -> float:
     """
     middle = float(depth[int(np.argmax(np.abs(np.gradient(_averaged(counts), depth))))])
     sigma = _BESIDE / 3.0
+    before = sigma
     for _ in range(8):
         near = np.abs(depth - middle) < max(_BESIDE, 4.0 * sigma)
         if near.sum() < 6:
@@ -138,7 +141,9 @@ def width_of_edge(depth: FloatArray, counts: FloatArray) -> float:
         before, sigma = sigma, _fitted_deviation((depth[near] - middle), counts[near], sigma)
         if abs(sigma - before) < 1e-3 * before:
             return _WIDTH * sigma
-    return float("nan")
+    # A point that scatters may lie inside the window and outside of it by turns.
+    settled = abs(sigma - before) < _SETTLED * before
+    return 0.5 * _WIDTH * (sigma + before) if settled else float("nan")
 
 
 def _fitted_deviation(z: FloatArray, counts: FloatArray, sigma: float) -> float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
-from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup import TOTAL, Setup
 from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen
 from ionstack.surface_analysis.sputtering import reached
@@ -76,6 +76,7 @@ def signals(
     resolution = Resolution() if "resolution" in off else setup.resolution
     matrix = resolution.response(specimen.edges)
     seen = {name: values @ matrix.T for name, values in specimen.atoms.items()}
+    seen[TOTAL] = np.asarray(sum(seen.values(), np.zeros(())))
     shares = {name: values @ matrix.T for name, values in specimen.shares.items()}
     scale = setup.given.counting.counts / REFERENCE_DENSITY
     step = float(specimen.edges[1])

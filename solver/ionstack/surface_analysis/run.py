@@ -16,7 +16,7 @@ from ionstack.output.voxels import write_voxels
 from ionstack.plots.counts import draw_measured, draw_profiles
 from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
-from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen
+from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen, images
 from ionstack.surface_analysis.comparison import Comparison, compare, write_misfits
 from ionstack.surface_analysis.measured import Measured, read_measured
 from ionstack.surface_analysis.order import Order, copy_of_measured
@@ -90,8 +90,8 @@ def _maps(
     kind = setup.prefix
     files = [target / f"{kind}_map_{_file_name(one.state)}.vti" for one in analyses]
     signals = list(profiles[0].counts)
-    for one, path in zip(analyses, files, strict=True):
-        write_voxels(path, *one.voxels(signals))
+    for one, image, path in zip(analyses, images(analyses), files, strict=True):
+        write_voxels(path, *one.voxels(signals, image))
     if not order.figures:
         return files
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]

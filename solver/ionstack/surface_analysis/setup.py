@@ -91,11 +91,10 @@ class Setup:
         return length * math.sin(self.given.take_off_angle)
 
     def signal(self, name: str, densities: Mapping[str, FloatArray]) -> FloatArray:
-        """Return a signal's combination of atoms [1/m^3] before any sensitivity."""
-        total = sum(densities.values(), np.zeros(()))
-        arguments = [*(densities[atom] for atom in self.atoms), total]
-        formula = Formula(self.given.signals[name].of, (*self.atoms, TOTAL))
-        return np.asarray(formula(*map(jnp.asarray, arguments)))
+        """Return a signal's combination of atoms and `TOTAL` [1/m^3] before any sensitivity."""
+        names = (*self.atoms, TOTAL)
+        formula = Formula(self.given.signals[name].of, names)
+        return np.asarray(formula(*(jnp.asarray(densities[one]) for one in names)))
 
 
 def available_setups() -> tuple[str, ...]:
