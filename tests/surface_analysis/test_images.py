@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import density
@@ -46,6 +47,22 @@ def test_a_gaussian_around_an_axis_is_found_at_every_pixel() -> None:
     inside = r2 < (45 * UM) ** 2
     found = seen.image(content)[:, :, 0] / seen.pixels.size**2
     assert found[inside] == pytest.approx(np.exp(-r2[inside] / (20 * UM) ** 2), abs=5e-3)
+
+
+@pytest.mark.parametrize("deviation", [0.3, 2.5])
+def test_a_beam_spreads_an_image_as_a_gaussian(deviation: float) -> None:
+    """Narrow and wide beams are computed in different ways, and both as pixels are filtered."""
+    x = np.linspace(0.0, 8.0, 9) * UM
+    places = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    body = raster(columns("body", places, np.full(81, UM**2)), (8 * UM, 8 * UM), 16)
+    content = np.random.default_rng(1).random((81, 2))
+    width = deviation * UM / body.pixels.size
+    expected = body.image(content)
+    for axis in (0, 1):
+        expected = gaussian_filter1d(expected, width, axis=axis, mode="reflect")
+    seen = body.blurred(deviation * UM).image(content)
+    assert seen == pytest.approx(expected, rel=1e-9)
+    assert seen.sum() == pytest.approx(body.image(content).sum(), rel=1e-12)
 
 
 def test_a_plane_is_drawn_out_and_a_film_covers_everything() -> None:

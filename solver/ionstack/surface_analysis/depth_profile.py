@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ionstack.surface_analysis.artefacts import at_positions, migrated, zones
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
-from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup import TOTAL, Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen
 from ionstack.surface_analysis.sputtering import reached
 
 FloatArray = npt.NDArray[np.float64]
 
-# What may be switched off, to see what it does.
-Stage = Literal["rates", "resolution", "matrix", "beam", "counting"]
 # Density of atoms [1/m^3] at which `counts` are counted with sensitivity 1.
 REFERENCE_DENSITY = 1e28
 
@@ -44,10 +43,7 @@ class Erosion:
             [np.zeros((*values.shape[:-1], 1)), np.cumsum(values * np.diff(self.times), axis=-1)],
             axis=-1,
         )
-        place = np.interp(frames, self.times, np.arange(len(self.times)))
-        below = np.minimum(place.astype(np.int64), len(self.times) - 2)
-        share = place - below
-        at_frames = integral[..., below] * (1.0 - share) + integral[..., below + 1] * share
+        at_frames = at_positions(integral, self.times, frames)
         return np.asarray(np.diff(at_frames, axis=-1) / np.diff(frames))
 
 
@@ -77,7 +73,10 @@ def signals(
     """
     resolution = Resolution() if "resolution" in off else setup.resolution
     matrix = resolution.response(specimen.edges)
-    seen = {name: values @ matrix.T for name, values in specimen.atoms.items()}
+    atoms = _driven(specimen, setup, off)
+    special = _preferred(specimen, setup, off)
+    seen = {name: values @ special.get(name, matrix).T for name, values in atoms.items()}
+    seen[TOTAL] = np.asarray(sum(seen.values(), np.zeros(())))
     shares = {name: values @ matrix.T for name, values in specimen.shares.items()}
     scale = setup.given.counting.counts / REFERENCE_DENSITY
     step = float(specimen.edges[1])
@@ -87,6 +86,34 @@ def signals(
         if "resolution" not in off and setup.given.kind == "xps":
             values = attenuated(values, setup.escape_depth(name), step)
         yield name, values
+
+
+def _driven(specimen: Specimen, setup: Setup, off: Collection[Stage]) -> Mapping[str, FloatArray]:
+    """Atoms by depth cell as the charge of the beam has driven them."""
+    given = setup.given.artefacts.migration
+    if given is None or "migration" in off:
+        return specimen.atoms
+    atoms = dict(specimen.atoms)
+    edges = specimen.edges
+    for zone in zones(specimen.boundaries, given.within, float(edges[-1])):
+        for name in given.atoms:
+            atoms[name] = migrated(atoms[name], edges, zone, given.drift, given.reach)
+    return atoms
+
+
+def _preferred(
+    specimen: Specimen, setup: Setup, off: Collection[Stage]
+) -> Mapping[str, FloatArray]:
+    """Responses of all kinds of atoms where the beam removes some more easily than others."""
+    given = setup.given.artefacts.preferential
+    if given is None or "preferential" in off or "resolution" in off:
+        return {}
+    removal = {name: given.removal.get(name, 1.0) for name in specimen.atoms}
+    responses = {
+        value: replace(setup.resolution, removal=value).response(specimen.edges)
+        for value in set(removal.values())
+    }
+    return {name: responses[value] for name, value in removal.items()}
 
 
 def _matrix_factor(shares: Mapping[str, FloatArray], factors: Mapping[str, float]) -> FloatArray:

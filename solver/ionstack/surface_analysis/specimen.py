@@ -11,15 +11,12 @@ import numpy.typing as npt
 
 from ionstack.errors import InputError
 from ionstack.output.field_reader import Fields
-from ionstack.output.names import density, species_in
+from ionstack.output.names import CARRIERS, density, species_in
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.columns import Columns, columns_of
 from ionstack.surface_analysis.setup import Setup
 
 FloatArray = npt.NDArray[np.float64]
-
-# Carriers, which no beam sputters.
-CARRIERS = ("e-", "h+")
 
 
 @dataclass(frozen=True)

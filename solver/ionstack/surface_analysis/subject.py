@@ -10,7 +10,7 @@ from typing import Any
 from ionstack.errors import InputError
 from ionstack.output.field_reader import Fields, read_fields
 from ionstack.output.run_directory import RunDirectory
-from ionstack.output.states import states_of
+from ionstack.output.states import ends_of_steps, states_of
 from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
 from ionstack.surface_analysis.specimen import Films
@@ -36,7 +36,8 @@ def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
         raise InputError(f"{folder}: holds no fields (no {run.fields.name} in it)")
     fields = read_fields(run.fields)
     named = states_of(run, fields)
-    states = tuple(_state(folder, fields, dict(named), text) for text in wanted) or named
+    known = ends_of_steps(run, fields) | dict(named)
+    states = tuple(_state(folder, fields, known, text) for text in wanted) or named
     return Subject(run, fields, _films(run), states)
 
 
