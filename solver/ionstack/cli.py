@@ -216,6 +216,8 @@ def _mesh(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from ionstack.instruments.run import run_instruments
     from ionstack.output.campaign import CampaignDirectory, is_campaign
+    from ionstack.output.paraview import write_field_script
+    from ionstack.output.run_directory import RunDirectory
     from ionstack.plots import draw_all
 
     if is_campaign(options.folder):
@@ -226,7 +228,8 @@ def _plot(options: argparse.Namespace) -> int:
         return 0
     drawn = draw_all(options.folder)
     found = run_instruments(options.folder)
-    for path in (*drawn, *found.paths):
+    scripts = write_field_script(RunDirectory(options.folder))
+    for path in (*drawn, *scripts, *found.paths):
         print(path)
     for line in found.lines:
         print(line)

@@ -20,6 +20,7 @@ from ionstack.output.atomic import partial_path, write_text
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+SCRIPT = "open_in_paraview.py"
 OPTIONS = "choose another folder with -o, or remove this one"
 
 
@@ -68,6 +69,11 @@ class RunDirectory:
     def fields(self) -> Path:
         """Fields at the snapshots, VTKHDF."""
         return self.path / "fields.vtkhdf"
+
+    @property
+    def paraview(self) -> Path:
+        """Script with which ParaView shows the fields."""
+        return self.path / SCRIPT
 
     @property
     def mechanics(self) -> Path:
@@ -129,6 +135,7 @@ class RunDirectory:
             self.events,
             self.spectra,
             self.fields,
+            self.paraview,
             self.mechanics,
             self.body,
             self.profiles,

@@ -21,8 +21,6 @@ from ionstack.plots.style import new_figure, prefixed, save, species_label
 FloatArray = npt.NDArray[np.float64]
 
 DIVERGING = "RdBu_r"
-# Share of the stack next to each face of a layer that sets no colour limits.
-DOUBLE_LAYER = 0.01
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _draw_row(
     look: tuple[str, str],
 ) -> None:
     label, colormap = look
-    inner = [plane.values[_away_from_faces(plane, fields)] for plane in planes]
+    inner = [plane.values[fields.away_from_faces(plane.depth)] for plane in planes]
     limits = value_limits(np.concatenate(inner))
     if colormap == DIVERGING:
         limits = (-max(map(abs, limits)), max(map(abs, limits)))
@@ -125,14 +123,6 @@ def _draw_row(
         _mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
-
-
-def _away_from_faces(plane: Slice, fields: Fields) -> npt.NDArray[np.bool_]:
-    """Points outside the double layers, whose extremes would leave no colours for the films."""
-    faces = np.array([edge for _, top, bottom in fields.layers for edge in (top, bottom)])
-    distance = np.abs(plane.depth[:, None] - faces).min(axis=1)
-    inside = distance > DOUBLE_LAYER * np.ptp(faces)
-    return inside if inside.any() else np.ones_like(inside)
 
 
 def value_limits(values: FloatArray) -> tuple[float, float]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile, write_counts
+from ionstack.output.paraview import write_map_script
 from ionstack.output.voxels import write_voxels
-from ionstack.plots.counts import draw_measured, draw_profiles
+from ionstack.plots.counts import draw_measured, draw_profiles, layers_of
 from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen
@@ -97,7 +98,9 @@ def _maps(
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
     by_change = sorted(signals, key=lambda name: -_change(profiles, name))
     drawn = draw_sections(states, by_change, target / f"{kind}_map.png", setup.given.title)
-    return [*files, drawn]
+    layers = [(name, top * 1e-9, end * 1e-9) for name, top, end in layers_of(profiles[0])]
+    script = write_map_script(files, [name for name, _ in states], layers, by_change)
+    return [*files, drawn, script]
 
 
 def _change(profiles: Sequence[CountProfile], signal: str) -> float:
