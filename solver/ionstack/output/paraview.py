@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -27,7 +28,9 @@ _RIGHT = (0.876, 0.482)
 _SPAN = 1e3
 _MOST = 1e12
 
+# Share of the voxels that is not brighter than the scale; of so many one is looked at.
 _ALL = 0.9995
+_EVERY = 7
 
 FloatArray = npt.NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
@@ -62,10 +65,11 @@ def write_map_script(
     """
     from ionstack.output.voxels import read_voxels
 
-    grids = [read_voxels(file) for file in files]
-    names = [f"{signal} [counts]" for signal in signals]
-    most = {name: max(_bright(grid[name]) for grid in grids) for name in names}
-    x0, x1, y0, y1, *_ = grids[0].bounds
+    most = {f"{name} [counts]": 1.0 for name in signals}
+    for file, name in product(files, most):
+        grid = read_voxels(file, [name])
+        most[name] = max(most[name], _bright(grid[name]))
+    x0, x1, y0, y1, *_ = grid.bounds
     notes = [f"time {number}: {state}" for number, state in enumerate(states)]
     scene = {
         **_scene("voxels", files, (x0, x1, y0, y1), layers),
@@ -79,7 +83,7 @@ def write_map_script(
 
 def _bright(counts: FloatArray) -> float:
     """Return what all but single voxels stay below."""
-    return max(1.0, float(np.quantile(counts, _ALL)))
+    return float(np.quantile(counts[::_EVERY], _ALL))
 
 
 def field_scene(fields: Fields) -> dict[str, Any]:

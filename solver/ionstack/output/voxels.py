@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +47,14 @@ def write_voxels(
     return path
 
 
-def read_voxels(path: Path) -> pyvista.ImageData:
-    """Return the voxels as a PyVista grid."""
+def read_voxels(path: Path, names: Sequence[str] | None = None) -> pyvista.ImageData:
+    """Return the voxels as a PyVista grid with the named (or all) arrays."""
     import pyvista
 
-    grid: Any = pyvista.read(path)
-    image: pyvista.ImageData = grid
+    open_reader: Any = pyvista.get_reader
+    reader = open_reader(path)
+    for name in reader.cell_array_names:
+        if names is not None and name not in names:
+            reader.disable_cell_array(name)
+    image: pyvista.ImageData = reader.read()
     return image

@@ -51,7 +51,7 @@ def draw_sections(
 
 def _sheet(file: Path, signal: str) -> tuple[FloatArray, tuple[float, float, float]]:
     """Counts (depths, columns) of the middle rows of voxels; lowest and largest x, depth [m]."""
-    image = read_voxels(file)
+    image = read_voxels(file, [f"{signal} [counts]"])
     columns, rows, depths = (size - 1 for size in image.dimensions)
     counts = np.asarray(image.cell_data[f"{signal} [counts]"], dtype=np.float64)
     band = slice((rows - rows // _BAND) // 2, (rows + rows // _BAND + 1) // 2)
