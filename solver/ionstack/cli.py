@@ -213,7 +213,17 @@ def _mesh(options: argparse.Namespace) -> int:
     return 0
 
 
+def _animate(options: argparse.Namespace) -> int:
+    from ionstack.plots.animation import animate
+
+    film = animate(options.folder, options.animate, options.species)
+    print("\n".join([str(film.path), *film.lines]))
+    return 0
+
+
 def _plot(options: argparse.Namespace) -> int:
+    if options.animate is not None:
+        return _animate(options)
     from ionstack.instruments.run import run_instruments
     from ionstack.output.campaign import CampaignDirectory, is_campaign
     from ionstack.output.paraview import write_field_script

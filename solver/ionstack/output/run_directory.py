@@ -150,7 +150,7 @@ class RunDirectory:
 def claim(path: Path, case_text: str, comm: MPI.Comm, resume: bool = False) -> RunDirectory:
     """Make the folder this run's own and write ``case.yaml`` into it (collective).
 
-    Earlier results of the *same* case text are removed, together with the PNG
+    Earlier results of the *same* case text are removed, together with the PNG and GIF
     files in ``figures`` and the tables and figures in ``instruments``; files that
     ionstack did not write stay. `case_text` must therefore contain whatever tells two
     runs apart, overrides included. To `resume` a run that has finished or has a
@@ -252,7 +252,7 @@ def _remove_results(run: RunDirectory) -> None:
     for result in run.results:
         result.unlink(missing_ok=True)
         partial_path(result).unlink(missing_ok=True)
-    for figure in run.figures.glob("*.png"):
+    for figure in (*run.figures.glob("*.png"), *run.figures.glob("*.gif")):
         figure.unlink()
     remove_instruments(run)
 

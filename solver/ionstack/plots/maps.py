@@ -119,8 +119,8 @@ def _draw_row(
         limits = (-max(map(abs, limits)), max(map(abs, limits)))
     factor, _ = lateral_axis(fields)
     for axes, plane in zip(row, planes, strict=True):
-        mesh = _draw_slice(axes, plane, factor, limits, colormap)
-        _mark_layers(axes, fields)
+        mesh = draw_slice(axes, plane, factor, limits, colormap)
+        mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
 
@@ -138,9 +138,10 @@ def value_limits(values: FloatArray) -> tuple[float, float]:
     return low, high
 
 
-def _draw_slice(
+def draw_slice(
     axes: Axes, plane: Slice, lateral: float, limits: tuple[float, float], colormap: str
 ) -> TriMesh:
+    """Draw a plane, whose lateral axis is scaled by a factor."""
     known = np.isfinite(plane.values)[plane.triangles].all(axis=1)
     shown = np.where(np.isfinite(plane.values), plane.values, 0.0)
     grid = Triangulation(plane.lateral * lateral, plane.depth * 1e9, plane.triangles, mask=~known)
@@ -155,7 +156,8 @@ def _draw_slice(
     return drawn
 
 
-def _mark_layers(axes: Axes, fields: Fields) -> None:
+def mark_layers(axes: Axes, fields: Fields) -> None:
+    """Draw the interfaces and name the layers."""
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
     for name, upper, lower in fields.layers:
         if upper > fields.layers[0][1]:
