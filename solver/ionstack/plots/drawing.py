@@ -67,12 +67,12 @@ def _loops(run: RunDirectory, trace: Trace, steps: Sequence[StepRow]) -> list[Pa
     contact = next((step.contact for step in steps if step.kind in _SWEPT), None)
     mine = [step for step in steps if step.contact == contact]
     swept = _rows_of(trace, mine, (*_SWEPT, *_HELD))
-    drawn = [loops.draw_iv(swept, run.figures / "iv.png", contact)]
+    drawn: list[Path | None] = [loops.draw_iv(swept, run.figures / "iv.png", contact)]
     triangles = _rows_of(trace, mine, ("sweep",))
     if triangles[CYCLE].any():
         path = run.figures / "conductance.png"
         drawn.append(loops.draw_conductance(triangles, path, contact))
-    return drawn
+    return [path for path in drawn if path is not None]
 
 
 def _rows_of(trace: Trace, steps: Sequence[StepRow], kinds: Sequence[str]) -> Trace:
