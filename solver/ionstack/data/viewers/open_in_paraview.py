@@ -162,7 +162,9 @@ def color(view: Any, array: dict[str, Any]) -> None:
 
 def annotate(reader: Any, view: Any) -> None:
     """State the stretch and the time, and label the axes along the films."""
-    lines = [SCENE["title"], f"depth stretched {SCENE['stretch']:.3g} times, layers drawn apart"]
+    apart = ", layers drawn apart" if len(SCENE["layers"]) > 1 else ""
+    stretch = f"depth stretched {SCENE['stretch']:.3g} times"
+    lines = [SCENE["title"], (stretch if SCENE["stretch"] > 1.0 else "true to scale") + apart]
     write("\n".join(lines + SCENE["notes"]), view, "Lower Left Corner")
     clock = "time {time:g}" if SCENE["kind"] == "voxels" else "t = {time:g} s"
     time = pv.Show(pv.AnnotateTime(Format=clock), view)
