@@ -64,8 +64,8 @@ def draw_faces(fields: Fields, states: Sequence[tuple[str, int]], path: Path) ->
     factor, lateral = lateral_axis(fields)
     for number, (label, place, height) in enumerate(_faces(fields, plane)):
         # The first below and wide: faces that move together are all seen.
-        look = {"color": _COLORS[number % len(_COLORS)], "lw": max(3.5 - 0.5 * number, 1.2)}
-        axes.plot(factor * place, 1e9 * height, label=label, **look)
+        color, width = _COLORS[number % len(_COLORS)], max(3.5 - 0.5 * number, 1.2)
+        axes.plot(factor * place, 1e9 * height, label=label, color=color, lw=width)
     axes.set_xlabel(lateral)
     axes.set_ylabel("deflection, upwards [nm]")
     axes.set_title(states[-1][0])
