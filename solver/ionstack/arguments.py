@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_mesh(commands)
     _add_plot(commands)
+    _add_report(commands)
     _add_measure(commands)
     _add_sims(commands)
     _add_materials(commands)
@@ -96,6 +97,12 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="draw a film (GIF) of a step instead, by its name or number (the first sweep)",
     )
     plot.add_argument("--species", default="", help="species that the film shows (first ion)")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser("report", help="write one HTML page of a run or a sweep")
+    report.set_defaults(command="report")
+    report.add_argument("folder", type=Path, help="output folder of a run or a sweep")
 
 
 def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -246,6 +246,13 @@ def _plot(options: argparse.Namespace) -> int:
     return 0
 
 
+def _write_report(options: argparse.Namespace) -> int:
+    from ionstack.report import write_report
+
+    print(write_report(options.folder))
+    return 0
+
+
 def _measure(options: argparse.Namespace) -> int:
     from ionstack.measure.run import describe, measure, save
 
@@ -301,6 +308,7 @@ _WORK: dict[str, Callable[[argparse.Namespace], int]] = {
     "measure": _measure,
     "mesh": _mesh,
     "plot": _plot,
+    "report": _write_report,
     "run": _run,
     "sims": _sims,
     "sweep": _sweep,

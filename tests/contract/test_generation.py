@@ -63,3 +63,17 @@ def test_bonds_feel_the_field_in_full_where_they_break_and_by_a_share_where_they
         barrier = GIVEN["barrier"] - felt * 0.8e-9 * field
         exact = direction * 1e13 * 1e19 * broken.vacancy * np.exp(-barrier / THERMAL)
         np.testing.assert_allclose(found, exact, rtol=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("field", [0.0, 4e8, 2e9])
+def test_the_rate_of_bonds_grows_with_their_affinity_whatever_the_field(share, field):
+    """Else two contents belong to one rate, and a time step finds neither."""
+    law = laws("reaction")["bond_breaking"]
+    numbers = {**GIVEN, "healing_share": share}
+    affinities = np.linspace(-4.0, 4.0, 801)
+    zero = np.zeros(len(affinities))
+    broken = Subject(law, "lattice_gas").carrier(zero - 30.0, zero, zero)._replace(psi=-affinities)
+    found = law.function([], [(broken, 1)], np.array(THERMAL), zero + field, numbers)
+    assert np.all(np.diff(found) > 0.0)
+    assert found[400] == pytest.approx(0.0, abs=1e-9 * np.abs(found).max())

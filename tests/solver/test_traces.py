@@ -88,3 +88,13 @@ def test_an_update_is_that_of_a_density_at_the_place(valence, kelvin):
         eta = (followed[own] - valence * lift) / thermal
         np.testing.assert_allclose(eta, exact, rtol=1e-6)
         assert np.all(followed[~own] == lift)
+
+
+def test_what_a_balance_misses_is_a_potential_over_content_and_trace():
+    device = decaying()
+    traces = Traces(device.system, {"d": TRACE})
+    own = device.system.members("d", ["film"])
+    sites = np.where(own, SITES * device.volumes.node_volume[device.layout.node], 0.0)
+    for content in (0.1, TRACE, 1e-12):
+        missing = traces.missing(1e-9 * sites, content * sites)
+        np.testing.assert_allclose(missing, KT * 1e-9 / (content + TRACE), rtol=2e-5)

@@ -106,6 +106,11 @@ class RunDirectory:
         return self.path / "sources.csv"
 
     @property
+    def report(self) -> Path:
+        """The page made of the other files."""
+        return self.path / "report.html"
+
+    @property
     def log(self) -> Path:
         """What was printed."""
         return self.path / "log.txt"
@@ -144,6 +149,7 @@ class RunDirectory:
             self.sources,
             self.input,
             self.log,
+            self.report,
         )
 
 

@@ -81,12 +81,13 @@ def bonds_in_the_bulk(
     Forward rate nu N exp[-(E - p (2+eps)/3 |E_field|)/kT] * contents of the left * free sites
     of the right; the backward rate follows from the levels, so the field shifts no equilibrium.
     The rate constant is that of the thermochemical model of breakdown: McPherson and Mogul,
-    J. Appl. Phys. 84, 1513 (1998). The field counts in full where bonds break, and by the
-    `healing_share` where they heal: it goes from one to the other with 1/(1 + e^-affinity).
+    J. Appl. Phys. 84, 1513 (1998). The field counts by the `healing_share` where bonds heal, and
+    in full far from equilibrium where they break: of the rest by tanh(affinity/2), so that the
+    rate grows with the affinity everywhere and one affinity belongs to each rate.
     """
     driven = affinity_of(left, right)
     healing = p["healing_share"]
-    field = field * (healing + (1.0 - healing) * jax.nn.sigmoid(driven))
+    field = field * (healing + (1.0 - healing) * jnp.maximum(jnp.tanh(0.5 * driven), 0.0))
     log_forward = jnp.log(p["attempt_frequency"] * p["bond_density"]) + log_activities(left, right)
     log_forward = log_forward - _left_barrier(field, p) / thermal_voltage
     return drive(jnp.minimum(log_forward, _FASTEST + jnp.minimum(driven, 0.0)), driven)

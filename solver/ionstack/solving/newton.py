@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 ESTIMATE = 0.03
 # Most iterations that a jump of the circuit's nodes may cost besides.
 FARTHEST = 200
+# Iterations after which steps that go back and forth are halved: about a kink of a rate full ones
+# may do so for ever. Two steps do if the cosine of the angle between them is below this.
+FORBEARING, BACKWARD = 6, -0.8
 
 
 class Outcome(Enum):
@@ -113,7 +116,7 @@ class Newton:
         circuit: Floats = np.zeros(0)
         if scheme.circuit is not None:
             circuit = scheme.circuit.begin()
-        most = self.control.most
+        most, last = self.control.most, None
         for iteration in count(1):
             scheme = _with_circuit(scheme, circuit)
             evaluation = self._linearise(scheme)
@@ -130,9 +133,14 @@ class Newton:
             if iteration == 1:
                 most += self._way(scheme, change)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
-            self._apply(damping)
+            step = self._step(damping)
+            if last is not None and self._backward(step, last):
+                damping, step = 0.5 * damping, 0.5 * step
+            last = step if iteration >= FORBEARING else None
+            self._apply(step)
             circuit = circuit + damping * change
-            if size < tolerance and self._exact(size * precision, tolerance, result):
+            missed = self._missed(evaluation.residual)
+            if max(size, missed) < tolerance and self._exact(size * precision, tolerance, result):
                 scheme = _with_circuit(scheme, circuit)
                 return NewtonResult(Outcome.CONVERGED, iteration, size, scheme.voltages, circuit)
             if iteration >= most:
@@ -259,17 +267,32 @@ class Newton:
         comm = self.system.comm
         return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
 
+    def _missed(self, residual: Floats) -> float:
+        """What balances with a trace miss [V], besides what the update tells (collective)."""
+        if self._traces is None:
+            return 0.0
+        missing = self._traces.missing(residual, self._amounts)
+        largest, comm = float(np.abs(missing).max(initial=0.0)), self.system.comm
+        return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
+
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())
         return good if self.system.comm.size == 1 else self.system.comm.allreduce(good, MPI.LAND)
 
-    def _apply(self, damping: float) -> None:
-        unknowns, update = self.system.unknowns, self.system.update
-        if self._traces is None:
-            unknowns.axpy(damping, update)
-        else:
-            damped = damping * update.getArray(readonly=1)
-            unknowns.setArray(unknowns.getArray(readonly=1) + self._traces.followed(damped))
+    def _step(self, damping: float) -> Floats:
+        """Change of the owned unknowns that a share of the update makes."""
+        damped = damping * self.system.update.getArray(readonly=1)
+        return np.asarray(damped if self._traces is None else self._traces.followed(damped))
+
+    def _backward(self, step: Floats, last: Floats) -> bool:
+        """Whether a step takes back most of the last one (collective)."""
+        comm, sums = self.system.comm, np.array([step @ last, step @ step, last @ last])
+        along, own, before = sums if comm.size == 1 else comm.allreduce(sums)
+        return bool(along < BACKWARD * np.sqrt(own * before))
+
+    def _apply(self, step: Floats) -> None:
+        unknowns = self.system.unknowns
+        unknowns.setArray(unknowns.getArray(readonly=1) + step)
         self.system.refresh_ghosts()
 
 

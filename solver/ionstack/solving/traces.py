@@ -44,6 +44,16 @@ class Traces:
         result[own] *= amounts[own] / (amounts[own] + self._trace)
         return result
 
+    def missing(self, residual: Floats, amounts: Floats) -> Floats:
+        """What the balances with a trace miss, as a potential [V]: kT R/(c + trace).
+
+        `residual` of the owned unknowns, in particles. A rate may rise so steeply that updates
+        are small although it is far from what a content so small can be due to.
+        """
+        own = self._own
+        thermal = BOLTZMANN_EV * self._temperature()
+        return np.asarray(thermal * residual[own] / (amounts[own] + self._trace))
+
     def followed(self, update: Floats) -> Floats:
         """The update [V] that changes densities as this one does in its first order.
 

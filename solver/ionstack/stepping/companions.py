@@ -107,7 +107,10 @@ class Companions:
         """The result of a step whose fields did not settle; Newton's own where it came first."""
         if rounds == 0:
             return result
-        trouble = "; ".join(one.trouble for one in self._members if one.trouble)
+        troubles = [one.trouble for one in self._members if one.trouble]
+        if result.outcome is not Outcome.CONVERGED:
+            troubles.append(f"in round {rounds + 1} {result.outcome.value}")
+        trouble = "; ".join(troubles)
         return replace(result, outcome=Outcome.COUPLING, trouble=trouble)
 
     def accept(self) -> bool:
