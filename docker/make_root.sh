@@ -1,5 +1,5 @@
 # Making a root: sourced by ../ionstack on first use only.
-# Uses its REPO, HOME_DIR, SUITE, NAME, ROOT, PARTIAL, LOG, ALTERNATIVE and functions.
+# Uses its REPO, HOME_DIR, SUITE, NAME, ROOT, BASE, PARTIAL, LOG, ALTERNATIVE and functions.
 # shellcheck shell=bash disable=SC2153,SC2154
 
 # ---------------------------------------------------------------- tools of the host
@@ -171,9 +171,10 @@ provision() {
     while read -r folder; do
         [[ -d $folder ]] && mount_folder "$PARTIAL" "$folder"
     done < <(pip_folders)
-    supervise provision_contained
+    supervise provision_contained "$@"
 }
 
+# Runs a script of this folder, with its arguments, as root of the root that is made.
 provision_contained() {
     local bwrap
     bwrap=$(command -v bwrap)
@@ -181,7 +182,7 @@ provision_contained() {
     # Open MPI names its folder in TMPDIR after the user id, here 0 for everyone.
     export FIRST_STEP=3 STEPS=5 PROGRESS TMPDIR=/var/tmp
     PATH=$PATH:$(dirname "$bwrap") contained "$bwrap" "${MOUNTS[@]}" --chdir / \
-        "$REPO/docker/provision.sh" "$REPO/pyproject.toml"
+        "$REPO/docker/$1" "${@:2}"
 }
 
 # To the owner of the set-up belongs all of it, so that a plain rm can delete it.
@@ -192,7 +193,8 @@ settle() {
     mv -T "$PARTIAL" "$ROOT"
 }
 
-make_root() {
+# $1 says what is made.
+begin_set_up() {
     local partial
     set -E
     trap 'note "set-up stopped unexpectedly at $BASH_COMMAND; the log is $LOG"' ERR
@@ -203,15 +205,32 @@ make_root() {
     trap 'abandon 2' INT
     trap 'abandon 15' TERM
     trap 'abandon 1' HUP
-    note "making the environment in $ROOT (once, 2 to 5 minutes, about 4 GB)"
+    note "$1"
     install_tools
     check_namespaces
     for partial in "$HOME_DIR"/roots/*.partial "$ROOT"; do remove_tree "$partial"; done
-    make_base
-    provision
+}
+
+end_set_up() {
     settle
     trap - INT TERM HUP ERR
     rm -f "$PROGRESS"
     [[ ! -t 2 ]] || printf '\n' >&2
     note "environment ready after $SECONDS s"
+}
+
+make_root() {
+    begin_set_up "making the environment in $ROOT (once, 2 to 5 minutes, about 4 GB)"
+    make_base
+    provision provision.sh "$REPO/pyproject.toml"
+    end_set_up
+}
+
+# A copy: an environment that is there is never changed.
+make_viewers() {
+    begin_set_up "adding ParaView and Chromium to a copy of the environment in $ROOT (once, 2 to 4 minutes, 6 GB)"
+    step "[1/2] copy of the environment"
+    supervise contained cp -a --reflink=auto "$BASE" "$PARTIAL"
+    provision viewers.sh
+    end_set_up
 }

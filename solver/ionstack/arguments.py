@@ -89,6 +89,14 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     plot = commands.add_parser("plot", help="redraw figures and instruments of a run or a sweep")
     plot.set_defaults(command="plot")
     plot.add_argument("folder", type=Path, help="output folder of a run or a sweep")
+    plot.add_argument(
+        "--animate",
+        nargs="?",
+        const="",
+        metavar="STEP",
+        help="draw a film (GIF) of a step instead, by its name or number (the first sweep)",
+    )
+    plot.add_argument("--species", default="", help="species that the film shows (first ion)")
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

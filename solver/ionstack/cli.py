@@ -213,12 +213,24 @@ def _mesh(options: argparse.Namespace) -> int:
     return 0
 
 
+def _animate(options: argparse.Namespace) -> int:
+    from ionstack.plots.animation import animate
+
+    film = animate(options.folder, options.animate, options.species)
+    print("\n".join([str(film.path), *film.lines]))
+    return 0
+
+
 def _plot(options: argparse.Namespace) -> int:
+    if options.animate is not None:
+        return _animate(options)
     from ionstack.compute import configure
 
     configure()
     from ionstack.instruments.run import run_instruments
     from ionstack.output.campaign import CampaignDirectory, is_campaign
+    from ionstack.output.paraview import write_field_script
+    from ionstack.output.run_directory import RunDirectory
     from ionstack.plots import draw_all
     from ionstack.surface_analysis.planned import run_planned
 
@@ -230,8 +242,9 @@ def _plot(options: argparse.Namespace) -> int:
         return 0
     drawn = draw_all(options.folder)
     found = run_instruments(options.folder)
+    scripts = write_field_script(RunDirectory(options.folder))
     analysed = run_planned(options.folder)
-    for path in (*drawn, *found.paths, *analysed.paths):
+    for path in (*drawn, *scripts, *found.paths, *analysed.paths):
         print(path)
     for line in (*found.lines, *analysed.lines):
         print(line)

@@ -24,6 +24,7 @@ FILES = (
     "docker/make_root.sh",
     "docker/provision.sh",
     "docker/requirements.py",
+    "docker/viewers.sh",
 )
 
 # Runs the launcher as on a machine without DOLFINx that allows namespaces.
@@ -52,6 +53,9 @@ FAKES = {
                 eval "${ON_PROVISION:-true}"
                 mkdir -p "$2/usr/lib/ionstack"
                 echo 0.9 >"$2/usr/lib/ionstack/complete" ;;
+            *viewers.sh*)
+                touch "$2/usr/pvbatch"
+                eval "${ON_VIEWERS:-true}" ;;
             *) printf '%s\\n' "$@" >"$COUNT.bwrap"
                 while [ $# -gt 0 ] && [ "$1" != -- ]; do shift; done
                 shift
@@ -291,6 +295,26 @@ def test_two_starts_make_one_root(bench: Bench) -> None:
 # ------------------------------------------------------------------ what is missing, in a sentence
 
 
+def test_viewers_come_into_a_copy_of_the_environment(bench: Bench) -> None:
+    status, out, _ = bench.run("viewers", "sh", "-c", "echo $1; exit 7", "sh", "seen")
+    assert (status, out) == (7, "seen\n")
+    plain, viewers = bench.roots()
+    assert viewers.startswith(f"{plain}-viewers-")
+    assert not (bench.home / "roots" / plain / "usr/pvbatch").exists()
+    assert (bench.home / "roots" / viewers / "usr/pvbatch").exists()
+    assert str(bench.home / "roots" / viewers) in bench.count.with_suffix(".bwrap").read_text()
+    assert bench.run("viewers", "true") == (0, "", "")
+    assert bench.set_ups() == 1
+
+
+def test_viewers_that_cannot_be_had_leave_the_environment_as_it_was(bench: Bench) -> None:
+    status, _, err = bench.run("viewers", "true", ON_VIEWERS="exit 4")
+    assert status == 1
+    assert "set-up failed at [1/2] copy of the environment" in err
+    assert len(bench.roots()) == 1
+    assert bench.run("shell", "true") == (0, "", "")
+
+
 def message(result: tuple[int, str, str]) -> str:
     status, out, err = result
     assert (status, out) == (1, "")
@@ -392,5 +416,5 @@ def test_certificates_named_by_the_host_are_used(bench: Bench, tmp_path: Path) -
 
 def test_scripts_are_clean() -> None:
     checker = ["shellcheck", "-x"] if shutil.which("shellcheck") else ["bash", "-n"]
-    for script in ("ionstack", ".ci/run", "docker/make_root.sh", "docker/provision.sh"):
+    for script in FILES[0], ".ci/run", *(name for name in FILES if name.endswith(".sh")):
         subprocess.run([*checker, script], cwd=REPOSITORY, check=True)

@@ -31,9 +31,11 @@ def test_shipped_setups_are_in_order() -> None:
 
 def test_files_of_a_run_are_written(disc: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["--set", "sputter.cycle='40 s'", "--set", "imaging.pixels=10", "--map"]
+    small += ["--signals", "Li+"]
     assert main(["sims", str(disc), "--state", "start", *small]) == 0
     written = capsys.readouterr().out.split()
     names = ["sims_profile.csv", "sims_profiles.png", "sims_map_start.vti", "sims_map.png"]
+    names += ["open_in_paraview.py", "sims_volumes.png"]
     assert [Path(path).name for path in written] == names
     assert all(Path(path).stat().st_size > 1000 for path in written)
 

@@ -67,10 +67,13 @@ class Numerics:
 class OutputOptions:
     """What a run writes: field snapshots at breakpoints or none, and figures.
 
-    A checkpoint is written every `checkpoint_every` seconds of the clock on the wall.
+    Between breakpoints a snapshot follows another after `snapshot_every` [s] at the earliest,
+    by default not before the next breakpoint. A checkpoint is written every `checkpoint_every`
+    seconds of the clock on the wall.
     """
 
     snapshots: Literal["breakpoints", "none"] = "breakpoints"
+    snapshot_every: float | None = None
     figures: bool = True
     checkpoint_every: float = 300.0
 
@@ -140,6 +143,7 @@ class OutputModel(Strict):
     """Output options in the file."""
 
     snapshots: Literal["breakpoints", "none"] = "breakpoints"
+    snapshot_every: PositiveTime | None = None
     figures: Annotated[bool, Field(strict=True)] = True
     checkpoint_every: PositiveTime = 300.0
 

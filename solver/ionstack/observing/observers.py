@@ -213,26 +213,54 @@ class SnapshotObserver:
         return {}
 
 
+class Moments:
+    """When fields are written: at breakpoints, and between them every so many seconds.
+
+    Steps stay as they are: a snapshot is that of the first accepted state after that time.
+    """
+
+    def __init__(self, protocol: Voltages, every: float | None = None) -> None:
+        self._protocol, self._every = protocol, every
+        self.last = -np.inf
+
+    def due(self, state: State) -> bool:
+        """Whether a state is written, which is then the last one."""
+        waited = self._every is not None and state.time - self.last >= self._every
+        if not waited and not shown(state, self._protocol):
+            return False
+        self.last = state.time
+        return True
+
+
 class Snapshots(SnapshotObserver):
-    """Fields at the breakpoints of the protocol into ``fields.vtkhdf``."""
+    """Fields at such moments into ``fields.vtkhdf``."""
 
     def __init__(
         self,
         run: RunDirectory,
         system: System,
         fields: NodeFields,
-        protocol: Voltages,
+        moments: Moments,
         axisymmetric: bool,
     ) -> None:
-        self._fields, self._protocol = fields, protocol
+        self._fields, self._moments = fields, moments
         grid, self._nodes = field_grid(system, axisymmetric)
         self._writer = FieldsWriter(run.fields, system.comm, grid)
 
     def see(self, state: State) -> None:
-        """Append a snapshot at a breakpoint."""
-        if shown(state, self._protocol):
+        """Append a snapshot if it is time."""
+        if self._moments.due(state):
             fields = self._fields.evaluate()
             self._writer.append(state.time, {k: v[self._nodes] for k, v in fields.items()})
+
+    def memory(self) -> Mapping[str, Any]:
+        """Number of snapshots, and the time of the last one."""
+        return {**super().memory(), "last": self._moments.last}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Keep those snapshots."""
+        super().recall(memory)
+        self._moments.last = memory["last"]
 
 
 def field_grid(system: System, axisymmetric: bool) -> tuple[FieldGrid, NDArray[np.int64]]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+# Share of the stack next to each face of a layer that sets no colour limits.
+DOUBLE_LAYER = 0.01
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -57,6 +60,20 @@ class Fields:
             for index, name in enumerate(self.region_names)
         )
         return tuple((name, float(d.min()), float(d.max())) for name, d in found if d.size)
+
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Return which points lie outside the double layers at the faces; all if none does."""
+        return self.away_from_faces(self.depth)
+
+    def away_from_faces(self, depth: FloatArray) -> npt.NDArray[np.bool_]:
+        """Return which depths [m] lie outside the double layers; all if none does.
+
+        Extremes within them would leave no colours for the films.
+        """
+        faces = np.array([edge for _, top, bottom in self.layers for edge in (top, bottom)])
+        distance = np.abs(depth[:, None] - faces).min(axis=1)
+        inside = distance > DOUBLE_LAYER * np.ptp(faces)
+        return inside if inside.any() else np.ones_like(inside)
 
     def nearest_step(self, time: float) -> int:
         """Return the number of the step nearest to a time [s]."""

@@ -20,6 +20,7 @@ from ionstack.output.atomic import partial_path, write_text
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+SCRIPT = "open_in_paraview.py"
 OPTIONS = "choose another folder with -o, or remove this one"
 
 
@@ -68,6 +69,11 @@ class RunDirectory:
     def fields(self) -> Path:
         """Fields at the snapshots, VTKHDF."""
         return self.path / "fields.vtkhdf"
+
+    @property
+    def paraview(self) -> Path:
+        """Script with which ParaView shows the fields."""
+        return self.path / SCRIPT
 
     @property
     def mechanics(self) -> Path:
@@ -139,6 +145,7 @@ class RunDirectory:
             self.events,
             self.spectra,
             self.fields,
+            self.paraview,
             self.mechanics,
             self.body,
             self.profiles,
@@ -154,7 +161,7 @@ class RunDirectory:
 def claim(path: Path, case_text: str, comm: MPI.Comm, resume: bool = False) -> RunDirectory:
     """Make the folder this run's own and write ``case.yaml`` into it (collective).
 
-    Earlier results of the *same* case text are removed, together with the PNG
+    Earlier results of the *same* case text are removed, together with the PNG and GIF
     files in ``figures`` and the tables and figures in ``instruments`` and ``sims``; files that
     ionstack did not write stay. `case_text` must therefore contain whatever tells two
     runs apart, overrides included. To `resume` a run that has finished or has a
@@ -256,11 +263,12 @@ def _remove_results(run: RunDirectory) -> None:
     for result in run.results:
         result.unlink(missing_ok=True)
         partial_path(result).unlink(missing_ok=True)
-    for figure in run.figures.glob("*.png"):
+    for figure in (*run.figures.glob("*.png"), *run.figures.glob("*.gif")):
         figure.unlink()
     remove_instruments(run)
     for file in run.analyses.glob("**/*_*"):
-        if file.name.startswith(("sims_", "xps_")) and file.suffix in (".csv", ".png", ".vti"):
+        ours = file.name.startswith(("sims_", "xps_")) and file.suffix in (".csv", ".png", ".vti")
+        if ours or file.name == "open_in_paraview.py":
             file.unlink()
 
 

@@ -107,8 +107,10 @@ def _draw_panel(axes: Axes, panel: _Panel, profiles: Sequence[Profile]) -> None:
 
 
 def _look(number: int) -> dict[str, Any]:
-    index = number % len(STATE_COLORS)
-    return {"color": STATE_COLORS[index], "linestyle": STATE_STYLES[index]}
+    count = len(STATE_COLORS)
+    # After a round of colours their styles differ.
+    style = STATE_STYLES[(number + number // count) % (count - 1)]
+    return {"color": STATE_COLORS[number % count], "linestyle": style}
 
 
 def _draw_by_layer(

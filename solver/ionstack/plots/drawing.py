@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 
-import ionstack
 from ionstack.errors import InputError
 from ionstack.metrics import Trace
 from ionstack.output.events import read_events
@@ -26,11 +21,9 @@ from ionstack.output.states import states_of
 from ionstack.output.steps import StepRow, read_steps
 from ionstack.output.trace import CYCLE, PROTOCOL_STEP, TIME, read_trace
 from ionstack.plots import course, depth, events, loops, maps, mechanics, products, pulses
+from ionstack.plots.rendering import rendered
 from ionstack.plots.style import RC
 
-_LOG = logging.getLogger(__name__)
-# Software rendering of some million cells; longer than that it hangs.
-_RENDER_LIMIT = 600.0
 # Kinds of steps that make current-voltage curves, and those that belong to them.
 _SWEPT = ("sweep", "cv")
 _HELD = ("hold", "rest_at")
@@ -74,12 +67,12 @@ def _loops(run: RunDirectory, trace: Trace, steps: Sequence[StepRow]) -> list[Pa
     contact = next((step.contact for step in steps if step.kind in _SWEPT), None)
     mine = [step for step in steps if step.contact == contact]
     swept = _rows_of(trace, mine, (*_SWEPT, *_HELD))
-    drawn = [loops.draw_iv(swept, run.figures / "iv.png", contact)]
+    drawn: list[Path | None] = [loops.draw_iv(swept, run.figures / "iv.png", contact)]
     triangles = _rows_of(trace, mine, ("sweep",))
     if triangles[CYCLE].any():
         path = run.figures / "conductance.png"
         drawn.append(loops.draw_conductance(triangles, path, contact))
-    return drawn
+    return [path for path in drawn if path is not None]
 
 
 def _rows_of(trace: Trace, steps: Sequence[StepRow], kinds: Sequence[str]) -> Trace:
@@ -132,7 +125,10 @@ def _from_fields(run: RunDirectory) -> list[Path]:
     drawn += [bound] if bound is not None else []
     if TEMPERATURE in fields.names:
         drawn.append(maps.draw_temperature(fields, run.figures / "temperature_map.png"))
-    return [*drawn, *_rendered(run)] if fields.dimension == 3 else drawn
+    if fields.dimension == 3:
+        picture = run.figures / "li_3d.png"
+        drawn += rendered("scene", [str(run.path), str(picture)], picture)
+    return drawn
 
 
 def _from_mechanics(run: RunDirectory) -> list[Path]:
@@ -147,24 +143,3 @@ def _from_mechanics(run: RunDirectory) -> list[Path]:
         drawn.append(mechanics.draw_faces(body, states, run.figures / "deflection.png"))
         drawn.append(mechanics.draw_plastic(body, states, run.figures / "plastic_strain.png"))
     return [path for path in drawn if path is not None]
-
-
-def _rendered(run: RunDirectory) -> list[Path]:
-    """Draw the 3-D view in a process of its own: VTK crashes where OpenGL is missing."""
-    picture = run.figures / "li_3d.png"
-    picture.unlink(missing_ok=True)
-    search = [str(Path(ionstack.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))}
-    command = [sys.executable, "-m", "ionstack.plots.scene", str(run.path), str(picture)]
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_RENDER_LIMIT
-        )
-    except subprocess.TimeoutExpired:
-        _LOG.warning("%s: not drawn: rendering took more than %g s", picture, _RENDER_LIMIT)
-        return []
-    if done.returncode != 0 or not picture.exists():
-        reason = (done.stderr.strip().splitlines() or ["no OpenGL (libegl1, libgl1-mesa-dri)?"])[-1]
-        _LOG.warning("%s: not drawn: VTK ended with %d: %s", picture, done.returncode, reason)
-        return []
-    return [picture]

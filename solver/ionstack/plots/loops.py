@@ -16,6 +16,8 @@ from ionstack.metrics import DeviceCurve, Trace, cycle_conductance, device_curve
 from ionstack.output.trace import CYCLE
 from ionstack.plots.style import cycle_colormap, new_figure, prefixed, save
 
+# Cycles whose marks have room side by side.
+_FEW = 40
 # Decades shown below the largest current: the zero crossing itself reaches none.
 _DECADES = 6
 
@@ -121,14 +123,20 @@ def _colorbar(
     bar.ax.minorticks_off()
 
 
-def draw_conductance(trace: Trace, path: Path, contact: str | None = None) -> Path:
-    """Draw the conductance at half the amplitude of every cycle against its number."""
+def draw_conductance(trace: Trace, path: Path, contact: str | None = None) -> Path | None:
+    """Draw the conductance at half the amplitude of every cycle against its number.
+
+    None where no cycle has one.
+    """
     found = cycle_conductance(trace, contact=contact)
+    if not np.isfinite(found.conductance).any():
+        return None
     factor, unit = prefixed(found.conductance, "S")
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
     axes.plot(found.cycle, found.conductance * factor, color="0.7", lw=1.0, zorder=2)
     looks = ((-1, "o", "#1f4e9c", "#1f4e9c"), (1, "s", "#d9791a", "white"))
+    size = 7.0 if len(found.cycle) <= _FEW else 4.0
     for sign, marker, edge, face in looks:
         chosen = np.sign(found.amplitude) == sign
         if chosen.any():
@@ -137,10 +145,10 @@ def draw_conductance(trace: Trace, path: Path, contact: str | None = None) -> Pa
                 found.cycle[chosen],
                 found.conductance[chosen] * factor,
                 marker,
-                ms=7.0,
+                ms=size,
                 mec=edge,
                 mfc=face,
-                mew=1.5,
+                mew=0.21 * size,
                 ls="none",
                 label=label,
                 zorder=3,

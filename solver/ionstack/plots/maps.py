@@ -21,8 +21,6 @@ from ionstack.plots.style import new_figure, prefixed, save, species_label
 FloatArray = npt.NDArray[np.float64]
 
 DIVERGING = "RdBu_r"
-# Share of the stack next to each face of a layer that sets no colour limits.
-DOUBLE_LAYER = 0.01
 
 
 @dataclass(frozen=True)
@@ -115,24 +113,16 @@ def _draw_row(
     look: tuple[str, str],
 ) -> None:
     label, colormap = look
-    inner = [plane.values[_away_from_faces(plane, fields)] for plane in planes]
+    inner = [plane.values[fields.away_from_faces(plane.depth)] for plane in planes]
     limits = value_limits(np.concatenate(inner))
     if colormap == DIVERGING:
         limits = (-max(map(abs, limits)), max(map(abs, limits)))
     factor, _ = lateral_axis(fields)
     for axes, plane in zip(row, planes, strict=True):
-        mesh = _draw_slice(axes, plane, factor, limits, colormap)
-        _mark_layers(axes, fields)
+        mesh = draw_slice(axes, plane, factor, limits, colormap)
+        mark_layers(axes, fields)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     figure.colorbar(mesh, ax=row, label=label, pad=0.02, extend="both")
-
-
-def _away_from_faces(plane: Slice, fields: Fields) -> npt.NDArray[np.bool_]:
-    """Points outside the double layers, whose extremes would leave no colours for the films."""
-    faces = np.array([edge for _, top, bottom in fields.layers for edge in (top, bottom)])
-    distance = np.abs(plane.depth[:, None] - faces).min(axis=1)
-    inside = distance > DOUBLE_LAYER * np.ptp(faces)
-    return inside if inside.any() else np.ones_like(inside)
 
 
 def value_limits(values: FloatArray) -> tuple[float, float]:
@@ -148,9 +138,10 @@ def value_limits(values: FloatArray) -> tuple[float, float]:
     return low, high
 
 
-def _draw_slice(
+def draw_slice(
     axes: Axes, plane: Slice, lateral: float, limits: tuple[float, float], colormap: str
 ) -> TriMesh:
+    """Draw a plane, whose lateral axis is scaled by a factor."""
     known = np.isfinite(plane.values)[plane.triangles].all(axis=1)
     shown = np.where(np.isfinite(plane.values), plane.values, 0.0)
     grid = Triangulation(plane.lateral * lateral, plane.depth * 1e9, plane.triangles, mask=~known)
@@ -165,7 +156,8 @@ def _draw_slice(
     return drawn
 
 
-def _mark_layers(axes: Axes, fields: Fields) -> None:
+def mark_layers(axes: Axes, fields: Fields) -> None:
+    """Draw the interfaces and name the layers."""
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.8}
     for name, upper, lower in fields.layers:
         if upper > fields.layers[0][1]:

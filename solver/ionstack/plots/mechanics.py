@@ -15,6 +15,9 @@ from ionstack.plots.maps import Slice, lateral_axis, vertical_slice
 from ionstack.plots.panels import Axis, Panel, Series, draw_panels
 from ionstack.plots.style import new_figure, save
 
+# Okabe and Ito (2008): told apart with every kind of colour vision.
+_COLORS = ("#56b4e9", "#e69f00", "#009e73", "#0072b2", "#d55e00", "#cc79a7", "#000000")
+
 FloatArray = npt.NDArray[np.float64]
 
 # What the columns of the table begin with, title, label and unit of their panel.
@@ -56,15 +59,17 @@ def draw_faces(fields: Fields, states: Sequence[tuple[str, int]], path: Path) ->
     """Draw how far the faces of the layers stand above where they were made, in the last state."""
     step = states[-1][1]
     plane = vertical_slice(fields, DEFLECTION, step)
-    figure = new_figure(6.4, 4.2)
+    figure = new_figure(7.6, 4.2)
     axes = figure.subplots()
     factor, lateral = lateral_axis(fields)
-    for label, place, height in _faces(fields, plane):
-        axes.plot(factor * place, 1e9 * height, label=label, lw=1.3)
+    for number, (label, place, height) in enumerate(_faces(fields, plane)):
+        # The first below and wide: faces that move together are all seen.
+        color, width = _COLORS[number % len(_COLORS)], max(3.5 - 0.5 * number, 1.2)
+        axes.plot(factor * place, 1e9 * height, label=label, color=color, lw=width)
     axes.set_xlabel(lateral)
     axes.set_ylabel("deflection, upwards [nm]")
     axes.set_title(states[-1][0])
-    axes.legend(fontsize=7)
+    figure.legend(loc="outside right upper", fontsize=8)
     return save(figure, path)
 
 
@@ -117,6 +122,7 @@ def draw_plastic(fields: Fields, states: Sequence[tuple[str, int]], path: Path) 
             vmax=float(strain.max()),
         )
         axes.set_ylim(1e9 * plane.depth[cells].max(), 1e9 * plane.depth[cells].min())
+        axes.set_xlim(factor * plane.lateral.min(), factor * plane.lateral.max())
         axes.grid(visible=False)
         axes.set_ylabel("depth [nm]")
         axes.set_title(f"{fields.region_names[region]}, {name}")

@@ -15,7 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from ionstack.metrics.arrays import FloatArray
-from ionstack.plots.style import RC, STATE_COLORS, cycle_colormap, new_figure, prefixed, save
+from ionstack.plots.style import (
+    RC,
+    STATE_COLORS,
+    STATE_STYLES,
+    cycle_colormap,
+    new_figure,
+    prefixed,
+    save,
+)
 
 Mark = Literal["points", "line", "fit"]
 _PLAIN = ("", "1", "%", "°", "dB")
@@ -83,9 +91,8 @@ def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     scales = [_scale(panel, axis) for axis in ("x", "y")]
     if panel.equal:
         scales = [max(scales, key=lambda scale: 1.0 / scale[0])] * 2
-    colors = _colors(panel)
-    for series, color in zip(panel.series, colors, strict=True):
-        _curve(axes, panel, series, (scales[0][0], scales[1][0]), color)
+    for series, look in zip(panel.series, _looks(panel), strict=True):
+        _curve(axes, panel, series, (scales[0][0], scales[1][0]), look)
     for name, axis, (_, unit) in zip("xy", (panel.x, panel.y), scales, strict=True):
         shown = unit.replace("^2", "²")
         axes.set(**{f"{name}label": f"{axis.label} [{shown}]" if unit else axis.label})
@@ -97,7 +104,9 @@ def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     if panel.equal:
         axes.set_aspect("equal", adjustable="datalim")
     if any(series.label for series in panel.series):
-        axes.legend()
+        # What is long would hide curves.
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02)}
+        axes.legend(**beside if len(panel.series) > _MANY else {})
     if panel.order:
         _tell_order(figure, axes, panel)
 
@@ -148,6 +157,13 @@ def _scale(panel: Panel, which: Literal["x", "y"]) -> tuple[float, str]:
     return (1.0, "s") if unit in ("ks", "Ms") else (factor, unit)
 
 
+def _looks(panel: Panel) -> list[tuple[Any, Any]]:
+    """Return colour and style of a line per series; many with names differ in their styles too."""
+    many = len(panel.series) > _MANY and not panel.order
+    styles = STATE_STYLES if many else ("-",)
+    return [(color, styles[number % len(styles)]) for number, color in enumerate(_colors(panel))]
+
+
 def _colors(panel: Panel) -> list[Any]:
     """Return a colour per series; a fit takes that of the points before it."""
     measured = [series for series in panel.series if series.mark != "fit"]
@@ -164,8 +180,9 @@ def _colors(panel: Panel) -> list[Any]:
 
 
 def _curve(
-    axes: Axes, panel: Panel, series: Series, factors: tuple[float, float], color: Any
+    axes: Axes, panel: Panel, series: Series, factors: tuple[float, float], look: tuple[Any, Any]
 ) -> None:
+    color, style = look
     x, y = series.x * factors[0], series.y * factors[1]
     if panel.x.log:
         x = np.where(x > 0.0, x, np.nan)
@@ -173,7 +190,7 @@ def _curve(
         y = np.where(y > 0.0, y, np.nan)
     looks: dict[str, dict[str, Any]] = {
         "points": {"marker": "o", "ms": 4.0, "ls": "none", "mfc": "none"},
-        "line": {"lw": 1.3},
+        "line": {"lw": 1.3, "ls": style},
         "fit": {"lw": 1.3, "ls": (0, (5, 1.5))},
     }
     axes.plot(x, y, color=color, label=series.label or None, **looks[series.mark])

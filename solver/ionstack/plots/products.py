@@ -30,7 +30,7 @@ def draw_products(fields: Fields, states: Sequence[tuple[str, int]], path: Path)
     axes.set_xlabel(lateral)
     axes.set_ylabel("amount per area of the contact [m$^{-2}$]")
     axes.set_title(name)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=8)
     return save(figure, path)
 
 

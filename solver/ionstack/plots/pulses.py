@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ionstack.output.pulses import KINDS
 from ionstack.plots.style import new_figure, prefixed, save
 
+# Of the largest: values that differ by less are the same.
+_SAME = 1e-6
+
 Table = Mapping[str, NDArray[np.float64]]
 
 
@@ -55,4 +58,8 @@ def _panel(
             )  # fmt: skip
     axes.set_ylabel(f"{name} [{prefixed_unit}]")
     axes.margins(y=0.12)
+    shown = values[np.isfinite(values)] * factor
+    if shown.size and np.ptp(shown) <= _SAME * np.abs(shown).max():
+        # Differences of round-off are no course.
+        axes.set_ylim(*sorted((0.0, 1.25 * float(shown.mean()) or 1.0)))
     axes.legend()

@@ -31,8 +31,9 @@ _PIXELS = (760, 620)
 def draw_scene(fields: Fields, states: Sequence[tuple[str, int]], path: Path) -> Path:
     """Draw the states side by side, a quarter cut away; VTK renders off screen."""
     name, label = ion_quantity(fields)
+    inside = fields.inside()
     grids = [fields.grid(step, (name,)) for _, step in states]
-    limits = value_limits(np.concatenate([np.asarray(grid[name]) for grid in grids]))
+    limits = value_limits(np.concatenate([np.asarray(grid[name])[inside] for grid in grids]))
     stretch = _HEIGHT * float(np.ptp(fields.points[:, :2], axis=0).max() / np.ptp(fields.depth))
     images = _cropped([_render(grid, name, limits, stretch) for grid in grids])
     figure = new_figure(

@@ -35,7 +35,7 @@ RC: dict[Any, Any] = {
 # Dark to light also in grey; line styles differ as well.
 STATE_COLORS = ("#1b1b1b", "#1f5fa8", "#d9791a", "#6a3d9a", "#3a923a")
 STATE_STYLES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1, 1.5)), "-")
-_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M"}
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M"}
 
 
 def new_figure(width: float, height: float) -> Figure:

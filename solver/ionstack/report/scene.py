@@ -23,7 +23,7 @@ from ionstack.output.names import (
     site_fraction,
 )
 from ionstack.output.point_columns import PointColumns, point_columns
-from ionstack.plots.maps import DOUBLE_LAYER, value_limits
+from ionstack.plots.maps import value_limits
 from ionstack.report.packing import FloatArray, IntArray, levels, packed, spread
 from ionstack.report.solid import disc_rim, outline, plan, rectangle_rim, surface
 from ionstack.report.stack_drawing import LAYER_COLORS
@@ -223,14 +223,6 @@ def _limits(
     device: _Device, fields: Fields, name: str, steps: Sequence[int]
 ) -> tuple[float, float]:
     """Return the limits of the colours: those of the films, without their double layers."""
-    inner = _away_from_faces(device.columns)
+    inner = np.flatnonzero(fields.away_from_faces(device.columns.depths))
     found = [fields.values(name, step)[device.columns.order[:, inner]].ravel() for step in steps]
     return value_limits(np.concatenate(found))
-
-
-def _away_from_faces(columns: PointColumns) -> IntArray:
-    depths = columns.depths
-    faces = [depths[columns.layers == one][[0, -1]] for one in np.unique(columns.layers)]
-    distance = np.abs(depths[:, None] - np.concatenate(faces)).min(axis=1)
-    inside = np.flatnonzero(distance > DOUBLE_LAYER * np.ptp(depths))
-    return inside if len(inside) else np.arange(len(depths))

@@ -23,6 +23,7 @@ from ionstack.errors import (
 from ionstack.observing.observers import Observer
 from ionstack.output import sources, summary
 from ionstack.output.atomic import write_text
+from ionstack.output.paraview import write_field_script
 from ionstack.output.provenance import provenance
 from ionstack.output.run_directory import RunDirectory
 from ionstack.protocols.itinerary import Itinerary
@@ -111,6 +112,8 @@ class Run:
 
     def _write(self, entries: dict[str, Any], failure: IonstackError | None) -> None:
         # Who interrupts a run does not wait for pictures, and a full disk takes none.
+        if not isinstance(failure, OutputError):
+            write_field_script(self.folder)
         if not isinstance(failure, Interrupted | OutputError):
             if self.case.output.figures:
                 with self.timing.part("figures"):

@@ -14,7 +14,14 @@ from ionstack.models.products import product_names
 from ionstack.observing.effort import Effort
 from ionstack.observing.event_observer import EventTable
 from ionstack.observing.mechanics_observer import BodySnapshots, MechanicsTable
-from ionstack.observing.observers import Balance, Homogeneity, Observer, Snapshots, Trace
+from ionstack.observing.observers import (
+    Balance,
+    Homogeneity,
+    Moments,
+    Observer,
+    Snapshots,
+    Trace,
+)
 from ionstack.observing.product_observer import BoundProducts
 from ionstack.observing.profile_observer import Profiles
 from ionstack.observing.pulse_observer import PulseTable
@@ -111,7 +118,8 @@ def _observers(
         observers.append(BoundProducts(system))
     snapshots = case.output.snapshots == "breakpoints"
     if snapshots:
-        observers.append(Snapshots(run, system, fields, case.protocol, prepared.axisymmetric))
+        when = Moments(case.protocol, case.output.snapshot_every)
+        observers.append(Snapshots(run, system, fields, when, prepared.axisymmetric))
     for stress in (one for one in prepared.companions if isinstance(one, Stress)):
         observers.append(MechanicsTable(run, system.comm, stress))
         if snapshots and isinstance(stress.solver, BodyMechanics):

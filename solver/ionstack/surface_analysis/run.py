@@ -12,8 +12,10 @@ import numpy as np
 
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile, write_counts
+from ionstack.output.paraview import write_map_script
 from ionstack.output.voxels import write_voxels
-from ionstack.plots.counts import draw_measured, draw_profiles
+from ionstack.plots.counts import draw_measured, draw_profiles, layers_of
+from ionstack.plots.volume_order import MOST_TOGETHER, VolumeOrder, draw_apart
 from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen, images
@@ -97,7 +99,30 @@ def _maps(
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
     by_change = sorted(signals, key=lambda name: -_change(profiles, name))
     drawn = draw_sections(states, by_change, target / f"{kind}_map.png", setup.given.title)
-    return [*files, drawn]
+    layers = [(name, top * 1e-9, end * 1e-9) for name, top, end in layers_of(profiles[0])]
+    script = write_map_script(files, [name for name, _ in states], layers, by_change)
+    written = [*files, drawn, script]
+    if analyses[0].specimen.columns.arrangement == "film":
+        return written
+    picture = target / f"{kind}_volumes.png"
+    named = [(state, str(path)) for state, path in states]
+    apart = _unlike(profiles[0], by_change)
+    return written + draw_apart(VolumeOrder(named, apart, layers, setup.given.title, str(picture)))
+
+
+def _unlike(profile: CountProfile, ranked: Sequence[str]) -> list[str]:
+    """The first signal, and by turns the one whose profile is least like those chosen."""
+    shapes = {name: profile.expected[name] for name in ranked}
+    units = {name: one / max(float(np.linalg.norm(one)), 1e-300) for name, one in shapes.items()}
+    found = list(ranked[:1])
+    while len(found) < min(MOST_TOGETHER, len(ranked)):
+        likeness = {
+            name: max(float(units[name] @ units[other]) for other in found)
+            for name in ranked
+            if name not in found
+        }
+        found.append(min(likeness, key=lambda name: likeness[name]))
+    return found
 
 
 def _change(profiles: Sequence[CountProfile], signal: str) -> float:
