@@ -24,7 +24,7 @@ from ionstack.output.names import (
 )
 from ionstack.output.point_columns import PointColumns, point_columns
 from ionstack.plots.maps import value_limits
-from ionstack.report.packing import FloatArray, IntArray, levels, packed, spread
+from ionstack.report.packing import FloatArray, levels, packed, spread
 from ionstack.report.solid import disc_rim, outline, plan, rectangle_rim, surface
 from ionstack.report.stack_drawing import LAYER_COLORS
 
