@@ -9,16 +9,19 @@ import pytest
 
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import density
-from ionstack.surface_analysis.columns import Columns, column_areas, columns_of
+from ionstack.surface_analysis.columns import Columns, Pieces
+from ionstack.surface_analysis.extruded import column_areas
 from ionstack.surface_analysis.raster import raster
+from ionstack.surface_analysis.subject import columns_of
 from support import synthetic
 
 UM = 1e-6
 
 
 def columns(arrangement: str, places: np.ndarray, areas: np.ndarray) -> Columns:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Columns(arrangement, places, areas, nothing, np.zeros(0), nothing)  # type: ignore[arg-type]
+    nothing = Pieces(*8 * [np.zeros(0, dtype=np.int64)])
+    bounds = np.stack([places.min(axis=0), places.max(axis=0)])
+    return Columns(arrangement, places, areas, bounds, nothing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("count", [16, 33])
@@ -65,10 +68,11 @@ def test_columns_hold_what_the_linear_elements_hold(tmp_path: Path, dimension: i
     found = columns_of(fields)
     values = fields.values(density("Li+"), 1)
     edges = np.arange(-10.0, 330.0, 0.7) * 1e-9
-    content = found.averages(values, edges) @ np.diff(edges)
+    cut = found.cut(edges)
+    content = cut.averages(values) @ np.diff(edges)
     assert (content * found.areas).sum() == pytest.approx(integral(fields, values), rel=1e-9)
-    shares = sum(found.shares(layer, edges) for layer in range(3))
-    assert (shares * np.diff(edges)).sum() == pytest.approx(300e-9)
+    thickness = sum(cut.shares(layer) for layer in range(3)) @ np.diff(edges)
+    assert thickness == pytest.approx(300e-9)
 
 
 def integral(fields, values: np.ndarray) -> float:  # type: ignore[no-untyped-def]
@@ -95,7 +99,7 @@ def test_points_of_several_ranks_are_taken_once(tmp_path: Path) -> None:
     # The copies belong to the cells of another rank.
     once, twice = columns_of(fields), columns_of(_with_copies(doubled, len(fields.points)))
     assert twice.places == pytest.approx(once.places)
-    assert twice.depths == pytest.approx(once.depths)
+    assert twice.pieces.start == pytest.approx(once.pieces.start)
     assert column_areas(doubled, twice.places) == pytest.approx(once.areas)
 
 

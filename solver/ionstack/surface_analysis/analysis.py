@@ -104,7 +104,8 @@ def analysis_of(
 ) -> Analysis:
     """Put one state of a run into an instrument."""
     name, step = state
-    specimen = specimen_of(subject.fields, step, subject.films, setup)
+    columns = subject.columns(step)
+    specimen = specimen_of(columns, subject.fields, step, subject.films, setup)
     return Analysis(name, specimen, setup, (subject.films.width, subject.films.breadth), off)
 
 

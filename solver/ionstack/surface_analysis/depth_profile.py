@@ -57,7 +57,7 @@ def erosion(specimen: Specimen, setup: Setup, off: Collection[Stage] = ()) -> Er
     if "rates" in off:
         rates = dict.fromkeys(rates, rates[specimen.boundaries[0][0]])
     transition = setup.given.sputter.transition
-    times = reached(specimen.shares, rates, specimen.edges, transition)
+    times = reached(specimen.mean_shares(), rates, specimen.edges, transition)
     return Erosion(specimen.edges, times)
 
 

@@ -110,7 +110,7 @@ def _balanced(
 def _lowest(columns: Columns, extent: tuple[float, float]) -> FloatArray:
     if columns.arrangement == "axis":
         return -0.5 * np.asarray(extent)
-    return np.asarray(columns.places.min(axis=0))
+    return columns.bounds[0]
 
 
 def _by_place(columns: Columns, chosen: IntArray, pixels: Pixels) -> sparse.csr_array:
@@ -132,19 +132,21 @@ def _interpolation(columns: Columns, points: FloatArray) -> sparse.csr_array:
         case "film":
             return sparse.csr_array(np.ones((len(points), 1)))
         case "axis":
-            return _on_a_line(x, np.hypot(points[:, 0], points[:, 1]))
+            return _on_a_line(x, np.hypot(points[:, 0], points[:, 1]), columns.bounds[:, 0])
         case "plane":
-            return _on_a_line(x, points[:, 0])
+            return _on_a_line(x, points[:, 0], columns.bounds[:, 0])
         case "body":
             return _on_triangles(columns.places, points)
 
 
-def _on_a_line(nodes: FloatArray, x: FloatArray) -> sparse.csr_array:
+def _on_a_line(nodes: FloatArray, x: FloatArray, bounds: FloatArray) -> sparse.csr_array:
     order = np.argsort(nodes)
-    inside = np.flatnonzero((x >= nodes[order[0]]) & (x <= nodes[order[-1]]))
+    inside = np.flatnonzero((x >= bounds[0]) & (x <= bounds[1]))
     right = np.clip(np.searchsorted(nodes[order], x[inside]), 1, len(nodes) - 1)
     ends = order[np.stack([right - 1, right], axis=1)]
     share = (x[inside] - nodes[ends[:, 0]]) / (nodes[ends[:, 1]] - nodes[ends[:, 0]])
+    # Between the last column and the bounds it is as in the last column.
+    share = np.clip(share, 0.0, 1.0)
     return _sparse(inside, ends, np.stack([1.0 - share, share], axis=1), (len(x), len(nodes)))
 
 

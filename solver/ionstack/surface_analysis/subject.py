@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from ionstack.output.run_directory import RunDirectory
 from ionstack.output.states import states_of
 from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
-from ionstack.surface_analysis.specimen import Films
+from ionstack.surface_analysis.columns import Columns
+from ionstack.surface_analysis.contents import Contents
+from ionstack.surface_analysis.extruded import extruded_columns
+from ionstack.surface_analysis.films import Films
+from ionstack.surface_analysis.sampled import sampled_columns
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,19 @@ class Subject:
     fields: Fields
     films: Films
     states: tuple[tuple[str, int], ...]
+
+    def columns(self, step: int) -> Columns:
+        """Return the columns at a step; those of the mesh are found once for all steps."""
+        return self._of_mesh
+
+    @cached_property
+    def _of_mesh(self) -> Columns:
+        return columns_of(self.fields)
+
+
+def columns_of(contents: Contents) -> Columns:
+    """Return the columns of any mesh."""
+    return extruded_columns(contents) or sampled_columns(contents)
 
 
 def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
