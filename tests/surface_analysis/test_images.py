@@ -14,6 +14,7 @@ from ionstack.surface_analysis.extruded import column_areas
 from ionstack.surface_analysis.raster import raster
 from ionstack.surface_analysis.subject import columns_of
 from support import synthetic
+from support.free_form import integral
 
 UM = 1e-6
 
@@ -73,19 +74,6 @@ def test_columns_hold_what_the_linear_elements_hold(tmp_path: Path, dimension: i
     assert (content * found.areas).sum() == pytest.approx(integral(fields, values), rel=1e-9)
     thickness = sum(cut.shares(layer) for layer in range(3)) @ np.diff(edges)
     assert thickness == pytest.approx(300e-9)
-
-
-def integral(fields, values: np.ndarray) -> float:  # type: ignore[no-untyped-def]
-    """Integrate linear elements; around an axis radius and content vary both."""
-    corners = fields.points[fields.cells][:, :, : fields.dimension]
-    edges = corners[:, 1:] - corners[:, :1]
-    volume = np.abs(np.linalg.det(edges)) / {1: 1, 2: 2, 3: 6}[fields.dimension]
-    at = values[fields.cells]
-    if not fields.axisymmetric:
-        return float((volume * at.mean(axis=1)).sum())
-    radius = corners[:, :, 0]
-    products = radius.sum(axis=1) * at.sum(axis=1) + (radius * at).sum(axis=1)
-    return float((2.0 * np.pi * volume * products / 12.0).sum())
 
 
 def test_points_of_several_ranks_are_taken_once(tmp_path: Path) -> None:

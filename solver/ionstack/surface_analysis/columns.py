@@ -1,4 +1,4 @@
-"""Columns along the depth: what a sputter beam goes through at each place, from its surface down."""
+"""Columns along the depth: what a sputter beam goes through at each place, surface first."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class Cut:
         return self._summed(self.content * self._of(layer))
 
     def _of(self, layer: int) -> npt.NDArray[np.bool_]:
-        return self.pieces.layer[self.piece] == layer
+        return np.asarray(self.pieces.layer[self.piece] == layer)
 
     def _summed(self, parts: FloatArray) -> FloatArray:
         total = np.bincount(self.cell, parts, self.shape[0] * self.shape[1])

@@ -15,8 +15,9 @@ IntArray = npt.NDArray[np.int64]
 class Contents(Protocol):
     """A mesh of simplices whose last coordinate is the depth, and the fields on it.
 
-    `times` (n_steps,) [s]; `points` (n_points, 3) [m], each of one region; `cells` (n_cells, d + 1);
-    `region` (n_cells,) index into `region_names`; `axisymmetric`: the first coordinate is a radius.
+    `times` (n_steps,) [s]; `points` (n_points, 3) [m], each of one region; `cells` (n_cells,
+    d + 1); `region` (n_cells,) index into `region_names`; `axisymmetric`: the first coordinate is
+    a radius.
     """
 
     @property

@@ -110,7 +110,7 @@ def _balanced(
 def _lowest(columns: Columns, extent: tuple[float, float]) -> FloatArray:
     if columns.arrangement == "axis":
         return -0.5 * np.asarray(extent)
-    return columns.bounds[0]
+    return np.asarray(columns.bounds[0])
 
 
 def _by_place(columns: Columns, chosen: IntArray, pixels: Pixels) -> sparse.csr_array:

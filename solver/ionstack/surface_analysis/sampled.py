@@ -2,8 +2,8 @@
 
 In a plane and around an axis the lines stand at the Gauss points between all vertices. What a
 line meets of a linear field is there a polynomial of the place of third degree at most, so
-amounts are those of the linear elements. In a body the lines stand beside the vertices, and
-amounts are met in the second order of their distance.
+amounts are those of the linear elements. In a body the lines stand beside the vertices and,
+where these are few, between them; amounts are met in the second order of their distance.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, Delaunay
 
 from ionstack.surface_analysis.columns import Columns, Pieces, spread
 from ionstack.surface_analysis.contents import Contents
@@ -28,8 +28,10 @@ from ionstack.surface_analysis.extruded import (
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# Most columns, so that a fine mesh does not fill the memory.
+# Most columns, so that a fine mesh does not fill the memory, and how many there are at least
+# across a plane and in a body, so that a slope does not look like stairs.
 _MOST = 4096
+_ACROSS, _IN_A_BODY = 256, 1024
 # Of the extent: how far beside a vertex a line stands. It meets no edge of a regular mesh.
 _BESIDE = 1e-6
 _OFF_CENTRE = (0.4371, 0.5619)
@@ -73,6 +75,8 @@ def _between(contents: Contents, x: FloatArray) -> tuple[FloatArray, FloatArray]
     """Two Gauss points between each two vertices; with too many, between every few of them."""
     if contents.dimension == 1:
         return np.zeros((1, 2)), np.ones(1)
+    x = np.union1d(x, np.linspace(x[0], x[-1], _ACROSS // 2 + 1))
+    x = x[np.unique(numbered(x[:, None]), return_index=True)[1]]
     chosen = np.linspace(0, len(x) - 1, min(len(x), _MOST // 2)).round().astype(np.int64)
     left, right = x[chosen][:-1], x[chosen][1:]
     gauss = np.array([-1.0, 1.0]) / np.sqrt(3.0)
@@ -85,6 +89,8 @@ def _between(contents: Contents, x: FloatArray) -> tuple[FloatArray, FloatArray]
 def _beside(contents: Contents, vertices: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Lines beside the vertices, or beside as many of them as are allowed."""
     low, extent = vertices.min(axis=0), np.ptp(vertices, axis=0)
+    while len(vertices) < _IN_A_BODY:
+        vertices = _with_middles(vertices)
     if len(vertices) > _MOST:
         squares = np.floor((vertices - low) / extent * np.sqrt(_MOST)).astype(np.int64)
         _, first = np.unique(squares, axis=0, return_index=True)
@@ -92,6 +98,14 @@ def _beside(contents: Contents, vertices: FloatArray) -> tuple[FloatArray, Float
     areas = column_areas(contents, vertices)
     towards = low + extent * np.array(_OFF_CENTRE)
     return vertices + _BESIDE * (towards - vertices), areas
+
+
+def _with_middles(vertices: FloatArray) -> FloatArray:
+    """Add the middles between neighbours."""
+    triangles = Delaunay(vertices).simplices
+    pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    middles = vertices[np.unique(np.sort(pairs, axis=1), axis=0)].mean(axis=1)
+    return np.concatenate([vertices, middles])
 
 
 @dataclass(frozen=True)
@@ -118,14 +132,13 @@ def _met(contents: Contents, places: FloatArray) -> _Met:
     found = []
     for column, among in _pairs(corners[solid], places[:, :across]):
         cell = solid[among]
-        inverse = np.linalg.inv(sides[cell])
-        at = np.einsum("pij,pj->pi", inverse[:, :, :across], places[column, :across] - corners[cell, 0, :across])
-        share, slope = _with_first(at, 1.0), _with_first(inverse[:, :, across], 0.0)
+        inverse = np.asarray(np.linalg.inv(sides[cell]), dtype=np.float64)
+        aside = places[column, :across] - corners[cell, 0, :across]
+        share = _with_first(np.einsum("pij,pj->pi", inverse[:, :, :across], aside), 1.0)
+        slope = _with_first(inverse[:, :, across], 0.0)
         start, end = _interval(share, slope)
         kept = np.flatnonzero(end - start > _ROUND_OFF * np.ptp(contents.depth))
-        upper, lower = (
-            share[kept] + slope[kept] * depth[kept, None] for depth in (start, end)
-        )
+        upper, lower = (share[kept] + slope[kept] * depth[kept, None] for depth in (start, end))
         zero = corners[cell[kept], 0, across]
         found.append(
             _Met(column[kept], cell[kept], zero + start[kept], zero + end[kept], upper, lower)

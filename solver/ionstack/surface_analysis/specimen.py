@@ -99,9 +99,7 @@ def _shares(
     return shares, hosts
 
 
-def _parts(
-    pile: Pile, cut: Cut, edges: FloatArray
-) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+def _parts(pile: Pile, cut: Cut, edges: FloatArray) -> Iterator[tuple[str, FloatArray, FloatArray]]:
     for band in (*pile.bands, pile.endless):
         share = band.shares(edges)
         if np.any(share > 0.0):

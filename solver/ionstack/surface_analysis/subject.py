@@ -16,6 +16,7 @@ from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
 from ionstack.surface_analysis.columns import Columns
 from ionstack.surface_analysis.contents import Contents
+from ionstack.surface_analysis.deformation import displacement
 from ionstack.surface_analysis.extruded import extruded_columns
 from ionstack.surface_analysis.films import Films
 from ionstack.surface_analysis.sampled import sampled_columns
@@ -23,16 +24,25 @@ from ionstack.surface_analysis.sampled import sampled_columns
 
 @dataclass(frozen=True)
 class Subject:
-    """A run to be analysed: its fields, films, and the steps of its named states."""
+    """A run to be analysed: its fields, films, and the steps of its named states.
+
+    `body`: displacements of a run with mechanics.
+    """
 
     run: RunDirectory
     fields: Fields
     films: Films
     states: tuple[tuple[str, int], ...]
+    body: Fields | None = None
 
     def columns(self, step: int) -> Columns:
-        """Return the columns at a step; those of the mesh are found once for all steps."""
-        return self._of_mesh
+        """Return the columns at a step, deformed as far as the run knows how.
+
+        Those of the mesh are found once for all steps.
+        """
+        if self.body is None:
+            return self._of_mesh
+        return self._of_mesh.moved(displacement(self.fields, self.body, step))
 
     @cached_property
     def _of_mesh(self) -> Columns:
@@ -55,7 +65,8 @@ def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
     fields = read_fields(run.fields)
     named = states_of(run, fields)
     states = tuple(_state(folder, fields, dict(named), text) for text in wanted) or named
-    return Subject(run, fields, _films(run), states)
+    body = read_fields(run.body) if run.body.exists() else None
+    return Subject(run, fields, _films(run), states, body)
 
 
 def _state(folder: Path, fields: Fields, named: dict[str, int], text: str) -> tuple[str, int]:

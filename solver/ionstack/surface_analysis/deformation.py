@@ -1,0 +1,56 @@
+"""How the points of a run's fields have moved, by what mechanics has written of the body."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ionstack.errors import InputError
+from ionstack.output.field_reader import Fields
+from ionstack.output.mechanics import DEFLECTION
+from ionstack.surface_analysis.extruded import lateral, numbered
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def displacement(fields: Fields, body: Fields, step: int) -> FloatArray:
+    """Return how far the points (n_points,) of the fields have moved down [m] at their step.
+
+    The body has points where the fields have theirs. Where it has come apart both sides of an
+    interface move by themselves. Before its first snapshot nothing has moved.
+
+    Raises InputError for a body of another mesh.
+    """
+    time = fields.times[step]
+    known = np.flatnonzero(body.times <= time * (1.0 + 1e-12))
+    if not len(known):
+        return np.zeros(len(fields.points))
+    own, corners = _keys(fields, body)
+    keys, first = np.unique(corners, axis=0, return_index=True)
+    every, number = np.unique(np.concatenate([keys, own]), axis=0, return_inverse=True)
+    held = np.full(len(every), -1)
+    number = number.reshape(-1)
+    held[number[: len(keys)]] = first
+    corner = held[number[len(keys) :]]
+    if np.any(corner < 0):
+        raise InputError(f"{body.path}: lacks points of {fields.path.name}: of another mesh")
+    return np.asarray(-body.values(DEFLECTION, int(known[-1]))[corner])
+
+
+def _keys(fields: Fields, body: Fields) -> tuple[IntArray, IntArray]:
+    """Number of place and depth of every point of both, and the side that it is looked at from."""
+    place = numbered(np.concatenate([lateral(fields), lateral(body)]))
+    depth = numbered(np.concatenate([fields.depth, body.depth])[:, None])
+    side = np.concatenate([_from_above(fields), _from_above(body)])
+    keys = np.column_stack([place, depth, side])
+    return keys[: len(fields.points)], keys[len(fields.points) :]
+
+
+def _from_above(fields: Fields) -> IntArray:
+    """1 for points that a cell above them has, 0 for those at the top of their layer."""
+    corners = fields.depth[fields.cells]
+    above = corners > corners.mean(axis=1, keepdims=True)
+    result = np.zeros(len(fields.points), dtype=np.int64)
+    np.maximum.at(result, fields.cells.ravel(), above.ravel().astype(np.int64))
+    return result
