@@ -18,6 +18,7 @@ from ionstack.surface_analysis.subject import subject_of
 from support import synthetic
 
 NM = 1e-9
+STACK = Path(__file__).with_name("stack.yaml").read_text()
 SWELLING = 0.05
 
 
@@ -82,3 +83,20 @@ def test_a_body_of_another_mesh_is_named(disc: Path, tmp_path: Path) -> None:
     subject = subject_of(disc)
     with pytest.raises(InputError, match="of another mesh"):
         subject.columns(0)
+
+
+def test_films_of_one_dimension_grow_by_their_table(tmp_path: Path) -> None:
+    run = synthetic.write_run(tmp_path / "film", 1)
+    run.case.write_text(synthetic.CASE + STACK)
+    names = ["growth.WO3 [m]", "growth.LiPON [m]", "growth.MoO3 [m]"]
+    table = mechanics.MechanicsWriter(run.mechanics, names)
+    table.append(0.0, [0.0, 0.0, 0.0])
+    table.append(5.0, [4 * NM, 0.0, -1 * NM])
+    table.close()
+    subject = subject_of(run.path)
+    assert subject.columns(0).thickness == pytest.approx([300 * NM])
+    grown = subject.columns(1)
+    assert grown.thickness == pytest.approx([303 * NM])
+    cut = grown.cut(np.array([0.0, 52.0, 104.0, 224.0, 303.0]) * NM)
+    assert cut.hosts(0) == pytest.approx(np.array([[100 / 104, 100 / 104, 0.0, 0.0]]))
+    assert cut.hosts(2) == pytest.approx(np.array([[0.0, 0.0, 0.0, 80 / 79]]))

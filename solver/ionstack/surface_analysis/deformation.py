@@ -1,17 +1,46 @@
-"""How the points of a run's fields have moved, by what mechanics has written of the body."""
+"""How the points of a run's fields have moved, by what mechanics has written."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
-from ionstack.output.field_reader import Fields
-from ionstack.output.mechanics import DEFLECTION
+from ionstack.output.field_reader import Fields, read_fields
+from ionstack.output.mechanics import DEFLECTION, film_growth, read_mechanics
+from ionstack.output.run_directory import RunDirectory
+from ionstack.output.trace import TIME
 from ionstack.surface_analysis.extruded import lateral, numbered
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+
+# How far points (n_points,) [m] have moved down at a step.
+Deformation = Callable[[int], FloatArray]
+
+
+def deformation_of(run: RunDirectory, fields: Fields) -> Deformation | None:
+    """Return how the points of a run move, None for a run without mechanics."""
+    if run.body.exists():
+        return partial(displacement, fields, read_fields(run.body))
+    if run.mechanics.exists() and fields.dimension == 1:
+        return partial(growth, fields, read_mechanics(run.mechanics))
+    return None
+
+
+def growth(fields: Fields, table: Mapping[str, FloatArray], step: int) -> FloatArray:
+    """Return the displacement of films that grow, each evenly, by a `table` of mechanics."""
+    row = int(np.argmin(np.abs(table[TIME] - fields.times[step])))
+    result = np.zeros(len(fields.points))
+    for name, top, bottom in fields.layers:
+        below = np.clip((fields.depth - top) / (bottom - top), 0.0, 1.0)
+        # A point at an interface has only moved with what lies above it.
+        result += below * table[film_growth(name)][row]
+    return result
 
 
 def displacement(fields: Fields, body: Fields, step: int) -> FloatArray:

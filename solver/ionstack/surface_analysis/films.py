@@ -95,6 +95,19 @@ class Pile:
             material, end = self.layers[int(deepest)], self.filled
         return Band(material, end, np.full(len(end), np.inf))
 
+    def at_contacts(self, upper: FloatArray, lower: FloatArray, edges: FloatArray) -> FloatArray:
+        """Return the density (m, n) of what contacts hold, given per area (m,) [1/m^2].
+
+        It is spread over the electrode, or over a depth cell of the film where that lies open.
+        """
+        cell = np.diff(edges)[:1]
+        over = np.where(self.cover > 0.0, self.cover, cell)
+        under = np.where(self.beneath > 0.0, self.beneath, cell)
+        above = Band(self.films.top, 0.0 * over, over)
+        below = Band(self.films.bottom, self.filled, self.filled + under)
+        result = above.shares(edges) * (upper / over)[:, None]
+        return np.asarray(result + below.shares(edges) * (lower / under)[:, None])
+
     def boundaries(self) -> tuple[tuple[str, float], ...]:
         """Return the mean depth [m] at which each material begins, with its name."""
         found = [(one.material, float(self.columns.mean(one.top))) for one in self.bands]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
-from ionstack.output.names import density, species_in
+from ionstack.output.names import areal_amount, density, products_in, species_in
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.columns import Columns, Cut
 from ionstack.surface_analysis.contents import Contents
@@ -69,10 +69,9 @@ def specimen_of(
     cut = columns.cut(edges, pile.cover)
     shares, hosts = _shares(pile, cut, edges)
     atoms = {atom: _hosts(setup, hosts, atom) for atom in setup.atoms}
-    for name, per_particle in _moved(contents, setup).items():
-        content = _even(cut.averages(contents.values(density(name), step)))
-        for atom, number in per_particle.items():
-            atoms[atom] = atoms[atom] + number * content
+    for name, content in _moved(contents, step, cut, pile, edges):
+        for atom, number in _brought(setup, name).items():
+            atoms[atom] = atoms[atom] + number * _even(content)
     return Specimen(columns, edges, shares, atoms, boundaries, bottom)
 
 
@@ -121,12 +120,22 @@ def _hosts(setup: Setup, hosts: Mapping[str, FloatArray], atom: str) -> FloatArr
     return np.asarray(sum(parts, np.zeros(len(next(iter(hosts.values())).T))))
 
 
-def _moved(contents: Contents, setup: Setup) -> dict[str, Mapping[str, float]]:
-    """What each species of the run brings; a species of atoms that the setup lacks is a mistake."""
+def _moved(
+    contents: Contents, step: int, cut: Cut, pile: Pile, edges: FloatArray
+) -> Iterator[tuple[str, FloatArray]]:
+    """Densities (m, n) [1/m^3] of species and of products that contacts hold."""
+    for name in species_in(contents.names):
+        if name not in CARRIERS:
+            yield name, cut.averages(contents.values(density(name), step))
+    for name in products_in(contents.names):
+        amounts = pile.columns.at_ends(contents.values(areal_amount(name), step))
+        yield name, pile.at_contacts(*amounts, edges)
+
+
+def _brought(setup: Setup, name: str) -> Mapping[str, float]:
+    """Atoms of a species or product of the run; that the setup lacks one is a mistake."""
     known = setup.given.species
-    held = [name for name in species_in(contents.names) if name not in CARRIERS]
-    for name in held:
-        if name not in known:
-            listed = not_among("species of the run", name, list(known))
-            raise InputError(f"{setup.path}: species: {listed}; write 'species: {{{name}: …}}'")
-    return {name: known[name] for name in held}
+    if name not in known:
+        listed = not_among("species of the run", name, list(known))
+        raise InputError(f"{setup.path}: species: {listed}; write 'species: {{{name}: …}}'")
+    return known[name]

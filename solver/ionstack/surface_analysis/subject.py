@@ -16,7 +16,7 @@ from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
 from ionstack.surface_analysis.columns import Columns
 from ionstack.surface_analysis.contents import Contents
-from ionstack.surface_analysis.deformation import displacement
+from ionstack.surface_analysis.deformation import Deformation, deformation_of
 from ionstack.surface_analysis.extruded import extruded_columns
 from ionstack.surface_analysis.films import Films
 from ionstack.surface_analysis.sampled import sampled_columns
@@ -26,23 +26,23 @@ from ionstack.surface_analysis.sampled import sampled_columns
 class Subject:
     """A run to be analysed: its fields, films, and the steps of its named states.
 
-    `body`: displacements of a run with mechanics.
+    `deformation`: how its points move, None where nothing tells.
     """
 
     run: RunDirectory
     fields: Fields
     films: Films
     states: tuple[tuple[str, int], ...]
-    body: Fields | None = None
+    deformation: Deformation | None = None
 
     def columns(self, step: int) -> Columns:
         """Return the columns at a step, deformed as far as the run knows how.
 
         Those of the mesh are found once for all steps.
         """
-        if self.body is None:
+        if self.deformation is None:
             return self._of_mesh
-        return self._of_mesh.moved(displacement(self.fields, self.body, step))
+        return self._of_mesh.moved(self.deformation(step))
 
     @cached_property
     def _of_mesh(self) -> Columns:
@@ -65,8 +65,7 @@ def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
     fields = read_fields(run.fields)
     named = states_of(run, fields)
     states = tuple(_state(folder, fields, dict(named), text) for text in wanted) or named
-    body = read_fields(run.body) if run.body.exists() else None
-    return Subject(run, fields, _films(run), states, body)
+    return Subject(run, fields, _films(run), states, deformation_of(run, fields))
 
 
 def _state(folder: Path, fields: Fields, named: dict[str, int], text: str) -> tuple[str, int]:
