@@ -48,10 +48,18 @@ class Analysis:
         materials = tuple(self.specimen.material_at(one) for one in depth)
         return CountProfile(self.state, middle, depth, materials, drawn, expected)
 
-    def voxels(self, wanted: Collection[str] | None = None) -> tuple[VoxelGrid, Voxels]:
+    def raster(self) -> Raster:
+        """Return the pixels that the columns fill, the same in all states of a run."""
+        imaging = self.setup.given.imaging
+        return raster(self.specimen.columns, self.extent, imaging.pixels, imaging.mirror)
+
+    def voxels(
+        self, wanted: Collection[str] | None = None, image: Raster | None = None
+    ) -> tuple[VoxelGrid, Voxels]:
         """Return counts and expected counts of every voxel, of all signals or of those wanted.
 
-        Voxels are as deep as what is eroded of the specimen at the same time.
+        Voxels are as deep as what is eroded of the specimen at the same time. `image`: the pixels,
+        if they have been found before.
         """
         given = self.setup.given
         worn = erosion(self.specimen, self.setup, self.off)
@@ -59,7 +67,7 @@ class Analysis:
         edges: FloatArray = np.asarray(step * np.arange(given.imaging.depths + 1), dtype=np.float64)
         frames = worn.time(edges)
         analyses = np.diff(frames) / given.sputter.cycle
-        image = raster(self.specimen.columns, self.extent, given.imaging.pixels)
+        image = image or self.raster()
         columns = len(self.specimen.columns.areas)
         arrays: dict[str, npt.NDArray[np.float32]] = {}
         for name, values in self._signals():
@@ -81,7 +89,8 @@ class Analysis:
 
     def _seen(self, image: Raster, values: FloatArray) -> FloatArray:
         """Spread counts (m, n) of the whole specimen over the pixels and the width of the beam."""
-        pixels = image.image(values / self.specimen.columns.areas_within(self.extent).sum())
+        area = image.copies * self.specimen.columns.areas_within(self.extent).sum()
+        pixels = image.image(values / area)
         width = 0.0 if "beam" in self.off else self.setup.given.imaging.beam / image.pixels.size
         for axis in (0, 1):
             if width > 0.0 and pixels.shape[axis] > 1:

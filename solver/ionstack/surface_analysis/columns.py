@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -108,6 +109,13 @@ class Columns:
         extent = self.pieces.length + lower - upper
         return replace(self, pieces=replace(self.pieces, extent=extent))
 
+    def layered(self, thicknesses: Sequence[float]) -> Columns:
+        """Return the columns as layers of these thicknesses [m] from the surface down.
+
+        Pieces are parted at the boundaries; the last layer reaches to the end.
+        """
+        return replace(self, pieces=_parted(self.pieces, np.cumsum(thicknesses)[:-1]))
+
     def cut(self, edges: FloatArray, cover: FloatArray | float = 0.0) -> Cut:
         """Cut the columns into depth cells at `edges` (n + 1,) [m] below the surface.
 
@@ -185,6 +193,32 @@ def _cut(pieces: Pieces, edges: FloatArray, cover: FloatArray) -> Cut:
     along = (0.5 * (low + high) - top[piece]) / extent
     number = pieces.column[piece] * count + cell
     return Cut((len(cover), count), pieces, piece, number, share, content, along)
+
+
+def _parted(pieces: Pieces, boundaries: FloatArray) -> Pieces:
+    """Part pieces at depths [m] below the surface and number the layers between these."""
+    top = pieces.tops()
+    bottom = top + pieces.extent
+    first = np.searchsorted(boundaries, top, "right")
+    last = np.maximum(np.searchsorted(boundaries, bottom, "left"), first)
+    piece, rank = spread(last - first + 1)
+    layer = first[piece] + rank
+    ends = np.concatenate([[-np.inf], boundaries, [np.inf]])
+    low, high = (
+        (np.clip(ends[layer + side], top[piece], bottom[piece]) - top[piece]) / pieces.extent[piece]
+        for side in (0, 1)
+    )
+    slope = (pieces.lower - pieces.upper)[piece]
+    return Pieces(
+        column=pieces.column[piece],
+        layer=layer,
+        start=pieces.start[piece] + low * pieces.length[piece],
+        length=(high - low) * pieces.length[piece],
+        extent=(high - low) * pieces.extent[piece],
+        nodes=pieces.nodes[piece],
+        upper=pieces.upper[piece] + low[:, None] * slope,
+        lower=pieces.upper[piece] + high[:, None] * slope,
+    )
 
 
 def spread(counts: IntArray) -> tuple[IntArray, IntArray]:

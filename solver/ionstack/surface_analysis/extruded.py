@@ -30,7 +30,9 @@ def extruded_columns(contents: Contents) -> Columns | None:
     keys = np.column_stack([place, _layer_ranks(contents)[layer], depth])
     _, order = np.unique(keys, axis=0, return_index=True)
     number = int(place.max()) + 1
-    if len(order) % number:
+    jumping = len(contents.points) == contents.cells.size > len(order)
+    # Where all cells have points of their own, fields may jump between them.
+    if jumping or len(order) % number:
         return None
     table = order.reshape(number, -1)
     alike = np.all(keys[table][:, :, 1:] == keys[table[0]][:, 1:])

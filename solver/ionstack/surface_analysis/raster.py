@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.spatial import Delaunay
 
+from ionstack.errors import InputError
 from ionstack.surface_analysis.columns import Columns
+from ionstack.surface_analysis.setup_schema import Mirror
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -55,38 +58,79 @@ class Pixels:
 class Raster:
     """How the columns fill the pixels.
 
-    `weights` (rows * columns, m) [m^2]: area of each column that falls into each pixel. Summed over
-    the pixels they are the areas of the columns: an image holds all that the columns hold.
+    `weights` (rows * columns, m) [m^2]: area of each column that falls into each pixel of the
+    `sector`. Summed over the pixels they are the areas of the columns: an image holds all that the
+    columns hold, once for every mirror image of the sector.
     """
 
-    pixels: Pixels
+    sector: Pixels
     weights: sparse.csr_array
+    mirror: tuple[Mirror, ...] = ()
+
+    @property
+    def pixels(self) -> Pixels:
+        """The pixels of the whole image."""
+        rows, columns = self.sector.shape
+        doubled = np.array(["x" in self.mirror, "y" in self.mirror])
+        low = self.sector.low - doubled * self.sector.size * np.array([columns, rows])
+        shape = (rows * (1 + int(doubled[1])), columns * (1 + int(doubled[0])))
+        return Pixels(shape, self.sector.size, low)
+
+    @property
+    def copies(self) -> int:
+        """How often the image holds the columns."""
+        return 1 << len(self.mirror)
 
     @property
     def coverage(self) -> FloatArray:
         """Share of each pixel that the specimen covers, (rows, columns)."""
-        covered = np.asarray(self.weights.sum(axis=1)).reshape(self.pixels.shape)
-        return np.asarray(covered / self.pixels.size**2)
+        covered = np.asarray(self.weights.sum(axis=1)).reshape(self.sector.shape)
+        return self._whole(covered / self.sector.size**2)
 
     def image(self, values: FloatArray) -> FloatArray:
         """Return sums (rows, columns, n) over pixels of values (m, n) per area of the columns."""
-        return np.asarray((self.weights @ values).reshape(*self.pixels.shape, -1))
+        return self._whole((self.weights @ values).reshape(*self.sector.shape, -1))
+
+    def _whole(self, image: FloatArray) -> FloatArray:
+        """Mirror at the least x and y."""
+        if "x" in self.mirror:
+            image = np.concatenate([image[:, ::-1], image], axis=1)
+        if "y" in self.mirror:
+            image = np.concatenate([image[::-1], image], axis=0)
+        return image
 
 
-def raster(columns: Columns, extent: tuple[float, float], count: int) -> Raster:
+def raster(
+    columns: Columns, extent: tuple[float, float], count: int, mirror: Sequence[Mirror] = ()
+) -> Raster:
     """Spread the columns over `count` pixels along the wider side of `extent` [m].
 
     A film covers the extent evenly, a plane is drawn out along y, radii turn around the axis,
-    columns of a body stand where they are.
+    columns of a body stand where they are. With `mirror` they are a half or quarter of a device,
+    at the least coordinates of which the rest is mirrored; `count` is then of the whole.
+
+    Raises InputError for a mirror where there is no sector.
     """
-    size = max(extent) / count
+    _check_mirror(columns, mirror)
+    size = max(extent[0] * (1 + ("x" in mirror)), extent[1] * (1 + ("y" in mirror))) / count
     shape = (max(1, round(extent[1] / size)), max(1, round(extent[0] / size)))
     pixels = Pixels(shape, size, _lowest(columns, extent))
     weights = sparse.csr_array(pixels.sums() @ _interpolation(columns, pixels.points()))
     covered = np.asarray(weights.sum(axis=1)).ravel() * (size / _POINTS) ** 2
     missed = np.flatnonzero(np.asarray(weights.sum(axis=0)).ravel() == 0.0)
     weights = sparse.csr_array(weights + _by_place(columns, missed, pixels))
-    return Raster(pixels, _balanced(weights, covered, columns.areas_within(extent)))
+    balanced = _balanced(weights, covered, columns.areas_within(extent))
+    return Raster(pixels, balanced, tuple(dict.fromkeys(mirror)))
+
+
+def _check_mirror(columns: Columns, mirror: Sequence[Mirror]) -> None:
+    """Only what stands in a plane or a body may be a sector of a device."""
+    allowed = {"plane": ("x",), "body": ("x", "y")}.get(columns.arrangement, ())
+    for one in mirror:
+        if one not in allowed:
+            named = {"film": "a film of one column", "axis": "what turns around an axis"}
+            what = named.get(columns.arrangement, "a plane")
+            raise InputError(f"imaging.mirror: {what} is not mirrored along {one}")
 
 
 def _balanced(

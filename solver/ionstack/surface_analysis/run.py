@@ -23,9 +23,10 @@ from ionstack.surface_analysis.comparison import (
     write_misfits,
 )
 from ionstack.surface_analysis.depth_profile import Stage
+from ionstack.surface_analysis.foreign import foreign_subject
 from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
-from ionstack.surface_analysis.subject import subject_of
+from ionstack.surface_analysis.subject import Subject, subject_of
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,21 @@ class Order:
 
 
 def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
-    """Analyse a run and return the files written into its folder ``sims``.
+    """Analyse a run, or a file, and return the files written into its folder ``sims``.
 
     Raises InputError for a state, signal or stage that does not exist, before anything is written.
     """
     off = _stages(order.without)
     _known(f"{setup.path}: --signals", "signal", order.signals, list(setup.given.signals))
-    subject = subject_of(folder, order.states)
+    subject = _opened(folder, setup, order)
     if order.measured is not None and len(subject.states) != 1:
         names = ", ".join(name for name, _ in subject.states)
         raise InputError(f"--measured is compared with one state; choose it with --state: {names}")
     analyses = [analysis_of(subject, state, setup, off) for state in subject.states]
     profiles = chosen([one.profile() for one in analyses], order.signals)
     measured = read_measured(order.measured, profiles[0]) if order.measured else None
-    target = folder / "sims"
-    target.mkdir(exist_ok=True)
+    target = (folder if folder.is_dir() else folder.with_suffix("")) / "sims"
+    target.mkdir(parents=True, exist_ok=True)
     kind = setup.prefix
     written = [write_counts(target / f"{kind}_profile.csv", profiles)]
     if kind == "xps":
@@ -67,6 +68,13 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     if measured is not None:
         written += _compared(profiles[0], measured, target / kind)
     return written + (_maps(analyses, profiles, target) if order.maps else [])
+
+
+def _opened(path: Path, setup: Setup, order: Order) -> Subject:
+    """A run's folder, or a file of another program."""
+    if path.is_file():
+        return foreign_subject(path, order.states, setup)
+    return subject_of(path, order.states)
 
 
 def _compared(profile: CountProfile, measured: Measured, stem: Path) -> list[Path]:
@@ -92,8 +100,9 @@ def _maps(
     kind = setup.prefix
     files = [target / f"{kind}_map_{_file_name(one.state)}.vti" for one in analyses]
     signals = list(profiles[0].counts)
+    image = analyses[0].raster()
     for one, path in zip(analyses, files, strict=True):
-        write_voxels(path, *one.voxels(signals))
+        write_voxels(path, *one.voxels(signals, image))
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
     by_change = sorted(signals, key=lambda name: -_change(profiles, name))
     drawn = draw_sections(states, by_change, target / f"{kind}_map.png", setup.given.title)
