@@ -214,9 +214,13 @@ def _mesh(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
+    from ionstack.compute import configure
+
+    configure()
     from ionstack.instruments.run import run_instruments
     from ionstack.output.campaign import CampaignDirectory, is_campaign
     from ionstack.plots import draw_all
+    from ionstack.surface_analysis.planned import run_planned
 
     if is_campaign(options.folder):
         from ionstack.campaigns.campaign import report
@@ -226,9 +230,10 @@ def _plot(options: argparse.Namespace) -> int:
         return 0
     drawn = draw_all(options.folder)
     found = run_instruments(options.folder)
-    for path in (*drawn, *found.paths):
+    analysed = run_planned(options.folder)
+    for path in (*drawn, *found.paths, *analysed.paths):
         print(path)
-    for line in found.lines:
+    for line in (*found.lines, *analysed.lines):
         print(line)
     return 0
 
@@ -247,7 +252,8 @@ def _sims(options: argparse.Namespace) -> int:
     from ionstack.compute import configure
 
     configure()
-    from ionstack.surface_analysis.run import Order, run_sims
+    from ionstack.surface_analysis.order import Order
+    from ionstack.surface_analysis.run import run_sims
     from ionstack.surface_analysis.setup import load_setup
 
     signals = [name for name in options.signals.split(",") if name]

@@ -113,6 +113,8 @@ SMALL = (
     "diode-3d-300k",
     "solubility-2d",
     "impedance-1d",
+    "voxels-2d",
+    "voxels-3d",
 )
 
 

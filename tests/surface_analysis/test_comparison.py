@@ -9,8 +9,9 @@ import pytest
 
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile
-from ionstack.surface_analysis.comparison import Measured, compare, read_measured, width_of_edge
+from ionstack.surface_analysis.comparison import compare, width_of_edge
 from ionstack.surface_analysis.counting import counted
+from ionstack.surface_analysis.measured import Measured, read_measured
 from ionstack.surface_analysis.resolution import Resolution
 
 NM = 1e-9
@@ -66,7 +67,7 @@ def test_nothing_to_fit_has_no_width() -> None:
 def test_a_table_is_read_with_its_units(tmp_path: Path) -> None:
     file = tmp_path / "m.csv"
     file.write_text("depth [um],Li+ [counts],W-\n0.001,5,6\n0.002,7,8\n")
-    found = read_measured(file, profile())
+    found = read_measured(file, profile().counts)
     assert found.depth == pytest.approx([1.0 * NM, 2.0 * NM])
     assert found.counts["W-"] == pytest.approx([6.0, 8.0])
 
@@ -84,5 +85,5 @@ def test_mistakes_of_a_table_are_named(tmp_path: Path, text: str, expected: str)
     file = tmp_path / "m.csv"
     file.write_text(text)
     with pytest.raises(InputError) as caught:
-        read_measured(file, profile())
+        read_measured(file, profile().counts)
     assert expected in str(caught.value)

@@ -50,7 +50,8 @@ def test_dose_is_conserved(disc: Path) -> None:
 def test_voxels_hold_what_the_profile_counts(disc: Path, small: Setup) -> None:
     subject = subject_of(disc, ["start"])
     analysis = analysis_of(subject, subject.states[0], small)
-    grid, arrays = analysis.voxels()
+    grid, found = analysis.voxels()
+    arrays = dict(found)
     profile = analysis.profile()
     assert grid.size[2] * 12 == pytest.approx(360e-9)
     for signal in profile.expected:
@@ -63,8 +64,8 @@ def test_voxels_hold_what_the_profile_counts(disc: Path, small: Setup) -> None:
 
 def test_a_wide_beam_keeps_counts_and_washes_out_the_rim(disc: Path, small: Setup) -> None:
     subject = subject_of(disc, ["start"])
-    sharp = analysis_of(subject, subject.states[0], small, ["beam"]).voxels()[1]
-    wide = analysis_of(subject, subject.states[0], small).voxels()[1]
+    sharp = dict(analysis_of(subject, subject.states[0], small, ["beam"]).voxels()[1])
+    wide = dict(analysis_of(subject, subject.states[0], small).voxels()[1])
     name = "Li+ expected [counts]"
     assert wide[name].sum() == pytest.approx(sharp[name].sum(), rel=1e-5)
     assert sharp[name][0, 0].sum() < wide[name][0, 2].sum() < sharp[name][10, 10].sum()
@@ -72,8 +73,9 @@ def test_a_wide_beam_keeps_counts_and_washes_out_the_rim(disc: Path, small: Setu
 
 def test_voxels_are_read_back_where_they_lie(disc: Path, small: Setup, tmp_path: Path) -> None:
     subject = subject_of(disc, ["start"])
-    grid, arrays = analysis_of(subject, subject.states[0], small).voxels()
-    image = read_voxels(write_voxels(tmp_path / "map.vti", grid, arrays))
+    grid, found = analysis_of(subject, subject.states[0], small).voxels()
+    arrays = dict(found)
+    image = read_voxels(write_voxels(tmp_path / "map.vti", grid, arrays.items()))
     assert image.bounds == pytest.approx((-1e-4, 1e-4, -1e-4, 1e-4, -360e-9, 0.0))
     platinum = image.cell_data["Pt- expected [counts]"].reshape(12, 20, 20)
     # The top electrode lies on top: in the last sheet, as z points up.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
@@ -58,6 +59,22 @@ def test_a_gaussian_around_an_axis_is_found_at_every_pixel() -> None:
     assert found[inside] == pytest.approx(np.exp(-r2[inside] / (20 * UM) ** 2), abs=5e-3)
 
 
+@pytest.mark.parametrize("deviation", [0.3, 2.5])
+def test_a_beam_spreads_an_image_as_a_gaussian(deviation: float) -> None:
+    """Narrow and wide beams are computed in different ways, and both as pixels are filtered."""
+    x = np.linspace(0.0, 8.0, 9) * UM
+    places = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    body = raster(columns("body", places, np.full(81, UM**2)), (8 * UM, 8 * UM), 16)
+    content = np.random.default_rng(1).random((81, 2))
+    width = deviation * UM / body.pixels.size
+    expected = body.image(content)
+    for axis in (0, 1):
+        expected = gaussian_filter1d(expected, width, axis=axis, mode="reflect")
+    seen = body.blurred(deviation * UM).image(content)
+    assert seen == pytest.approx(expected, rel=1e-9)
+    assert seen.sum() == pytest.approx(body.image(content).sum(), rel=1e-12)
+
+
 def test_a_plane_is_drawn_out_and_a_film_covers_everything() -> None:
     x = np.linspace(0.0, 8.0, 9) * UM
     plane = columns("plane", np.column_stack([x, 0.0 * x]), np.gradient(x))
@@ -93,7 +110,7 @@ def test_what_is_no_sector_is_not_mirrored(disc: Path) -> None:
     setup = load_setup("tof_sims_c60", ["imaging.mirror=[x]", "imaging.pixels=8"])
     subject = subject_of(disc)
     with pytest.raises(InputError, match="what turns around an axis is not mirrored along x"):
-        analysis_of(subject, subject.states[0], setup).raster()
+        analysis_of(subject, subject.states[0], setup).image()
 
 
 def test_counts_of_a_mirrored_map_are_those_of_the_profile(tmp_path: Path, small: Setup) -> None:
@@ -103,7 +120,9 @@ def test_counts_of_a_mirrored_map_are_those_of_the_profile(tmp_path: Path, small
     imaging = small.given.imaging.model_copy(update={"mirror": ["x", "y"]})
     mirrored = replace(small, given=small.given.model_copy(update={"imaging": imaging}))
     whole, sector = (
-        analysis_of(subject, subject.states[0], one).voxels(["Li+"])[1]["Li+ expected [counts]"]
+        dict(analysis_of(subject, subject.states[0], one).voxels(["Li+"])[1])[
+            "Li+ expected [counts]"
+        ]
         for one in (mirrored, small)
     )
     assert whole.sum() == pytest.approx(sector.sum(), rel=1e-4)

@@ -121,6 +121,17 @@ def _large_block() -> Row:
     return Row("diode-3d-300k", partial(_outside, small, problem, 2), quantities, (), 1)
 
 
+def _voxel_map(dimension: int, lateral: int, axial: int, limit: float) -> Row:
+    problem = ("voxels", str(lateral), str(axial), str(dimension), "256")
+    small = ("voxels", "5", "5", str(dimension), "16")
+    quantities = (
+        Quantity("time", "seconds", "s", limit),
+        Quantity("processor time", "work", "s"),
+        Quantity("memory", "memory", "MB", 2000.0),
+    )
+    return Row(f"voxels-{dimension}d", partial(_outside, small, problem, 1), quantities, (), 3)
+
+
 def _layer_sweep(quick: bool) -> Work:
     return layer_sweep(40 if quick else 400, 13 if quick else 121)
 
@@ -205,5 +216,7 @@ ROWS = {
         filament_row(),
         stress_row("1d", 1.05),
         stress_row("axisymmetric", 2.0, "stack.lateral.cells=92"),
+        _voxel_map(2, 60, 40, 10.0),
+        _voxel_map(3, 47, 30, 60.0),
     )
 }

@@ -23,6 +23,7 @@ from ionstack.benchmarks.devices import Device, set_up
 from ionstack.benchmarks.iterations import iterative_seconds
 from ionstack.benchmarks.measure import Run
 from ionstack.benchmarks.meshes import diode_block, diode_plane, ion_plane
+from ionstack.benchmarks.voxel_maps import voxel_map
 from ionstack.benchmarks.work import bias_sweep, direct_solver, fixed_charges, growing_times
 from ionstack.compute import configure
 from ionstack.errors import NumericsError
@@ -52,9 +53,8 @@ def start(arguments: Sequence[str], ranks: int = 1) -> Run:
 
 def run(options: argparse.Namespace, comm: MPI.Comm) -> Run:
     """Solve one problem (collective); times are those of the slowest rank."""
-    found = {"diode-plane": _diode_plane, "ion-plane": _ion_plane, "block": _block}[
-        options.problem
-    ](options, comm)
+    problems = {"diode-plane": _diode_plane, "ion-plane": _ion_plane, "block": _block}
+    found = (problems | {"voxels": _voxels})[options.problem](options, comm)
     numbers = dict(found.numbers)
     for key in numbers:
         numbers[key] = comm.allreduce(numbers[key], MPI.MAX)
@@ -93,6 +93,13 @@ def _ion_plane(options: argparse.Namespace, comm: MPI.Comm) -> Run:
     return _sized(device, fixed_charges(device, times, [0.5] * len(times)))
 
 
+def _voxels(options: argparse.Namespace, comm: MPI.Comm) -> Run:
+    """Of a virtual instrument: places along each axis, nodes through a layer, dimension, pixels."""
+    lateral, axial, dimension, pixels = options.cells
+    found = voxel_map(lateral, axial, dimension, pixels)
+    return Run({**found.numbers, "memory": peak_megabytes()})
+
+
 def _sized(device: Device, found: Run) -> Run:
     newton = device.newton
     numbers = {
@@ -108,7 +115,7 @@ def _sized(device: Device, found: Run) -> Run:
 def main() -> None:
     """Read the arguments, run, print on rank 0."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("problem", choices=("diode-plane", "ion-plane", "block"))
+    parser.add_argument("problem", choices=("diode-plane", "ion-plane", "block", "voxels"))
     parser.add_argument("cells", type=int, nargs="+")
     parser.add_argument("--biases", type=int, default=9)
     parser.add_argument("--rise", type=float, default=0.1, help="of the bias, step by step [V]")

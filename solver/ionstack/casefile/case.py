@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ionstack.casefile.analyses import planned_analyses
 from ionstack.casefile.boundary_schema import Boundary
 from ionstack.casefile.case_checks import case_problems, circuit_case_problems
 from ionstack.casefile.case_schema import (
@@ -59,6 +60,7 @@ from ionstack.reading.yaml_source import (
     setting,
     with_settings,
 )
+from ionstack.surface_analysis.order import PlannedAnalysis
 
 __all__ = ["Case", "Numerics", "Observable", "OutputOptions", "load_case"]
 
@@ -75,10 +77,11 @@ class Case:
     name ``upper/lower`` of the layers and by name of the electrode; `boundaries` what else there
     is at those that the case gives. Without a section of its own the `circuit` is a source at
     every contact that does not float. `initial` is another run's state that takes the place of
-    start and contents. Nuclei come at random at the contacts of `nucleation`. Random numbers are
-    those of the `seed`; an `ensemble` gives every member its own, which has `drawn` its scattered
-    numbers. Without `mechanics` nothing is stressed, without `heat` the temperature is the same
-    everywhere. `references` are values [s] that durations of steps are compared with. Of a circuit
+    start and contents. `analyses` are done at the end. Nuclei come at random at the contacts of
+    `nucleation`. Random numbers are those of the `seed`; an `ensemble` gives every member its own,
+    which has `drawn` its scattered numbers. Without `mechanics` nothing is stressed, without `heat`
+    the temperature is the same everywhere. `references` are values [s] that durations of steps are
+    compared with. Of a circuit
     alone the stack has no layers.
     """
 
@@ -106,6 +109,7 @@ class Case:
     output: OutputOptions
     observables: tuple[Observable, ...]
     initial: Initial | None = None
+    analyses: tuple[PlannedAnalysis, ...] = ()
     heat: Heat | None = None
     mechanics: MechanicsChoice | None = None
     nucleation: Mapping[str, NucleationChoice] = dataclasses.field(default_factory=dict)
@@ -128,6 +132,7 @@ class Case:
         for key in ("text", "path", "drawn"):
             del record[key]
         del record["initial"]
+        record["analyses"] = [one.record() for one in self.analyses]
         if self.initial is not None:
             record["initial"] = {"from": self.initial.given, "state": self.initial.state}
         record["stack"] = dataclasses.replace(self.stack, path=Path(self.stack.path.name))
@@ -159,14 +164,17 @@ def load_case(path: Path | str, overrides: Sequence[str] = ()) -> Case:
         raise InputError("\n".join(errors))
     subject = Subject(read, node, located[0], materials)
     problems = list(case_problems(subject))
-    driven = None
+    driven, found = None, list[PlannedAnalysis | Problem]()
     if not {one.keys[0] for one in problems} & {"circuit", "contacts", "protocol"}:
         driven = _driven(read, located[0])
+        found = list(planned_analyses(subject, driven[1]))
         problems += course_problems(subject, driven[1])
+        problems += (one for one in found if isinstance(one, Problem))
     raise_problems(problems)
     assert driven is not None
     case = _case(read, node, located[0], materials, driven, path, text, overrides)
-    return dataclasses.replace(case, initial=_initial(read, node, path))
+    analyses = tuple(one for one in found if isinstance(one, PlannedAnalysis))
+    return dataclasses.replace(case, initial=_initial(read, node, path), analyses=analyses)
 
 
 def _is_circuit(node: Node) -> bool:
@@ -183,6 +191,9 @@ def _circuit_case(node: Node, path: Path, text: str, overrides: Sequence[str]) -
     if not {one.keys[0] for one in problems} & {"circuit", "protocol"}:
         driven = _driven(read, stack)
         problems += course_problems(subject, driven[1])
+        problems += (
+            one for one in planned_analyses(subject, driven[1]) if isinstance(one, Problem)
+        )
     raise_problems(problems)
     assert driven is not None
     return _case(read, node, stack, {}, driven, path, text, overrides)
@@ -221,7 +232,7 @@ def _case(
         },
         circuit=driven[0],
         protocol=driven[1],
-        instruments=tuple(read.instruments),
+        instruments=tuple(one for one in read.instruments if isinstance(one, Request)),
         numerics=Numerics(**dict(read.numerics)),
         output=OutputOptions(**dict(read.output)),
         observables=tuple(Observable(**dict(entry)) for entry in read.observables),

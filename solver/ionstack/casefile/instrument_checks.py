@@ -27,7 +27,7 @@ def instrument_problems(subject: Subject) -> Iterator[Problem]:
     numbered = enumerate(subject.case.protocol, start=1)
     steps = [one for number, step in numbered for one in _steps(number, step)]
     for index, request in enumerate(subject.case.instruments):
-        if request.kind != AUTO:
+        if isinstance(request, Request) and request.kind != AUTO:
             yield from _problems(subject, index, request, steps)
 
 

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator, create_model
 
+from ionstack.casefile.analysis_schema import AnalysisModel
 from ionstack.instruments.catalogue import AUTO, INSTRUMENTS, Request
 from ionstack.physics.bounds import ANY, NOT_NEGATIVE, POSITIVE, Bounds
 from ionstack.reading.schema import Strict, failure, failure_at, not_among, quantity
+from ionstack.surface_analysis.order import KINDS as ANALYSES
 
-_KINDS = (AUTO, *INSTRUMENTS)
+_KINDS = (AUTO, *INSTRUMENTS, *ANALYSES)
 _BOUNDS = {"read_voltage": Bounds(not_zero=True), "baseline": ANY, "noise_floor": NOT_NEGATIVE}
 
 
@@ -25,9 +27,9 @@ def _read_list(data: object) -> object:
     return [{"kind": AUTO}] if data == AUTO else []
 
 
-def _read_entry(data: object) -> Request:
+def _read_entry(data: object) -> Request | AnalysisModel:
     """Read one instrument; a bare word is its kind."""
-    if isinstance(data, Request):
+    if isinstance(data, Request | AnalysisModel):
         return data
     entry = {"kind": data} if isinstance(data, str) else data
     if not isinstance(entry, dict):
@@ -37,6 +39,8 @@ def _read_entry(data: object) -> Request:
         raise failure_at("kind", "instrument", f"missing; allowed: {', '.join(_KINDS)}", data)
     if not isinstance(kind, str) or kind not in _KINDS:
         raise failure_at("kind", "instrument", not_among("instrument", str(kind), _KINDS), kind)
+    if kind in ANALYSES:
+        return AnalysisModel.model_validate(entry)
     given = _model(kind).model_validate(entry).model_dump(exclude_none=True)
     words = {name: given.pop(name) for name in ("kind", "contact") if name in given}
     return Request(steps=given.pop("step", ()), settings=given, **words)
@@ -64,10 +68,11 @@ def _read_steps(data: object) -> tuple[str | int, ...]:
 
 
 Instruments = Annotated[
-    list[Annotated[Request, PlainValidator(_read_entry)]], BeforeValidator(_read_list)
+    list[Annotated[Request | AnalysisModel, PlainValidator(_read_entry)]],
+    BeforeValidator(_read_list),
 ]
 
 
-def automatic() -> list[Request]:
+def automatic() -> list[Request | AnalysisModel]:
     """Return what a case asks for that says nothing of instruments."""
     return [Request(AUTO)]

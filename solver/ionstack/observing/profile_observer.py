@@ -17,6 +17,7 @@ from ionstack.observing.observers import bounds, shown
 from ionstack.output.names import electrochemical_potential
 from ionstack.output.profiles import Profile, ProfileWriter
 from ionstack.output.run_directory import RunDirectory
+from ionstack.output.states import BY_THEMSELVES
 from ionstack.protocols.protocol import Protocol
 from ionstack.stepping.states import State
 
@@ -47,14 +48,15 @@ class Profiles:
 
     def _names(self, state: State) -> list[str]:
         bias = float(state.applied[self._source])
-        names = ["start"] if state.step == 0.0 else []
+        start, negative, positive, end = BY_THEMSELVES
+        names = [start] if state.step == 0.0 else []
         if bias < 0.0 and bias <= self._lowest:
             self._lowest = bias
-            names.append("most negative bias")
+            names.append(negative)
         if bias > 0.0 and bias >= self._highest:
             self._highest = bias
-            names.append("most positive bias")
-        return names + (["end"] if state.following == len(self._protocol.laid) else [])
+            names.append(positive)
+        return names + ([end] if state.following == len(self._protocol.laid) else [])
 
     def see(self, state: State) -> None:
         """Add or replace the profiles that this state is."""

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 POTENTIAL = "potential [V]"
 TEMPERATURE = "temperature [K]"
 REGION = "region"
+# Species that are no atoms.
+CARRIERS = ("e-", "h+")
 
 
 def density(species: str) -> str:

@@ -115,6 +115,11 @@ class RunDirectory:
         return self.path / "instruments"
 
     @property
+    def analyses(self) -> Path:
+        """Folder of the surface analyses."""
+        return self.path / "sims"
+
+    @property
     def finished(self) -> bool:
         """Whether the summary says that the protocol ran to its end."""
         return self.summary.exists() and summary.read(self.summary).get("completed") is True
@@ -144,7 +149,7 @@ def claim(path: Path, case_text: str, comm: MPI.Comm, resume: bool = False) -> R
     """Make the folder this run's own and write ``case.yaml`` into it (collective).
 
     Earlier results of the *same* case text are removed, together with the PNG
-    files in ``figures`` and the tables and figures in ``instruments``; files that
+    files in ``figures`` and the tables and figures in ``instruments`` and ``sims``; files that
     ionstack did not write stay. `case_text` must therefore contain whatever tells two
     runs apart, overrides included. To `resume` a run that has finished or has a
     checkpoint, its results stay. The folder stays locked against a second run until
@@ -248,6 +253,9 @@ def _remove_results(run: RunDirectory) -> None:
     for figure in run.figures.glob("*.png"):
         figure.unlink()
     remove_instruments(run)
+    for file in run.analyses.glob("**/*_*"):
+        if file.name.startswith(("sims_", "xps_")) and file.suffix in (".csv", ".png", ".vti"):
+            file.unlink()
 
 
 def remove_instruments(run: RunDirectory) -> None:

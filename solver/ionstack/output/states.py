@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from ionstack.output.field_reader import Fields
 from ionstack.output.profiles import Profile, read_profiles
 from ionstack.output.run_directory import RunDirectory
+from ionstack.output.steps import read_steps
+
+# States that a run keeps by itself, as far as it comes there.
+BY_THEMSELVES = ("start", "most negative bias", "most positive bias", "end")
 
 
 def named_steps(fields: Fields, profiles: Sequence[Profile]) -> tuple[tuple[str, int], ...]:
@@ -21,3 +25,9 @@ def states_of(run: RunDirectory, fields: Fields) -> tuple[tuple[str, int], ...]:
     """Return the named states of a run, found by their times among the steps."""
     profiles = read_profiles(run.profiles) if run.profiles.exists() else ()
     return named_steps(fields, profiles)
+
+
+def ends_of_steps(run: RunDirectory, fields: Fields) -> dict[str, int]:
+    """Return the step number of the state at the end of each named step, the last time it ended."""
+    rows = read_steps(run.steps) if run.steps.exists() else ()
+    return {row.name: fields.nearest_step(row.end) for row in rows if row.name}

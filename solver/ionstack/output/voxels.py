@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import pyvista
 
 
+# Bytes that are compressed together.
+_BLOCK = 1 << 20
+
+
 @dataclass(frozen=True)
 class VoxelGrid:
     """Where voxels lie [m]: the corner of the first, and the size of each, along x, y and depth."""
@@ -25,32 +30,61 @@ class VoxelGrid:
 
 
 def write_voxels(
-    path: Path, grid: VoxelGrid, arrays: Mapping[str, npt.NDArray[np.float32]]
+    path: Path, grid: VoxelGrid, arrays: Iterable[tuple[str, npt.NDArray[np.float32]]]
 ) -> Path:
-    """Write arrays (rows, columns, depths) as values of cells; the depth points down."""
-    import pyvista
+    """Write arrays (rows, columns, depths) by name as values of cells; the depth points down.
 
-    rows, columns, depths = next(iter(arrays.values())).shape
-    image: Any = pyvista.ImageData(
-        dimensions=(columns + 1, rows + 1, depths + 1),
-        spacing=grid.size,
-        origin=(*grid.origin[:2], -grid.origin[2] - depths * grid.size[2]),
-    )
-    for name, values in arrays.items():
-        # VTK counts x first, and its z points up.
-        image.cell_data[name] = values[:, :, ::-1].transpose(2, 0, 1).ravel()
+    They are compressed by LZ4, which costs a twentieth of the time of zlib and a third more space.
+    """
+    from vtkmodules.vtkIOXML import vtkXMLImageDataWriter
+
+    writer = vtkXMLImageDataWriter()
+    writer.SetInputData(_image(grid, arrays))
+    writer.SetDataModeToAppended()
+    writer.EncodeAppendedDataOff()
+    writer.SetCompressorTypeToLZ4()
+    writer.SetBlockSize(_BLOCK)
     with replacing(path) as partial:
-        # The ending chooses VTK's writer.
-        target = partial.with_suffix(".vti")
-        image.save(target)
-        target.replace(partial)
+        writer.SetFileName(str(partial))
+        if not writer.Write():
+            raise OSError(errno.EIO, "VTK cannot write", str(path))
     return path
 
 
-def read_voxels(path: Path) -> pyvista.ImageData:
-    """Return the voxels as a PyVista grid."""
+def _image(
+    grid: VoxelGrid, arrays: Iterable[tuple[str, npt.NDArray[np.float32]]]
+) -> pyvista.ImageData:
     import pyvista
 
-    grid: Any = pyvista.read(path)
-    image: pyvista.ImageData = grid
+    image: Any = pyvista.ImageData()
+    for name, values in arrays:
+        rows, columns, depths = values.shape
+        image.dimensions = (columns + 1, rows + 1, depths + 1)
+        image.origin = (*grid.origin[:2], -grid.origin[2] - depths * grid.size[2])
+        image.cell_data[name] = _upwards(values)
+    image.spacing = grid.size
+    found: pyvista.ImageData = image
+    return found
+
+
+def _upwards(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """VTK counts x first, and its z points up. Turned row by row, which fits into the cache."""
+    rows, columns, depths = values.shape
+    result = np.empty((depths, rows, columns), dtype=np.float32)
+    for row in range(rows):
+        result[:, row] = values[row, :, ::-1].T
+    return result.ravel()
+
+
+def read_voxels(path: Path, names: Collection[str] | None = None) -> pyvista.ImageData:
+    """Return the voxels as a PyVista grid, with the named (or all) arrays."""
+    import pyvista
+
+    read: Any = pyvista.get_reader
+    reader: Any = read(path)
+    if names is not None:
+        reader.disable_all_cell_arrays()
+        for name in names:
+            reader.enable_cell_array(name)
+    image: pyvista.ImageData = reader.read()
     return image

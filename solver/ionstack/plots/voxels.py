@@ -31,8 +31,8 @@ def draw_sections(
     with mpl.rc_context(RC):
         figure = new_figure(1.6 + 3.4 * len(maps), 0.9 + 2.1 * len(shown))
         grid = figure.subplots(len(shown), len(maps), sharex=True, sharey=True, squeeze=False)
-        for row, signal in zip(grid, shown, strict=True):
-            sheets = [_sheet(file, signal) for _, file in maps]
+        columns = [_sheets(file, shown) for _, file in maps]
+        for row, signal, *sheets in zip(grid, shown, *columns, strict=True):
             norm = Normalize(0.0, max(float(counts.max()) for counts, _ in sheets) or 1.0)
             for axes, (counts, bounds) in zip(row, sheets, strict=True):
                 unit = _draw(axes, counts, bounds, norm)
@@ -49,15 +49,19 @@ def draw_sections(
         return save(figure, path)
 
 
-def _sheet(file: Path, signal: str) -> tuple[FloatArray, tuple[float, float, float]]:
+Sheet = tuple[FloatArray, tuple[float, float, float]]
+
+
+def _sheets(file: Path, signals: Sequence[str]) -> list[Sheet]:
     """Counts (depths, columns) of the middle rows of voxels; lowest and largest x, depth [m]."""
-    image = read_voxels(file)
+    names = [f"{signal} [counts]" for signal in signals]
+    image = read_voxels(file, names)
     columns, rows, depths = (size - 1 for size in image.dimensions)
-    counts = np.asarray(image.cell_data[f"{signal} [counts]"], dtype=np.float64)
     band = slice((rows - rows // _BAND) // 2, (rows + rows // _BAND + 1) // 2)
-    sheet = counts.reshape(depths, rows, columns)[::-1, band].sum(axis=1)
-    bounds = image.bounds
-    return sheet, (float(bounds[0]), float(bounds[1]), float(bounds[5] - bounds[4]))
+    low, high, *_, bottom, top = image.bounds
+    bounds = (float(low), float(high), float(top - bottom))
+    counts = (np.asarray(image.cell_data[name]).reshape(depths, rows, columns) for name in names)
+    return [(one[::-1, band].sum(axis=1, dtype=np.float64), bounds) for one in counts]
 
 
 def _draw(

@@ -118,6 +118,7 @@ class Run:
 
                     draw_all(self.folder.path)
             entries |= _instrument_entries(self)
+            _analyse(self)
         seed, frame = self.case.seed if self.case.random else None, self.frame
         text = self.case.resolved()
         made_with = provenance(text, mesh_hash=frame.mesh, ranks=frame.comm.size, seed=seed)
@@ -217,6 +218,19 @@ def _instrument_entries(run: Run) -> dict[str, Any]:
     for line in found.lines:
         run.log.say(line)
     return dict(found.entries)
+
+
+def _analyse(run: Run) -> None:
+    """Do the analyses that the case asks for, from the files of the run."""
+    if not run.case.analyses:
+        return
+    with run.timing.part("analyses"):
+        from ionstack.surface_analysis.planned import run_planned
+
+        figures = run.case.output.figures
+        done = run_planned(run.folder.path, run.case.analyses, figures=figures)
+    for line in done.lines:
+        run.log.say(line)
 
 
 def _with_advice(

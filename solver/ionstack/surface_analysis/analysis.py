@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d
 
 from ionstack.errors import InputError
 from ionstack.output.counts import CountProfile
 from ionstack.output.voxels import VoxelGrid
+from ionstack.surface_analysis.columns import Columns
 from ionstack.surface_analysis.counting import counted
-from ionstack.surface_analysis.depth_profile import Stage, cycles, erosion, signals
+from ionstack.surface_analysis.depth_profile import Erosion, cycles, erosion, signals
 from ionstack.surface_analysis.raster import Raster, raster
 from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen, specimen_of
 from ionstack.surface_analysis.subject import Subject
 
 FloatArray = npt.NDArray[np.float64]
-Voxels = Mapping[str, npt.NDArray[np.float32]]
+Voxels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -33,70 +35,68 @@ class Analysis:
     extent: tuple[float, float]
     off: Collection[Stage] = ()
 
+    @cached_property
+    def worn(self) -> Erosion:
+        """When each depth is reached."""
+        return erosion(self.specimen, self.setup, self.off)
+
+    @cached_property
+    def signals(self) -> Mapping[str, FloatArray]:
+        """Expected counts per analysis by depth cell, of the signals of which there is anything."""
+        found = signals(self.specimen, self.setup, self.off)
+        return {name: values for name, values in found if np.any(values > 0.0)}
+
     def profile(self) -> CountProfile:
         """Return counts over the whole specimen, analysis by analysis."""
-        worn = erosion(self.specimen, self.setup, self.off)
+        worn = self.worn
         frames = cycles(float(worn.time(np.array(self.specimen.bottom))), self.setup)
         middle = 0.5 * (frames[:-1] + frames[1:])
         areas = self.specimen.columns.areas
         expected = {
             name: worn.means(_mean(values, areas), frames) + self.setup.given.counting.background
-            for name, values in self._signals()
+            for name, values in self.signals.items()
         }
         drawn = {name: self._drawn(values, "profile", name) for name, values in expected.items()}
         depth = worn.depth(middle)
         materials = tuple(self.specimen.material_at(one) for one in depth)
         return CountProfile(self.state, middle, depth, materials, drawn, expected)
 
-    def raster(self) -> Raster:
-        """Return the pixels that the columns fill, the same in all states of a run."""
+    def image(self) -> Raster:
+        """Return the pixels that the columns of the specimen are seen in."""
         imaging = self.setup.given.imaging
-        return raster(self.specimen.columns, self.extent, imaging.pixels, imaging.mirror)
+        sharp = raster(self.specimen.columns, self.extent, imaging.pixels, imaging.mirror)
+        return sharp if "beam" in self.off else sharp.blurred(imaging.beam)
 
     def voxels(
         self, wanted: Collection[str] | None = None, image: Raster | None = None
-    ) -> tuple[VoxelGrid, Voxels]:
+    ) -> tuple[VoxelGrid, Iterator[tuple[str, Voxels]]]:
         """Return counts and expected counts of every voxel, of all signals or of those wanted.
 
-        Voxels are as deep as what is eroded of the specimen at the same time. `image`: the pixels,
-        if they have been found before.
+        Voxels are as deep as what is eroded of the specimen at the same time. Arrays come one by
+        one, as all would fill the memory. `image` is that of another state with the same columns.
         """
-        given = self.setup.given
-        worn = erosion(self.specimen, self.setup, self.off)
-        step = self.specimen.bottom / given.imaging.depths
-        edges: FloatArray = np.asarray(step * np.arange(given.imaging.depths + 1), dtype=np.float64)
-        frames = worn.time(edges)
-        analyses = np.diff(frames) / given.sputter.cycle
-        image = image or self.raster()
-        columns = len(self.specimen.columns.areas)
-        arrays: dict[str, npt.NDArray[np.float32]] = {}
-        for name, values in self._signals():
-            if wanted is not None and name not in wanted:
-                continue
-            means = worn.means(np.broadcast_to(values, (columns, values.shape[-1])), frames)
-            expected = self._seen(image, means * analyses) + self._background(image, analyses)
-            arrays[f"{name} [counts]"] = self._drawn(expected, "map", name).astype(np.float32)
-            arrays[f"{name} expected [counts]"] = expected.astype(np.float32)
+        image = self.image() if image is None else image
+        depths = self.setup.given.imaging.depths
+        step = self.specimen.bottom / depths
+        frames = self.worn.time(np.asarray(step * np.arange(depths + 1), dtype=np.float64))
         low, size = image.pixels.low, image.pixels.size
-        grid = VoxelGrid((float(low[0]), float(low[1]), 0.0), (size, size, float(edges[1])))
-        return grid, arrays
+        grid = VoxelGrid((float(low[0]), float(low[1]), 0.0), (size, size, step))
+        names = [name for name in self.signals if wanted is None or name in wanted]
+        return grid, self._counted(names, image, frames)
 
-    def _signals(self) -> Iterator[tuple[str, FloatArray]]:
-        """Signals of which there is anything."""
-        for name, values in signals(self.specimen, self.setup, self.off):
-            if np.any(values > 0.0):
-                yield name, values
-
-    def _seen(self, image: Raster, values: FloatArray) -> FloatArray:
-        """Spread counts (m, n) of the whole specimen over the pixels and the width of the beam."""
+    def _counted(
+        self, names: Sequence[str], image: Raster, frames: FloatArray
+    ) -> Iterator[tuple[str, Voxels]]:
+        columns = len(self.specimen.columns.areas)
+        analyses = np.diff(frames) / self.setup.given.sputter.cycle
         area = image.copies * self.specimen.columns.areas_within(self.extent).sum()
-        pixels = image.image(values / area)
-        width = 0.0 if "beam" in self.off else self.setup.given.imaging.beam / image.pixels.size
-        for axis in (0, 1):
-            if width > 0.0 and pixels.shape[axis] > 1:
-                # Reflected at the edges: what is counted stays counted.
-                pixels = gaussian_filter1d(pixels, width, axis=axis, mode="reflect")
-        return np.asarray(pixels)
+        for name in names:
+            values = self.signals[name]
+            means = self.worn.means(np.broadcast_to(values, (columns, values.shape[-1])), frames)
+            expected = image.image(means * analyses / area)
+            expected += self._background(image, analyses)
+            yield f"{name} [counts]", self._drawn(expected, "map", name).astype(np.float32)
+            yield f"{name} expected [counts]", expected.astype(np.float32)
 
     def _background(self, image: Raster, analyses: FloatArray) -> FloatArray:
         pixels = image.pixels.shape[0] * image.pixels.shape[1]
@@ -116,6 +116,21 @@ def analysis_of(
     columns = subject.columns(step)
     specimen = specimen_of(columns, subject.fields, step, subject.films, setup)
     return Analysis(name, specimen, setup, (subject.films.width, subject.films.breadth), off)
+
+
+def images(analyses: Iterable[Analysis]) -> Iterator[Raster]:
+    """Yield the image of each state, the same one as long as the columns stay where they are."""
+    before: tuple[Columns, Raster] | None = None
+    for one in analyses:
+        columns = one.specimen.columns
+        if before is None or not _alike(before[0], columns):
+            before = columns, one.image()
+        yield before[1]
+
+
+def _alike(one: Columns, other: Columns) -> bool:
+    same = np.array_equal(one.places, other.places) and np.array_equal(one.areas, other.areas)
+    return same and one.arrangement == other.arrangement
 
 
 def chosen(profiles: Sequence[CountProfile], wanted: Sequence[str]) -> tuple[CountProfile, ...]:

@@ -11,29 +11,20 @@ import numpy.typing as npt
 from scipy.optimize import least_squares, minimize
 from scipy.special import erf, xlogy
 
-from ionstack.errors import InputError, nearest
-from ionstack.measure.table import Column, Table, conversion, read_table
 from ionstack.output.atomic import write_text
 from ionstack.output.counts import CountProfile
+from ionstack.surface_analysis.measured import Measured
 
 FloatArray = npt.NDArray[np.float64]
 
-_DEPTH, _TIME = ("depth",), ("sputter time", "time")
 # Between 16 and 84 % of a normal distribution, in its standard deviations.
 _WIDTH = 1.9889
 # Largest shift, over the whole depth, and largest change of the scale.
 _FARTHEST = 0.2
 # Least depth [m] on both sides of an edge that its width is fitted in.
 _BESIDE = 3e-9
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Counts of signals (f,) over depths [m] or, without these, sputter times [s]."""
-
-    depth: FloatArray | None
-    time: FloatArray | None
-    counts: Mapping[str, FloatArray]
+# Change of the width of an edge, over itself, at which it counts as found.
+_SETTLED = 0.1
 
 
 @dataclass(frozen=True)
@@ -58,46 +49,6 @@ class Comparison:
     shift: float
     stretch: float
     signals: Mapping[str, Misfit]
-
-
-def read_measured(path: Path, profile: CountProfile) -> Measured:
-    """Read a table with a depth or a sputter time and columns of signals of the profile.
-
-    Raises InputError for a column that is neither, and for counts below 0.
-    """
-    table = read_table(path)
-    places: dict[tuple[str, ...], FloatArray] = {}
-    counts: dict[str, FloatArray] = {}
-    for index, column in enumerate(table.columns):
-        role = next((r for r in (_DEPTH, _TIME) if column.name.lower() in r), None)
-        if role is not None:
-            places[role] = _in_si(table, index, column, "m" if role is _DEPTH else "s")
-        elif column.name in profile.counts:
-            counts[column.name] = _counts(table, index)
-        else:
-            known = ["depth [nm]", "sputter time [s]", *profile.counts]
-            listed = f"{', '.join(known)}{nearest(column.name, known)}"
-            raise InputError(f"{path}: unknown column {column.header!r}; allowed: {listed}")
-    if not places or not counts:
-        raise InputError(f"{path}: needs a depth or a sputter time, and at least one signal")
-    return Measured(places.get(_DEPTH), places.get(_TIME), counts)
-
-
-def _in_si(table: Table, index: int, column: Column, unit: str) -> FloatArray:
-    try:
-        scale, _ = conversion(column.unit or ("nm" if unit == "m" else "s"), unit)
-    except ValueError as error:
-        raise InputError(f"{table.path}: column {column.header!r}: {error}") from None
-    return scale * table.numbers(index)
-
-
-def _counts(table: Table, index: int) -> FloatArray:
-    values = table.numbers(index)
-    for line, value in zip(table.lines, values, strict=True):
-        if value < 0.0:
-            header = table.columns[index].header
-            raise InputError(f"{table.path}:{line}: column {header!r}: {value:g} is no count")
-    return values
 
 
 def compare(profile: CountProfile, measured: Measured) -> Comparison:
@@ -182,6 +133,7 @@ def width_of_edge(depth: FloatArray, counts: FloatArray) -> float:
     """
     middle = float(depth[int(np.argmax(np.abs(np.gradient(_averaged(counts), depth))))])
     sigma = _BESIDE / 3.0
+    before = sigma
     for _ in range(8):
         near = np.abs(depth - middle) < max(_BESIDE, 4.0 * sigma)
         if near.sum() < 6:
@@ -189,7 +141,9 @@ def width_of_edge(depth: FloatArray, counts: FloatArray) -> float:
         before, sigma = sigma, _fitted_deviation((depth[near] - middle), counts[near], sigma)
         if abs(sigma - before) < 1e-3 * before:
             return _WIDTH * sigma
-    return float("nan")
+    # A point that scatters may lie inside the window and outside of it by turns.
+    settled = abs(sigma - before) < _SETTLED * before
+    return 0.5 * _WIDTH * (sigma + before) if settled else float("nan")
 
 
 def _fitted_deviation(z: FloatArray, counts: FloatArray, sigma: float) -> float:

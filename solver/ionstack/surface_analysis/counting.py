@@ -16,5 +16,5 @@ def counted(expected: FloatArray, seed: int, *purpose: str) -> FloatArray:
     A combination of atoms that comes out negative is none: it is counted as 0.
     """
     key = (seed, zlib.crc32("/".join(purpose).encode()))
-    draws = np.random.Generator(np.random.Philox(seed=np.random.SeedSequence(key)))
+    draws = np.random.Generator(np.random.SFC64(np.random.SeedSequence(key)))
     return draws.poisson(np.maximum(expected, 0.0)).astype(np.float64)

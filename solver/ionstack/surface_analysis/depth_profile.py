@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
-from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup import TOTAL, Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.specimen import Specimen
 from ionstack.surface_analysis.sputtering import reached
 
 FloatArray = npt.NDArray[np.float64]
 
-# What may be switched off, to see what it does.
-Stage = Literal["rates", "resolution", "matrix", "beam", "counting"]
 # Density of atoms [1/m^3] at which `counts` are counted with sensitivity 1.
 REFERENCE_DENSITY = 1e28
 
@@ -78,6 +76,7 @@ def signals(
     resolution = Resolution() if "resolution" in off else setup.resolution
     matrix = resolution.response(specimen.edges)
     seen = {name: values @ matrix.T for name, values in specimen.atoms.items()}
+    seen[TOTAL] = np.asarray(sum(seen.values(), np.zeros(())))
     shares = {name: values @ matrix.T for name, values in specimen.shares.items()}
     scale = setup.given.counting.counts / REFERENCE_DENSITY
     step = float(specimen.edges[1])

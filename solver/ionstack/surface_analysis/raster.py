@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import Delaunay
 
 from ionstack.errors import InputError
@@ -60,12 +61,14 @@ class Raster:
 
     `weights` (rows * columns, m) [m^2]: area of each column that falls into each pixel of the
     `sector`. Summed over the pixels they are the areas of the columns: an image holds all that the
-    columns hold, once for every mirror image of the sector.
+    columns hold, once for every mirror image of the sector. `beam` are matrices that then spread
+    the pixels along x and along y.
     """
 
     sector: Pixels
     weights: sparse.csr_array
     mirror: tuple[Mirror, ...] = ()
+    beam: tuple[sparse.csr_array, ...] = ()
 
     @property
     def pixels(self) -> Pixels:
@@ -89,7 +92,10 @@ class Raster:
 
     def image(self, values: FloatArray) -> FloatArray:
         """Return sums (rows, columns, n) over pixels of values (m, n) per area of the columns."""
-        return self._whole((self.weights @ values).reshape(*self.sector.shape, -1))
+        found = self.weights @ values
+        for spread in self.beam:
+            found = spread @ found
+        return self._whole(np.asarray(found.reshape(*self.sector.shape, -1)))
 
     def _whole(self, image: FloatArray) -> FloatArray:
         """Mirror at the least x and y."""
@@ -98,6 +104,20 @@ class Raster:
         if "y" in self.mirror:
             image = np.concatenate([image[::-1], image], axis=0)
         return image
+
+    def blurred(self, deviation: float) -> Raster:
+        """Return the same seen with a Gaussian beam of a standard deviation [m].
+
+        It is reflected at the edges: what is counted stays counted.
+        """
+        width = deviation / self.sector.size
+        rows, columns = (_spreading(number, width) for number in self.sector.shape)
+        along_x = sparse.csr_array(sparse.kron(sparse.eye_array(self.sector.shape[0]), columns))
+        along_y = sparse.csr_array(sparse.kron(rows, sparse.eye_array(self.sector.shape[1])))
+        if width > 1.0:
+            return replace(self, beam=(along_x, along_y))
+        # What reaches the next pixels only costs less as a part of the weights.
+        return replace(self, weights=sparse.csr_array(along_y @ (along_x @ self.weights)))
 
 
 def raster(
@@ -149,6 +169,14 @@ def _balanced(
         of_columns = areas / (weights.T @ of_pixels)
     both = sparse.diags_array(of_pixels) @ weights @ sparse.diags_array(of_columns)
     return sparse.csr_array(both)
+
+
+def _spreading(number: int, width: float) -> sparse.csr_array:
+    """Return the matrix that spreads `number` pixels of a line by a width in pixels."""
+    same = np.eye(number)
+    if width == 0.0 or number == 1:
+        return sparse.csr_array(same)
+    return sparse.csr_array(gaussian_filter1d(same, width, axis=0, mode="reflect"))
 
 
 def _lowest(columns: Columns, extent: tuple[float, float]) -> FloatArray:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 from typing import get_args
 
 import numpy as np
@@ -15,36 +16,19 @@ from ionstack.output.voxels import write_voxels
 from ionstack.plots.counts import draw_measured, draw_profiles
 from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
-from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen
-from ionstack.surface_analysis.comparison import (
-    Measured,
-    compare,
-    read_measured,
-    write_misfits,
-)
-from ionstack.surface_analysis.depth_profile import Stage
+from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen, images
+from ionstack.surface_analysis.comparison import Comparison, compare, write_misfits
 from ionstack.surface_analysis.foreign import foreign_subject
+from ionstack.surface_analysis.measured import Measured, read_measured
+from ionstack.surface_analysis.order import Order, copy_of_measured
 from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
+from ionstack.surface_analysis.setup_schema import Stage
 from ionstack.surface_analysis.subject import Subject, subject_of
 
 
-@dataclass(frozen=True)
-class Order:
-    """What is wanted of an instrument: states, signals, stages switched off, maps besides.
-
-    `measured`: a table to compare one state with.
-    """
-
-    states: Sequence[str] = ()
-    signals: Sequence[str] = ()
-    without: Sequence[str] = ()
-    maps: bool = False
-    measured: Path | None = None
-
-
 def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
-    """Analyse a run, or a file, and return the files written into its folder ``sims``.
+    """Analyse a run, or a file, and return the files written into a folder of it, ``sims``.
 
     Raises InputError for a state, signal or stage that does not exist, before anything is written.
     """
@@ -56,18 +40,18 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
         raise InputError(f"--measured is compared with one state; choose it with --state: {names}")
     analyses = [analysis_of(subject, state, setup, off) for state in subject.states]
     profiles = chosen([one.profile() for one in analyses], order.signals)
-    measured = read_measured(order.measured, profiles[0]) if order.measured else None
-    target = (folder if folder.is_dir() else folder.with_suffix("")) / "sims"
+    measured = read_measured(order.measured, profiles[0].counts) if order.measured else None
+    target = (folder if folder.is_dir() else folder.with_suffix("")) / order.folder
     target.mkdir(parents=True, exist_ok=True)
-    kind = setup.prefix
-    written = [write_counts(target / f"{kind}_profile.csv", profiles)]
-    if kind == "xps":
+    written = [write_counts(target / f"{setup.prefix}_profile.csv", profiles)]
+    if setup.given.kind == "xps":
         profiles = tuple(_composition(one, setup) for one in profiles)
         written.append(write_counts(target / "xps_composition.csv", profiles))
-    written += draw_profiles(profiles, setup.given.title, target)
+    if order.figures:
+        written += draw_profiles(profiles, setup.given.title, target)
     if measured is not None:
-        written += _compared(profiles[0], measured, target / kind)
-    return written + (_maps(analyses, profiles, target) if order.maps else [])
+        written += _compared(profiles[0], measured, setup, order, target)
+    return written + (_maps(analyses, profiles, order, target) if order.maps else [])
 
 
 def _opened(path: Path, setup: Setup, order: Order) -> Subject:
@@ -77,10 +61,25 @@ def _opened(path: Path, setup: Setup, order: Order) -> Subject:
     return subject_of(path, order.states)
 
 
-def _compared(profile: CountProfile, measured: Measured, stem: Path) -> list[Path]:
-    """Write how a measurement agrees with a state, and draw both."""
+def _compared(
+    profile: CountProfile, measured: Measured, setup: Setup, order: Order, target: Path
+) -> list[Path]:
+    """Write how a measurement agrees with a state, keep its table beside, and draw both."""
     found = compare(profile, measured)
-    path = write_misfits(stem.with_name(f"{stem.name}_misfit.csv"), found)
+    kept = copy_of_measured(target, setup)
+    assert order.measured is not None
+    if not (kept.exists() and kept.samefile(order.measured)):
+        copyfile(order.measured, kept)
+    written = [write_misfits(target / f"{setup.prefix}_misfit.csv", found), kept]
+    if order.figures:
+        path = target / f"{setup.prefix}_measured.png"
+        written.append(_draw_compared(profile, measured, found, path))
+    return written
+
+
+def _draw_compared(
+    profile: CountProfile, measured: Measured, found: Comparison, path: Path
+) -> Path:
     overlay = {
         name: (found.depth, np.asarray(counts / found.signals[name].factor, dtype=np.float64))
         for name, counts in measured.counts.items()
@@ -88,21 +87,21 @@ def _compared(profile: CountProfile, measured: Measured, stem: Path) -> list[Pat
     note = (
         f"measured depth = {found.shift * 1e9:.3g} nm + {found.stretch:.4g} times the simulated one"
     )
-    drawn = draw_measured(profile, overlay, note, stem.with_name(f"{stem.name}_measured.png"))
-    return [path, drawn]
+    return draw_measured(profile, overlay, note, path)
 
 
 def _maps(
-    analyses: Sequence[Analysis], profiles: Sequence[CountProfile], target: Path
+    analyses: Sequence[Analysis], profiles: Sequence[CountProfile], order: Order, target: Path
 ) -> list[Path]:
     """Write the voxels of every state and draw the sheet through their middle."""
     setup = analyses[0].setup
     kind = setup.prefix
     files = [target / f"{kind}_map_{_file_name(one.state)}.vti" for one in analyses]
     signals = list(profiles[0].counts)
-    image = analyses[0].raster()
-    for one, path in zip(analyses, files, strict=True):
+    for one, image, path in zip(analyses, images(analyses), files, strict=True):
         write_voxels(path, *one.voxels(signals, image))
+    if not order.figures:
+        return files
     states = [(one.state, path) for one, path in zip(analyses, files, strict=True)]
     by_change = sorted(signals, key=lambda name: -_change(profiles, name))
     drawn = draw_sections(states, by_change, target / f"{kind}_map.png", setup.given.title)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -39,10 +40,11 @@ _COMMON = _LIBRARY.with_name("atoms.yaml")
 
 @dataclass(frozen=True)
 class Setup:
-    """A checked setup: `given` is what its file `path` says."""
+    """A checked setup: `given` is what its file `path` says, `tree` the same as it is written."""
 
     path: Path
     given: SetupModel
+    tree: Node
 
     @cached_property
     def atoms(self) -> tuple[str, ...]:
@@ -59,6 +61,26 @@ class Setup:
         """What blurs the profile."""
         return Resolution(**dict(self.given.resolution))
 
+    @property
+    def name(self) -> str:
+        """Name of a shipped setup, else the path of its file."""
+        return self.path.stem if self.path.parent == _LIBRARY else str(self.path)
+
+    def record(self) -> Any:
+        """Return all that the setup says, atoms of materials included, as plain data."""
+        return self.tree.plain()
+
+    def lacking(self, materials: Iterable[str], species: Iterable[str]) -> Iterator[str]:
+        """Yield what is wrong for materials and species that the setup does not know."""
+        known = list(self.given.materials)
+        for name in dict.fromkeys(materials):
+            if name not in known:
+                yield f"materials: {not_among('material', name, known)}"
+        for name in species:
+            if name not in self.given.species:
+                listed = not_among("species of the run", name, list(self.given.species))
+                yield f"species: {listed}; write 'species: {{{name}: …}}'"
+
     def rate(self, material: str) -> float:
         """Return how fast a material is sputtered [m/s]."""
         return self.given.sputter.rate * self.given.materials[material].relative_rate
@@ -69,11 +91,10 @@ class Setup:
         return length * math.sin(self.given.take_off_angle)
 
     def signal(self, name: str, densities: Mapping[str, FloatArray]) -> FloatArray:
-        """Return a signal's combination of atoms [1/m^3] before any sensitivity."""
-        total = sum(densities.values(), np.zeros(()))
-        arguments = [*(densities[atom] for atom in self.atoms), total]
-        formula = Formula(self.given.signals[name].of, (*self.atoms, TOTAL))
-        return np.asarray(formula(*map(jnp.asarray, arguments)))
+        """Return a signal's combination of atoms and `TOTAL` [1/m^3] before any sensitivity."""
+        names = (*self.atoms, TOTAL)
+        formula = Formula(self.given.signals[name].of, names)
+        return np.asarray(formula(*(jnp.asarray(densities[one]) for one in names)))
 
 
 def available_setups() -> tuple[str, ...]:
@@ -86,23 +107,33 @@ def load_setup(name: str, overrides: Sequence[str] = ()) -> Setup:
 
     Raises one `InputError` that lists every mistake with its place.
     """
-    path = _path(name)
+    path = setup_path(name)
     own = with_settings(read_yaml(path), [setting(override) for override in overrides])
-    node = merged(read_yaml(_COMMON), own)
+    return setup_from(merged(read_yaml(_COMMON), own), path)
+
+
+def setup_from(node: Node, path: Path) -> Setup:
+    """Check a complete setup, that of a file or of a run's record.
+
+    Raises one `InputError` that lists every mistake with its place.
+    """
     read = validated(SetupModel, node)
     raise_problems(_problems(read, node))
-    return Setup(path, read)
+    return Setup(path, read, node)
 
 
-def _path(name: str) -> Path:
-    shipped = _LIBRARY / f"{name}.yaml"
-    if shipped.is_file() and not Path(name).exists():
-        return shipped
-    if not Path(name).exists():
+def setup_path(name: str, folder: Path = Path(), where: str = "--setup") -> Path:
+    """Return the file of a setup, one in `folder` or a shipped one.
+
+    Raises InputError, which begins with `where`, if there is neither.
+    """
+    places = (folder / name, _LIBRARY / f"{name}.yaml")
+    found = next((one for one in places if one.is_file()), None)
+    if found is None:
         names = available_setups()
         listed = f"shipped: {', '.join(names)}{nearest(name, names)}"
-        raise InputError(f"--setup {name!r}: no such file or setup; {listed}")
-    return Path(name)
+        raise InputError(f"{where} {name!r}: no such file or setup; {listed}")
+    return found
 
 
 def _atoms(read: SetupModel) -> tuple[str, ...]:

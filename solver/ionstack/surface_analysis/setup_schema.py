@@ -11,6 +11,9 @@ from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.reading.schema import Origin, PositiveLength, PositiveTime, Strict, quantity
 from ionstack.surface_analysis.foreign_schema import LayerModel, SourceModel
 
+# What may be switched off, to see what it does.
+Stage = Literal["rates", "resolution", "matrix", "beam", "counting"]
+
 _Length = Annotated[float, quantity("m", NOT_NEGATIVE)]
 _Number = Annotated[float, quantity("1", NOT_NEGATIVE)]
 _Density = Annotated[float, quantity("1/m^3", NOT_NEGATIVE)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
-from ionstack.output.names import areal_amount, density, products_in, species_in
-from ionstack.reading.schema import not_among
+from ionstack.output.names import CARRIERS, areal_amount, density, products_in, species_in
 from ionstack.surface_analysis.columns import Columns, Cut
 from ionstack.surface_analysis.contents import Contents
 from ionstack.surface_analysis.films import Films, Pile
@@ -19,8 +18,6 @@ from ionstack.surface_analysis.setup import Setup
 
 FloatArray = npt.NDArray[np.float64]
 
-# Carriers, which no beam sputters.
-CARRIERS = ("e-", "h+")
 # Shares that differ by no more are the same in all columns.
 _ROUND_OFF = 1e-12
 
@@ -63,23 +60,23 @@ def specimen_of(
     layers = tuple(films.layers[name] for name in contents.region_names)
     pile = Pile(columns, films, layers, setup.given.specimen)
     boundaries = pile.boundaries()
-    _check_materials(setup, [name for name, _ in boundaries])
+    _check(setup, contents, [name for name, _ in boundaries])
     bottom = float(pile.endless.top.max())
     edges = _edges(bottom + setup.resolution.reach(bottom), setup.given.depth_step)
     cut = columns.cut(edges, pile.cover)
     shares, hosts = _shares(pile, cut, edges)
     atoms = {atom: _hosts(setup, hosts, atom) for atom in setup.atoms}
     for name, content in _moved(contents, step, cut, pile, edges):
-        for atom, number in _brought(setup, name).items():
+        for atom, number in setup.given.species[name].items():
             atoms[atom] = atoms[atom] + number * _even(content)
     return Specimen(columns, edges, shares, atoms, boundaries, bottom)
 
 
-def _check_materials(setup: Setup, names: list[str]) -> None:
-    known = list(setup.given.materials)
-    for name in names:
-        if name not in known:
-            raise InputError(f"{setup.path}: materials: {not_among('material', name, known)}")
+def _check(setup: Setup, contents: Contents, materials: Iterable[str]) -> None:
+    """Refuse materials, species and products that the setup does not know."""
+    moved = (name for name in species_in(contents.names) if name not in CARRIERS)
+    for wrong in setup.lacking(materials, [*moved, *products_in(contents.names)]):
+        raise InputError(f"{setup.path}: {wrong}")
 
 
 def _edges(depth: float, step: float) -> FloatArray:
@@ -130,12 +127,3 @@ def _moved(
     for name in products_in(contents.names):
         amounts = pile.columns.at_ends(contents.values(areal_amount(name), step))
         yield name, pile.at_contacts(*amounts, edges)
-
-
-def _brought(setup: Setup, name: str) -> Mapping[str, float]:
-    """Atoms of a species or product of the run; that the setup lacks one is a mistake."""
-    known = setup.given.species
-    if name not in known:
-        listed = not_among("species of the run", name, list(known))
-        raise InputError(f"{setup.path}: species: {listed}; write 'species: {{{name}: …}}'")
-    return known[name]

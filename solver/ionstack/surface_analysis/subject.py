@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
 from ionstack.output.run_directory import RunDirectory
-from ionstack.output.states import states_of
+from ionstack.output.states import ends_of_steps, states_of
 from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
 from ionstack.surface_analysis.columns import Columns
@@ -70,7 +71,8 @@ def subject_of(folder: Path, wanted: Sequence[str] = ()) -> Subject:
     if not run.fields.exists():
         raise InputError(f"{folder}: holds no fields (no {run.fields.name} in it)")
     fields = read_fields(run.fields)
-    states = chosen_states(folder, fields.times, states_of(run, fields), wanted)
+    ends = ends_of_steps(run, fields)
+    states = chosen_states(folder, fields.times, states_of(run, fields), wanted, ends)
     return Subject(fields, _films(run), states, deformation_of(run, fields))
 
 
@@ -79,12 +81,16 @@ def chosen_states(
     times: npt.NDArray[np.float64],
     named: tuple[tuple[str, int], ...],
     wanted: Sequence[str],
+    besides: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[tuple[str, int], ...]:
     """Return the named states, or those wanted, by name or time in seconds.
 
+    `besides`: steps of states that come only if they are wanted.
+
     Raises InputError for a state that does not exist.
     """
-    return tuple(_state(path, times, dict(named), text) for text in wanted) or named
+    known = {**besides, **dict(named)}
+    return tuple(_state(path, times, known, text) for text in wanted) or named
 
 
 def _state(
