@@ -8,10 +8,11 @@ import pytest
 from ionstack.output.names import density
 from ionstack.surface_analysis import sampled
 from ionstack.surface_analysis.columns import Columns
+from ionstack.surface_analysis.depth_profile import erosion
 from ionstack.surface_analysis.films import Films
 from ionstack.surface_analysis.raster import raster
 from ionstack.surface_analysis.setup import Setup, load_setup
-from ionstack.surface_analysis.specimen import specimen_of
+from ionstack.surface_analysis.specimen import Specimen, specimen_of
 from ionstack.surface_analysis.subject import columns_of
 from support.free_form import HandMade, film, integral
 
@@ -61,7 +62,7 @@ def test_a_tilted_surface_spreads_an_interface() -> None:
     # A metal below a plane face, whose own lower face is plane too.
     assert specimen.boundaries == (("HfO2", 0.0), ("Al", pytest.approx(80 * NM)))
     exact = np.clip((np.cumsum(np.diff(EDGES)) - 60.25 * NM) / (40 * NM), 0.0, 1.0)
-    found = specimen.mean_shares()["Al"][: len(exact)]
+    found = mean_share(specimen, "Al")[: len(exact)]
     # Columns are steps on the way, half of them seen too early.
     largest = (specimen.columns.areas / specimen.columns.areas.sum()).max()
     assert found == pytest.approx(exact, abs=largest)
@@ -80,7 +81,7 @@ def test_an_electrode_fills_what_lies_above_a_sphere() -> None:
     mesh = film(ball, (width, thickness), 48, axisymmetric=True)
     columns = columns_of(mesh)
     covered = specimen_of(columns, mesh, 0, FILMS, setup("specimen.top='20 nm'"))
-    metal = covered.mean_shares()["Pt"]
+    metal = mean_share(covered, "Pt")
     depth = 0.5 * (covered.edges[:-1] + covered.edges[1:])
     inside = np.clip(radius**2 - np.maximum(depth - 20 * NM, 0.0) ** 2, 0.0, None) / width**2
     exact = np.where(depth < 20 * NM, 1.0, inside)
@@ -92,7 +93,38 @@ def test_an_electrode_fills_what_lies_above_a_sphere() -> None:
     height = thickness - (0.5 * (bare.edges[:-1] + bare.edges[1:]))
     passed = np.clip(radius**2 - np.clip(height, 0.0, None) ** 2, 0.0, None) / width**2
     exact = np.where(height < 0.0, 1.0, np.where(height < radius, passed, 0.0))
-    assert bare.mean_shares()["Al"] == pytest.approx(exact, abs=0.02)
+    assert mean_share(bare, "Al") == pytest.approx(exact, abs=0.02)
+
+
+def test_places_are_sputtered_at_rates_of_their_own() -> None:
+    """Metal goes four times as fast as the film: below it the substrate comes earlier."""
+    mesh = film(lambda place: np.where(place[:, 0] < 0.5e-6, 40 * NM, 0.0), (1e-6, 100 * NM), 2)
+    given = setup(
+        "specimen.top='20 nm'",
+        "specimen.bottom='60 nm'",
+        "sputter={rate: 1 nm/s, cycle: 1 s, transition: 0 nm}",
+        "materials.Pt.relative_rate=4",
+        "materials.HfO2.relative_rate=1",
+        "materials.Al.relative_rate=2",
+    )
+    columns = columns_of(mesh)
+    specimen = specimen_of(columns, mesh, 0, FILMS, given)
+    worn = erosion(specimen, given)
+    # Depth by place: metal to 60 nm at least where the film is thin, film from there.
+    cover = 20 * NM + columns.begin
+    exact = cover / (4e-9) + (120 * NM - cover) / 1e-9
+    assert worn.time(np.array([120 * NM]))[:, 0] == pytest.approx(exact, rel=1e-9)
+    at = exact.min()
+    assert worn.depth(np.array([at])).max() == pytest.approx(120 * NM)
+    # Hafnium is counted once, whichever way the time is cut into analyses.
+    values = specimen.atoms["Hf"]
+    whole = worn.means(values, np.array([0.0, worn.times.max()]))[:, 0] * worn.times.max()
+    frames = np.linspace(0.0, worn.times.max(), 17)
+    parts = worn.means(values, frames) @ np.diff(frames)
+    assert parts == pytest.approx(whole, rel=1e-9)
+    # Voxels are as deep as what goes there: one frame of each column is one depth cell.
+    cells = worn.means(values, worn.times)
+    assert cells == pytest.approx(values, rel=1e-6, abs=1e18)
 
 
 def test_a_swollen_dome_keeps_its_atoms() -> None:
@@ -115,7 +147,7 @@ def test_a_swollen_dome_keeps_its_atoms() -> None:
     top = cells // 4
     hafnium = [one.atoms["Hf"][..., top] for one in (before, after)]
     assert hafnium[1] == pytest.approx(hafnium[0] / 1.1)
-    assert after.mean_shares()["HfO2"] == pytest.approx(np.ones(cells))
+    assert mean_share(after, "HfO2") == pytest.approx(np.ones(cells))
 
 
 def test_an_image_of_lines_is_full_from_the_axis_to_the_rim() -> None:
@@ -124,6 +156,11 @@ def test_an_image_of_lines_is_full_from_the_axis_to_the_rim() -> None:
     image = raster(columns, (2e-6, 2e-6), 25)
     assert image.weights.sum() == pytest.approx(np.pi * 1e-12, rel=1e-9)
     assert image.coverage[12] == pytest.approx(np.ones(25), abs=0.1)
+
+
+def mean_share(specimen: Specimen, material: str) -> np.ndarray:
+    share = specimen.shares[material]
+    return share if share.ndim == 1 else specimen.columns.mean(share)
 
 
 def setup(*settings: str) -> Setup:

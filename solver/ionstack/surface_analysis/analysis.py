@@ -49,15 +49,17 @@ class Analysis:
     def profile(self) -> CountProfile:
         """Return counts over the whole specimen, analysis by analysis."""
         worn = self.worn
-        frames = cycles(float(worn.time(np.array(self.specimen.bottom))), self.setup)
-        middle = 0.5 * (frames[:-1] + frames[1:])
         areas = self.specimen.columns.areas
-        expected = {
-            name: worn.means(_mean(values, areas), frames) + self.setup.given.counting.background
-            for name, values in self.signals.items()
-        }
+        end = _mean(worn.time(np.array([self.specimen.bottom])), areas)
+        frames = cycles(float(end[0]), self.setup)
+        middle = 0.5 * (frames[:-1] + frames[1:])
+        background = self.setup.given.counting.background
+        expected = {}
+        for name, values in self.signals.items():
+            seen = _mean(values, areas) if worn.even else values
+            expected[name] = _mean(worn.means(seen, frames), areas) + background
         drawn = {name: self._drawn(values, "profile", name) for name, values in expected.items()}
-        depth = worn.depth(middle)
+        depth = _mean(worn.depth(middle), areas)
         materials = tuple(self.specimen.material_at(one) for one in depth)
         return CountProfile(self.state, middle, depth, materials, drawn, expected)
 
@@ -94,7 +96,7 @@ class Analysis:
             values = self.signals[name]
             means = self.worn.means(np.broadcast_to(values, (columns, values.shape[-1])), frames)
             expected = image.image(means * analyses / area)
-            expected += self._background(image, analyses)
+            expected += self._background(image, _mean(analyses, self.specimen.columns.areas))
             yield f"{name} [counts]", self._drawn(expected, "map", name).astype(np.float32)
             yield f"{name} expected [counts]", expected.astype(np.float32)
 

@@ -44,11 +44,6 @@ class Specimen:
         passed = sum(top <= depth for _, top in self.boundaries)
         return self.boundaries[max(passed, 1) - 1][0]
 
-    def mean_shares(self) -> dict[str, FloatArray]:
-        """Return the shares (n,) of the materials over all columns."""
-        every = self.shares.items()
-        return {name: one if one.ndim == 1 else self.columns.mean(one) for name, one in every}
-
 
 def specimen_of(
     columns: Columns, contents: Contents, step: int, films: Films, setup: Setup
