@@ -125,7 +125,8 @@ def _add_sims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         action="append",
         default=[],
         metavar="STAGE",
-        help="switch off rates, resolution, matrix, beam or counting (repeatable)",
+        help="switch off rates, resolution, matrix, beam, counting, migration or preferential "
+        "(repeatable)",
     )
     sims.add_argument(
         "--measured", type=Path, metavar="FILE.csv", help="measured counts to compare a state with"

@@ -10,6 +10,7 @@ import pytest
 from ionstack.cli import main
 from ionstack.output.counts import read_counts
 from ionstack.surface_analysis.photoelectrons import atomic_fractions, attenuated, guest_content
+from ionstack.surface_analysis.setup import load_setup
 
 NM = 1e-9
 
@@ -51,9 +52,43 @@ def test_a_run_has_a_composition_that_sums_to_one(disc: Path) -> None:
     assert start.unit == "1"
     assert sum(start.counts.values()) == pytest.approx(np.ones(len(start.depth)), abs=1e-8)
     middle = int(np.searchsorted(start.depth, 80 * NM))
-    oxygen = start.counts["O 1s"][middle] + start.counts["Li 1s"][middle]
-    tungsten = start.counts["W 4f 6+"][middle] + start.counts["W 4f 5+"][middle]
-    assert oxygen + tungsten == pytest.approx(1.0, abs=1e-3)
-    assert start.counts["O 1s"][middle] / tungsten == pytest.approx(3.0, rel=2e-3)
+    oxygen = start.counts["O 1s oxide"][middle]
+    tungsten = sum(start.counts[f"W 4f {charge}+"][middle] for charge in (6, 5, 4))
+    assert oxygen + start.counts["Li 1s"][middle] + tungsten == pytest.approx(1.0, abs=1e-3)
+    assert oxygen / tungsten == pytest.approx(3.0, rel=2e-3)
     # Lithium that comes into WO3 reduces it.
     assert after.counts["W 4f 5+"][middle] > start.counts["W 4f 5+"][middle]
+
+
+def lines(**atoms: float) -> dict[str, float]:
+    """Atoms seen by the lines of the shipped setup, for a mixture of atoms in 1e28 per m^3."""
+    setup = load_setup("xps_al_ka")
+    mixture = {name: np.array([1e28 * atoms.get(name, 0.0)]) for name in setup.atoms}
+    mixture["total"] = np.asarray(sum(mixture.values()))
+    return {name: float(setup.signal(name, mixture)[0]) / 1e28 for name in setup.given.signals}
+
+
+def test_valences_of_tungsten_are_those_published_for_magnesium() -> None:
+    """W6+ : W5+ : W4+ = 1 : 0.5 : 0.06 at 0.199 Mg per W (row S3-18), and nothing is lost."""
+    found = lines(W=1.56, O=4.68, Mg=0.199 * 1.56)
+    six, five, four = (found[f"W 4f {charge}+"] for charge in (6, 5, 4))
+    assert five / six == pytest.approx(0.5, abs=0.01)
+    assert four / six == pytest.approx(0.06, abs=0.003)
+    assert six + five + four == pytest.approx(1.56, rel=1e-9)
+    assert guest_content({6: six, 5: five, 4: four}, host=6, charge=2) == pytest.approx(0.199)
+    assert lines(W=1.0, Li=3.0)["W 4f 4+"] == pytest.approx(1.0, rel=1e-7)
+    assert lines(W=1.0, Li=2.9, P=1.0)["W 4f 6+"] == pytest.approx(1.0, rel=1e-7)
+
+
+def test_components_of_a_line_are_the_whole_line() -> None:
+    """Oxygen of oxides, bridging or not in LiPON; aluminium of the metal and of its oxide."""
+    lipon = lines(Li=3.0, P=1.25, O=4.36, N=0.37)
+    assert lipon["O 1s non-bridging"] == pytest.approx(3.0)
+    assert lipon["O 1s bridging"] == pytest.approx(1.36)
+    assert lines(Li=3.6, P=1.25, O=4.36)["O 1s non-bridging"] == pytest.approx(3.6)
+    mixed = lines(Li=1.0, P=0.5, O=4.0, Al=1.0, W=0.7)
+    oxygen = ("O 1s oxide", "O 1s bridging", "O 1s non-bridging")
+    assert sum(mixed[name] for name in oxygen) == pytest.approx(4.0)
+    sub = lines(Al=6.0, O=1.5)
+    assert (sub["Al 2p oxide"], sub["Al 2p metal"]) == pytest.approx((1.0, 5.0))
+    assert lines(Al=3.66, O=5.49)["Al 2p metal"] == pytest.approx(0.0, abs=1e-9)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ionstack.surface_analysis.artefacts import migrated, zones
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
 from ionstack.surface_analysis.setup import TOTAL, Setup
@@ -112,7 +113,9 @@ def signals(
     """
     resolution = Resolution() if "resolution" in off else setup.resolution
     matrix = resolution.response(specimen.edges)
-    seen = {name: values @ matrix.T for name, values in specimen.atoms.items()}
+    atoms = _driven(specimen, setup, off)
+    special = _preferred(specimen, setup, off)
+    seen = {name: values @ special.get(name, matrix).T for name, values in atoms.items()}
     seen[TOTAL] = np.asarray(sum(seen.values(), np.zeros(())))
     shares = {name: values @ matrix.T for name, values in specimen.shares.items()}
     scale = setup.given.counting.counts / REFERENCE_DENSITY
@@ -123,6 +126,34 @@ def signals(
         if "resolution" not in off and setup.given.kind == "xps":
             values = attenuated(values, setup.escape_depth(name), step)
         yield name, values
+
+
+def _driven(specimen: Specimen, setup: Setup, off: Collection[Stage]) -> Mapping[str, FloatArray]:
+    """Atoms by depth cell as the charge of the beam has driven them."""
+    given = setup.given.artefacts.migration
+    if given is None or "migration" in off:
+        return specimen.atoms
+    atoms = dict(specimen.atoms)
+    edges = specimen.edges
+    for zone in zones(specimen.boundaries, given.within, float(edges[-1])):
+        for name in given.atoms:
+            atoms[name] = migrated(atoms[name], edges, zone, given.drift, given.reach)
+    return atoms
+
+
+def _preferred(
+    specimen: Specimen, setup: Setup, off: Collection[Stage]
+) -> Mapping[str, FloatArray]:
+    """Responses of all kinds of atoms where the beam removes some more easily than others."""
+    given = setup.given.artefacts.preferential
+    if given is None or "preferential" in off or "resolution" in off:
+        return {}
+    removal = {name: given.removal.get(name, 1.0) for name in specimen.atoms}
+    responses = {
+        value: replace(setup.resolution, removal=value).response(specimen.edges)
+        for value in set(removal.values())
+    }
+    return {name: responses[value] for name, value in removal.items()}
 
 
 def _matrix_factor(shares: Mapping[str, FloatArray], factors: Mapping[str, float]) -> FloatArray:

@@ -21,13 +21,15 @@ class Resolution:
 
     `mixing` w: depth that the sputter beam homogenises; `roughness` sigma at the surface,
     which grows with the depth z to sqrt(sigma^2 + (growth z)^2); `information_depth` lambda of
-    what is detected.
+    what is detected. `removal` p: how much more easily than others atoms leave the mixed zone,
+    None if all leave alike and the zone is as deep as ever when the sputtering begins.
     """
 
     mixing: float = 0.0
     roughness: float = 0.0
     roughness_growth: float = 0.0
     information_depth: float = 0.0
+    removal: float | None = None
 
     def roughness_at(self, depth: FloatArray) -> FloatArray:
         """Return sigma [m] at depths [m]."""
@@ -53,10 +55,13 @@ class Resolution:
 
     def cumulative(self, u: FloatArray, sigma: FloatArray) -> FloatArray:
         """Return the integral of `density` from minus infinity to u, any of the lengths being 0."""
+        x = np.asarray(u + self.mixing)
+        return self._seen(x, _exponential(x, self.mixing, sigma), sigma)
+
+    def _seen(self, x: FloatArray, trail: FloatArray, sigma: FloatArray) -> FloatArray:
+        """Add what comes from below the mixed zone to what comes from within it."""
         w, length = self.mixing, self.information_depth
         below = np.exp(-w / length) if length > 0.0 else float(w == 0.0)
-        x = np.asarray(u + w)
-        trail = _exponential(x, w, sigma)
         lead = 1.0 - _exponential(-x, length, sigma)
         return np.asarray((1.0 - below) * trail + below * lead)
 
@@ -68,9 +73,14 @@ class Resolution:
         columns sum to 1 away from both ends.
         """
         middles = 0.5 * (edges[:-1] + edges[1:])
-        sigma = self.roughness_at(middles)
-        reached = self.cumulative(edges[:, None] - middles[None, :], sigma[None, :])
-        return np.diff(reached, axis=0)
+        sigma = self.roughness_at(middles)[None, :]
+        u = edges[:, None] - middles[None, :]
+        if self.removal is None:
+            return np.diff(self.cumulative(u, sigma), axis=0)
+        # Atoms less deep than the zone are in it from the start: dN/dz = c(z + w) - p N / w.
+        since = np.minimum(u + self.mixing, edges[:, None])
+        trail = _exponential(since, self.mixing / self.removal, sigma)
+        return np.diff(self._seen(u + self.mixing, trail, sigma), axis=0)
 
 
 def _tail(position: npt.ArrayLike, lengths: npt.ArrayLike) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # All atoms together, in formulas of signals.
 TOTAL = "total"
+# Of the density of all atoms: a signal that far below 0 is none.
+_ROUND_OFF = 1e-9
 _LIBRARY = Path(__file__).parents[1] / "data" / "setups"
 # Materials and species that every setup knows and may change.
 _COMMON = _LIBRARY.with_name("atoms.yaml")
@@ -91,10 +93,19 @@ class Setup:
         return length * math.sin(self.given.take_off_angle)
 
     def signal(self, name: str, densities: Mapping[str, FloatArray]) -> FloatArray:
-        """Return a signal's combination of atoms and `TOTAL` [1/m^3] before any sensitivity."""
+        """Return a signal's combination of atoms and `TOTAL` [1/m^3] before any sensitivity.
+
+        Raises InputError if it comes out below 0 by more than round-off.
+        """
         names = (*self.atoms, TOTAL)
         formula = Formula(self.given.signals[name].of, names)
-        return np.asarray(formula(*(jnp.asarray(densities[one]) for one in names)))
+        found = np.asarray(formula(*(jnp.asarray(densities[one]) for one in names)))
+        least = float(found.min())
+        if least < -_ROUND_OFF * float(np.max(densities[TOTAL])):
+            keys: Keys = ("signals", name, "of")
+            message = f"comes out negative, {least:.3g} 1/m^3; 'max(…, 0)' says what is meant then"
+            raise_problems([_problem(self.tree, keys, message)])
+        return np.asarray(np.maximum(found, 0.0))
 
 
 def available_setups() -> tuple[str, ...]:
@@ -108,8 +119,28 @@ def load_setup(name: str, overrides: Sequence[str] = ()) -> Setup:
     Raises one `InputError` that lists every mistake with its place.
     """
     path = setup_path(name)
-    own = with_settings(read_yaml(path), [setting(override) for override in overrides])
-    return setup_from(merged(read_yaml(_COMMON), own), path)
+    settings = [setting(override) for override in overrides]
+    return setup_from(with_settings(_complete(path, ()), settings), path)
+
+
+def _complete(path: Path, before: tuple[Path, ...]) -> Node:
+    """Read a setup over the one that it is like, or over what every setup knows."""
+    own = read_yaml(path)
+    like = own.child("like")
+    if like is None:
+        return merged(read_yaml(_COMMON), own)
+    where = f"{like.mark}: like"
+    base = setup_path(str(like.content), path.parent, where)
+    if base in (path, *before):
+        raise InputError(f"{where}: {base} is like itself")
+    whole = _complete(base, (path, *before))
+    ours, theirs = own.child("kind"), whole.child("kind")
+    if ours is not None and theirs is not None and ours.content != theirs.content:
+        message = f"{ours.content} begins from a setup of {theirs.content}"
+        raise InputError(f"{ours.mark}: kind: {message}")
+    assert isinstance(own.content, Mapping)
+    rest = {key: node for key, node in own.content.items() if key != "like"}
+    return merged(whole, replace(own, content=rest))
 
 
 def setup_from(node: Node, path: Path) -> Setup:
@@ -155,9 +186,32 @@ def _problems(read: SetupModel, node: Node) -> Iterator[Problem]:
         if read.kind == "xps" and signal.attenuation_length is None:
             message = "attenuation_length missing: XPS needs that of every signal"
             yield _problem(node, ("signals", name), message)
+        if read.kind == "xps" and signal.sensitivity == 0.0:
+            message = "must be greater than 0: XPS divides by it"
+            yield _problem(node, ("signals", name, "sensitivity"), message)
+    yield from _artefact_problems(read, node)
     for index, layer in enumerate(read.specimen.below):
         keys = ("specimen", "below", index, "material")
         yield from _unknown_material(read, node, keys, layer.material)
+
+
+def _artefact_problems(read: SetupModel, node: Node) -> Iterator[Problem]:
+    atoms = list(_atoms(read))
+    migration, preferential = read.artefacts.migration, read.artefacts.preferential
+    if migration is not None:
+        at: Keys = ("artefacts", "migration")
+        for index, name in enumerate(migration.atoms):
+            if name not in atoms:
+                yield _problem(node, (*at, "atoms", index), not_among("atom", name, atoms))
+        for index, name in enumerate(migration.within):
+            yield from _unknown_material(read, node, (*at, "within", index), name)
+    if preferential is not None:
+        at = ("artefacts", "preferential")
+        for name in preferential.removal:
+            if name not in atoms:
+                yield _problem(node, (*at, "removal", name), not_among("atom", name, atoms))
+        if read.resolution.mixing == 0.0:
+            yield _problem(node, at, "acts in the mixed zone, but resolution.mixing is 0")
 
 
 def _unknown_material(read: SetupModel, node: Node, keys: Keys, material: str) -> Iterator[Problem]:

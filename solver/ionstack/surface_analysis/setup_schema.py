@@ -12,7 +12,7 @@ from ionstack.reading.schema import Origin, PositiveLength, PositiveTime, Strict
 from ionstack.surface_analysis.foreign_schema import LayerModel, SourceModel
 
 # What may be switched off, to see what it does.
-Stage = Literal["rates", "resolution", "matrix", "beam", "counting"]
+Stage = Literal["rates", "resolution", "matrix", "beam", "counting", "migration", "preferential"]
 
 _Length = Annotated[float, quantity("m", NOT_NEGATIVE)]
 _Number = Annotated[float, quantity("1", NOT_NEGATIVE)]
@@ -91,6 +91,32 @@ class Imaging(Strict):
     mirror: list[Mirror] = Field(default_factory=list)
 
 
+class Migration(Origin):
+    """Ions that the charge of the beam drives ahead of the front, in materials `within`.
+
+    `drift`: their speed at the surface over that of the front, negative towards the surface;
+    `reach` [m]: depth over which the field falls.
+    """
+
+    atoms: Annotated[list[str], Field(min_length=1)]
+    within: Annotated[list[str], Field(min_length=1)]
+    drift: Annotated[float, quantity("1")]
+    reach: PositiveLength
+
+
+class Preferential(Origin):
+    """How much more easily than others kinds of atoms leave the mixed zone."""
+
+    removal: Annotated[dict[str, Annotated[float, quantity("1", POSITIVE)]], Field(min_length=1)]
+
+
+class Artefacts(Strict):
+    """What the beams do to the specimen, off unless given."""
+
+    migration: Migration | None = None
+    preferential: Preferential | None = None
+
+
 class SetupModel(Strict):
     """The whole file; `take_off_angle` [rad] between surface and detected electrons."""
 
@@ -105,5 +131,6 @@ class SetupModel(Strict):
     materials: Annotated[dict[str, MaterialModel], Field(min_length=1)]
     species: dict[str, dict[str, float]] = Field(default_factory=dict)
     signals: Annotated[dict[str, SignalModel], Field(min_length=1)]
+    artefacts: Artefacts = Artefacts()
     imaging: Imaging = Imaging()
     counting: Counting
