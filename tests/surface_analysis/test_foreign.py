@@ -168,6 +168,7 @@ def test_voxels_of_cells_and_layers_that_a_setup_says(tmp_path: Path) -> None:
         (UP.replace("1 nm,", "1 s,"), "is not a quantity in m"),
         (UP.replace(REGIONS, "breadth: 1 nm"), "needs either 'materials'"),
         (UP.replace("depth: y", "dept: y"), "did you mean 'depth'?"),
+        (UP.replace("MoO3: 2", "MoO: 2"), "source.materials.values.MoO: unknown material 'MoO'"),
         ("null", "source: missing; it tells which array of"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,6 +11,7 @@ from ionstack.physics.bounds import POSITIVE
 from ionstack.physics.constants import AVOGADRO
 from ionstack.reading.schema import PositiveLength, Strict, failure, read_quantity
 from ionstack.reading.units import parse
+from ionstack.reading.yaml_source import Keys
 
 
 class LayerModel(Strict):
@@ -83,3 +85,13 @@ class SourceModel(Strict):
         if (self.materials is None) == (not self.layers):
             raise failure("source", "needs either 'materials', an array of the cells, or 'layers'")
         return self
+
+    def named_materials(self) -> Iterator[tuple[Keys, str]]:
+        """Yield every material that is named, with the keys at which it stands."""
+        for index, layer in enumerate(self.layers):
+            yield ("source", "layers", index, "material"), layer.material
+        for name in self.materials.values if self.materials else ():
+            yield ("source", "materials", "values", name), name
+        if self.electrodes:
+            yield ("source", "electrodes", "top"), self.electrodes.top
+            yield ("source", "electrodes", "bottom"), self.electrodes.bottom

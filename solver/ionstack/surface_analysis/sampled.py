@@ -30,7 +30,7 @@ IntArray = npt.NDArray[np.int64]
 
 # Most columns, so that a fine mesh does not fill the memory, and how many there are at least
 # across a plane and in a body, so that a slope does not look like stairs.
-_MOST = 4096
+_MOST = 2048
 _ACROSS, _IN_A_BODY = 256, 1024
 # Of the extent: how far beside a vertex a line stands. It meets no edge of a regular mesh.
 _BESIDE = 1e-6
