@@ -35,6 +35,8 @@ _ACROSS, _IN_A_BODY = 256, 1024
 # Of the extent: how far beside a vertex a line stands. It meets no edge of a regular mesh.
 _BESIDE = 1e-6
 _OFF_CENTRE = (0.4371, 0.5619)
+# Of the box around a cell: one that takes no more of it has no inside.
+_FLAT = 1e-9
 # Of the depth: what is met of a cell and is no more than round-off.
 _ROUND_OFF = 1e-12
 # Pairs of lines and cells that are looked at together.
@@ -127,7 +129,8 @@ def _met(contents: Contents, places: FloatArray) -> _Met:
     """Cut vertical lines by cells: all shares of a point in a cell are positive."""
     corners = contents.points[contents.cells][:, :, : contents.dimension]
     sides = np.swapaxes(corners[:, 1:] - corners[:, :1], 1, 2)
-    solid = np.flatnonzero(np.linalg.det(sides))
+    box = np.prod(np.ptp(corners, axis=1), axis=1)
+    solid = np.flatnonzero(np.abs(np.linalg.det(sides)) > _FLAT * box)
     across = contents.dimension - 1
     found = []
     for column, among in _pairs(corners[solid], places[:, :across]):
