@@ -27,6 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = yaml.safe_load(ANALOG.read_text())
     case["stack"] = str((ANALOG.parent / case["stack"]).resolve())
     case["numerics"] = {}
+    case["instruments"] = "auto"
     case["protocol"] = [{"hold": REST}, {"pulses": PULSES}]
     file = folder / "case.yaml"
     file.write_text(yaml.safe_dump(case))

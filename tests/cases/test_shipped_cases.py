@@ -11,12 +11,14 @@ import pyvista
 
 from ionstack.cli import main
 from ionstack.metrics import CycleConductance, cycle_conductance
+from ionstack.output.counts import read_counts
 from ionstack.output.names import density, site_fraction
 from ionstack.output.trace import read_trace
 
 CASES = Path(__file__).parents[2] / "cases"
 ANALOG = CASES / "all_in_one" / "analog.yaml"
 FIGURES_1D = {"iv.png", "conductance.png", "profiles.png"}
+_PLAIN = ("output.figures=false", "instruments=auto")
 
 
 def _run(case: Path, folder: Path, *settings: str) -> dict[str, object]:
@@ -61,7 +63,7 @@ def test_analog_potentiates_and_depresses(analog: Path) -> None:
 
 def test_analog_still_switches_at_half_a_volt(tmp_path: Path) -> None:
     amplitudes = ("protocol.0.sweep.amplitude=-0.5 V", "protocol.1.sweep.amplitude=0.5 V")
-    _run(ANALOG, tmp_path / "out", *amplitudes, "output.figures=false")
+    _run(ANALOG, tmp_path / "out", *amplitudes, *_PLAIN)
     _potentiates(cycle_conductance(read_trace(tmp_path / "out" / "trace.csv")))
 
 
@@ -99,6 +101,21 @@ def test_a_second_run_of_another_case_is_refused(
     assert str(analog) in capsys.readouterr().err
 
 
+def test_the_virtual_instrument_sees_lithium_come_and_go(analog: Path) -> None:
+    found = {one.state: one for one in read_counts(analog / "sims" / "sims_profile.csv")}
+    assert list(found) == ["start", "most negative bias", "most positive bias", "end"]
+    there = np.array(found["start"].material)
+
+    def seen(state: str, material: str) -> float:
+        return float(found[state].expected["Li+"][there == material].sum())
+
+    negative, positive = "most negative bias", "most positive bias"
+    assert seen(negative, "WO3") > 1.2 * seen("start", "WO3") > 1.4 * seen(positive, "WO3")
+    assert seen(negative, "MoO3") < 0.9 * seen("start", "MoO3") < 0.8 * seen(positive, "MoO3")
+    whole = [one.expected["Li+"].sum() for one in found.values()]
+    assert whole == pytest.approx(np.full(4, whole[0]), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     "dimension",
     [
@@ -119,6 +136,7 @@ def test_lithium_stays_laterally_homogeneous(dimension: str, tmp_path: Path) -> 
         "protocol.0.sweep.cycles=1",
         "protocol.1.sweep.cycles=1",
         "numerics.max_step=1 s",
+        "instruments=auto",
     )
     assert float(str(summary["lateral_spread.Li+"])) < 1e-9
     figures = {path.name for path in (tmp_path / "out" / "figures").iterdir()}

@@ -35,6 +35,7 @@ SHORT = (
     "protocol.0.sweep.cycles=1",
     "protocol.1.sweep.amplitude=0.5 V",
     "protocol.1.sweep.cycles=1",
+    "instruments=auto",
 )
 
 

@@ -42,6 +42,7 @@ def write_case(file: Path, **sections: Any) -> None:
     case["numerics"] = {"step_tolerance": "20 mV"}
     case["protocol"] = PROTOCOL
     case["output"] = {"figures": False}
+    case["instruments"] = "auto"
     file.write_text(yaml.safe_dump({**case, **sections}))
 
 

@@ -50,6 +50,8 @@ def test_a_run_has_a_composition_that_sums_to_one(disc: Path) -> None:
     found = {one.state: one for one in read_counts(disc / "sims/xps_composition.csv")}
     start, after = found["start"], found["most negative"]
     assert start.unit == "1"
+    # No aluminium, not even by round-off.
+    assert not any(name.startswith("Al") for name in start.counts)
     assert sum(start.counts.values()) == pytest.approx(np.ones(len(start.depth)), abs=1e-8)
     middle = int(np.searchsorted(start.depth, 80 * NM))
     oxygen = start.counts["O 1s oxide"][middle]

@@ -24,8 +24,8 @@ _Texts = Annotated[list[_Text], BeforeValidator(_several)]
 class AnalysisModel(Strict):
     """An analysis by a kind of instrument; its files go into ``sims``, or ``sims/NAME``.
 
-    `setup`: a shipped one by its name, or a file, from where the case lies. `states`: names, or
-    times in s; all that a run keeps by itself unless given. `measured`: a table to compare with.
+    `setup`: a shipped one by its name, or a file, from where the case lies. `states`: names or
+    times; all that a run keeps by itself unless given. `measured`: a table to compare with.
     """
 
     kind: Literal["tof_sims", "xps"]

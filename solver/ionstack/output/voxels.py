@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,15 +76,14 @@ def _upwards(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return result.ravel()
 
 
-def read_voxels(path: Path, names: Collection[str] | None = None) -> pyvista.ImageData:
-    """Return the voxels as a PyVista grid, with the named (or all) arrays."""
+def read_voxels(path: Path, names: Sequence[str] | None = None) -> pyvista.ImageData:
+    """Return the voxels as a PyVista grid with the named (or all) arrays."""
     import pyvista
 
-    read: Any = pyvista.get_reader
-    reader: Any = read(path)
-    if names is not None:
-        reader.disable_all_cell_arrays()
-        for name in names:
-            reader.enable_cell_array(name)
+    open_reader: Any = pyvista.get_reader
+    reader = open_reader(path)
+    for name in reader.cell_array_names:
+        if names is not None and name not in names:
+            reader.disable_cell_array(name)
     image: pyvista.ImageData = reader.read()
     return image

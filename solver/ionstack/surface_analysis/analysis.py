@@ -144,9 +144,7 @@ def chosen(profiles: Sequence[CountProfile], wanted: Sequence[str]) -> tuple[Cou
     for name in wanted:
         if name not in held:
             listed = ", ".join(held)
-            raise InputError(
-                f"--signals: nothing to count of {name!r} in this run; it has {listed}"
-            )
+            raise InputError(f"signals: nothing to count of {name!r} in this run; it has {listed}")
     return tuple(_with_signals(one, tuple(wanted) or held) for one in profiles)
 
 

@@ -57,18 +57,23 @@ class PlannedAnalysis:
 
 
 def planned(folder: Path) -> tuple[PlannedAnalysis, ...]:
-    """Return the analyses that the case of a run asked for, from its record."""
+    """Return the analyses that the case of a run asked for, from its record.
+
+    Raises InputError for a record that no run has written.
+    """
     path = RunDirectory(folder).case
     found = read_yaml(path).child("analyses") if path.exists() else None
-    entries = found.content if found is not None else ()
-    assert isinstance(entries, tuple)
-    return tuple(_planned(path, one) for one in entries)
+    entries = () if found is None else found.content
+    try:
+        assert isinstance(entries, tuple)
+        return tuple(_planned(path, one) for one in entries)
+    except (AssertionError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: analyses: is not the record of a run") from error
 
 
 def _planned(path: Path, node: Node) -> PlannedAnalysis:
     setup = node.child("setup")
-    if setup is None:
-        raise InputError(f"{path}: analyses: is not the record of a run")
+    assert setup is not None
     checked = setup_from(setup, path)
     given = {key: value for key, value in node.plain().items() if key != "setup"}
     measured = given.pop("measured") and copy_of_measured(path.parent / given["folder"], checked)

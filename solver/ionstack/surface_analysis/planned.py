@@ -46,4 +46,5 @@ def _one(folder: Path, wanted: PlannedAnalysis, figures: bool) -> Done:
     except Exception as error:
         # Whatever a state does to an analysis: the run and its other results stay.
         return Done((f"analysis {kind}: failed: {type(error).__name__}: {error}",), ())
-    return Done((f"analysis {kind}: {len(paths)} files in {wanted.order.folder}",), tuple(paths))
+    number = f"{len(paths)} file{'s' * (len(paths) != 1)}"
+    return Done((f"analysis {kind}: {number} in {wanted.order.folder}",), tuple(paths))

@@ -33,8 +33,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # All atoms together, in formulas of signals.
 TOTAL = "total"
-# Of the density of all atoms: a signal that far below 0 is none.
-_ROUND_OFF = 1e-9
+# Of the density of all atoms: what is that near to 0 is none.
+_ROUND_OFF = 1e-12
 _LIBRARY = Path(__file__).parents[1] / "data" / "setups"
 # Materials and species that every setup knows and may change.
 _COMMON = _LIBRARY.with_name("atoms.yaml")
@@ -100,12 +100,12 @@ class Setup:
         names = (*self.atoms, TOTAL)
         formula = Formula(self.given.signals[name].of, names)
         found = np.asarray(formula(*(jnp.asarray(densities[one]) for one in names)))
-        least = float(found.min())
-        if least < -_ROUND_OFF * float(np.max(densities[TOTAL])):
+        least, nothing = float(found.min()), _ROUND_OFF * float(np.max(densities[TOTAL]))
+        if least < -nothing:
             keys: Keys = ("signals", name, "of")
             message = f"comes out negative, {least:.3g} 1/m^3; 'max(…, 0)' says what is meant then"
             raise_problems([_problem(self.tree, keys, message)])
-        return np.asarray(np.maximum(found, 0.0))
+        return np.where(found > nothing, found, 0.0)
 
 
 def available_setups() -> tuple[str, ...]:
