@@ -13,9 +13,11 @@ from ionstack.output import mechanics
 from ionstack.output.field_reader import read_fields
 from ionstack.output.fields import FieldGrid, FieldsWriter
 from ionstack.surface_analysis.analysis import analysis_of
+from ionstack.surface_analysis.deformation import tilt_of
 from ionstack.surface_analysis.setup import Setup
-from ionstack.surface_analysis.subject import subject_of
+from ionstack.surface_analysis.subject import columns_of, subject_of
 from support import synthetic
+from support.free_form import film
 
 NM = 1e-9
 STACK = Path(__file__).with_name("stack.yaml").read_text()
@@ -58,7 +60,19 @@ def test_a_dome_is_sputtered_from_its_own_surface(disc: Path, small: Setup) -> N
         )
         assert after.sum() == pytest.approx(before.sum(), rel=1e-9)
     middle = 2 * 80
-    assert swollen.atoms["W"][middle] == pytest.approx(flat.atoms["W"][middle] / 1.05)
+    assert swollen.atoms["W"][..., middle] == pytest.approx(flat.atoms["W"][middle] / 1.05)
+
+
+@pytest.mark.parametrize("size", [(1e-6, 100 * NM), (1e-6, 0.5e-6, 100 * NM)])
+def test_a_film_that_turns_is_thicker_along_the_vertical(size: tuple[float, ...]) -> None:
+    mesh = film(lambda place: 0.0 * place[:, 0], size, 4)
+    angle = 0.3
+    moved = mesh.depth * (np.cos(angle) - 1.0) + mesh.points[:, 0] * np.sin(angle)
+    turned = columns_of(mesh).moved(moved, tilt_of(mesh, moved))
+    assert turned.thickness == pytest.approx(100 * NM / np.cos(angle), rel=1e-9)
+    cells = np.linspace(0.0, 120.0, 25) * NM
+    content = turned.cut(cells).hosts(0) @ np.diff(cells)
+    assert content == pytest.approx(100 * NM, rel=1e-9)
 
 
 def test_before_its_first_snapshot_a_body_has_not_moved(disc: Path) -> None:

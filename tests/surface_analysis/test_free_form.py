@@ -134,7 +134,7 @@ def test_a_swollen_dome_keeps_its_atoms() -> None:
     mesh.arrays[density("Li+")] = lithium
     columns = columns_of(mesh)
     up = 0.1 * (120 * NM - mesh.depth) + 0.005 * mesh.points[:, 0]
-    swollen = columns.moved(-up)
+    swollen = columns.moved(-up, np.zeros(len(up)))
     assert swollen.thickness == pytest.approx(1.1 * columns.thickness, rel=1e-9)
     before, after = (specimen_of(one, mesh, 0, FILMS, setup()) for one in (columns, swollen))
     cells = len(after.edges) - 1

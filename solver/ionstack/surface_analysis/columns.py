@@ -100,13 +100,15 @@ class Columns:
         upper, lower = self.pieces.ends(values)
         return upper[self._first], lower[self._last]
 
-    def moved(self, displacement: FloatArray) -> Columns:
+    def moved(self, displacement: FloatArray, tilt: FloatArray) -> Columns:
         """Return the columns of a specimen whose points have moved down by (n_points,) [m].
 
-        Sideways they stay where they were. Atoms stay in their pieces.
+        `tilt` (n_points,): how much longer a vertical line is in a film for its tilt, over its
+        length, see `deformation.tilt_of`. Columns stand where they stood, with all their atoms.
         """
         upper, lower = self.pieces.ends(displacement)
-        extent = self.pieces.length + lower - upper
+        longer = 0.5 * sum(self.pieces.ends(tilt))
+        extent = self.pieces.length * (1.0 + longer) + lower - upper
         return replace(self, pieces=replace(self.pieces, extent=extent))
 
     def layered(self, thicknesses: Sequence[float]) -> Columns:

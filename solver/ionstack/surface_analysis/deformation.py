@@ -13,12 +13,15 @@ from ionstack.output.field_reader import Fields, read_fields
 from ionstack.output.mechanics import DEFLECTION, film_growth, read_mechanics
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TIME
+from ionstack.surface_analysis.contents import Contents
 from ionstack.surface_analysis.extruded import lateral, numbered
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
+# Largest square of a slope: what a flat cell at the rim of a slit makes of its corners is no tilt.
+_STEEPEST = 0.5
 # How far points (n_points,) [m] have moved down at a step.
 Deformation = Callable[[int], FloatArray]
 
@@ -30,6 +33,25 @@ def deformation_of(run: RunDirectory, fields: Fields) -> Deformation | None:
     if run.mechanics.exists() and fields.dimension == 1:
         return partial(growth, fields, read_mechanics(run.mechanics))
     return None
+
+
+def tilt_of(contents: Contents, displacement: FloatArray) -> FloatArray:
+    """Return how much longer films are along the vertical for their tilt (n_points,), over length.
+
+    The vertical at a fixed place cuts 1 + w_z - w_x u_z / (1 + u_x) of a film that moves by w down
+    and u sideways. Normals of a thin plate that does not stretch stay normal, u_z = -w_x, and
+    1 + u_x = sqrt(1 - w_x^2): with a turn by an angle 1 + w_z is its cosine, the whole 1/cosine.
+    """
+    across = contents.dimension - 1
+    corners = contents.points[contents.cells][:, :, : contents.dimension]
+    rises = displacement[contents.cells]
+    sides, steps = corners[:, 1:] - corners[:, :1], rises[:, 1:] - rises[:, :1]
+    slope = np.linalg.solve(sides, steps[:, :, None])[:, :across, 0]
+    square = np.minimum((slope**2).sum(axis=1), _STEEPEST)
+    number = np.bincount(contents.cells.ravel(), minlength=len(contents.points))
+    each = np.repeat(square, contents.cells.shape[1])
+    mean = np.bincount(contents.cells.ravel(), each, len(contents.points)) / number
+    return np.asarray(mean / np.sqrt(1.0 - mean))
 
 
 def growth(fields: Fields, table: Mapping[str, FloatArray], step: int) -> FloatArray:

@@ -20,7 +20,7 @@ from ionstack.reading.schema import not_among
 from ionstack.reading.yaml_source import read_yaml
 from ionstack.surface_analysis.columns import Columns
 from ionstack.surface_analysis.contents import Contents
-from ionstack.surface_analysis.deformation import Deformation, deformation_of
+from ionstack.surface_analysis.deformation import Deformation, deformation_of, tilt_of
 from ionstack.surface_analysis.extruded import extruded_columns
 from ionstack.surface_analysis.films import Films
 from ionstack.surface_analysis.sampled import sampled_columns
@@ -47,7 +47,8 @@ class Subject:
         """
         if self.deformation is None:
             return self._of_mesh
-        return self._of_mesh.moved(self.deformation(step))
+        displacement = self.deformation(step)
+        return self._of_mesh.moved(displacement, tilt_of(self.fields, displacement))
 
     @cached_property
     def _of_mesh(self) -> Columns:
