@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ionstack.cli import main
 from ionstack.output.counts import read_counts
+from ionstack.surface_analysis.order import Order
 from ionstack.surface_analysis.photoelectrons import atomic_fractions, attenuated, guest_content
+from ionstack.surface_analysis.run import run_sims
 from ionstack.surface_analysis.setup import load_setup
 
 NM = 1e-9
@@ -46,7 +47,7 @@ def test_magnesium_in_tungsten_oxide_from_its_valences() -> None:
 
 
 def test_a_run_has_a_composition_that_sums_to_one(disc: Path) -> None:
-    assert main(["sims", str(disc), "--setup", "xps_al_ka", "--without", "counting"]) == 0
+    run_sims(disc, load_setup("xps_al_ka"), Order(without=("counting",), figures=False))
     found = {one.state: one for one in read_counts(disc / "sims/xps_composition.csv")}
     start, after = found["start"], found["most negative"]
     assert start.unit == "1"
