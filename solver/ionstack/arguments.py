@@ -125,7 +125,9 @@ def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_sims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sims = commands.add_parser("sims", help="depth profiles of a run by a virtual ToF-SIMS")
     sims.set_defaults(command="sims")
-    sims.add_argument("folder", type=Path, help="output folder of a run, finished or cut off")
+    sims.add_argument(
+        "folder", type=Path, help="output folder of a run, finished or cut off; or a file of fields"
+    )
     sims.add_argument("--setup", default="tof_sims_c60", help="setup file, or a shipped one")
     sims.add_argument(
         "--state",

@@ -14,10 +14,9 @@ from ionstack.output.field_reader import read_fields
 from ionstack.output.names import density
 from ionstack.output.voxels import read_voxels, write_voxels
 from ionstack.surface_analysis.analysis import analysis_of
-from ionstack.surface_analysis.columns import columns_of
 from ionstack.surface_analysis.counting import counted
 from ionstack.surface_analysis.setup import Setup, load_setup
-from ionstack.surface_analysis.subject import subject_of
+from ionstack.surface_analysis.subject import columns_of, subject_of
 
 QUIET = "counting.background=0"
 
@@ -40,7 +39,7 @@ def test_dose_is_conserved(disc: Path) -> None:
     fields = read_fields(disc / "fields.vtkhdf")
     found = columns_of(fields)
     edges = np.array([0.0, 300e-9])
-    lithium = found.averages(fields.values(density("Li+"), 1), edges)[:, 0] * 300e-9
+    lithium = found.cut(edges).averages(fields.values(density("Li+"), 1))[:, 0] * 300e-9
     mobile = (lithium * found.areas).sum() / found.areas.sum()
     host = setup.given.materials["LiPON"].atoms["Li"] * 120e-9
     per_analysis = setup.rate("Pt") * setup.given.sputter.cycle

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from ionstack.errors import InputError
 from ionstack.output.field_reader import read_fields
 from ionstack.output.names import density
-from ionstack.surface_analysis.columns import Columns, column_areas, columns_of
+from ionstack.surface_analysis.analysis import analysis_of
+from ionstack.surface_analysis.columns import Columns, Pieces
+from ionstack.surface_analysis.extruded import column_areas
 from ionstack.surface_analysis.raster import raster
+from ionstack.surface_analysis.setup import Setup, load_setup
+from ionstack.surface_analysis.setup_schema import Mirror
+from ionstack.surface_analysis.subject import columns_of, subject_of
 from support import synthetic
+from support.free_form import integral
 
 UM = 1e-6
+STACK = Path(__file__).with_name("stack.yaml").read_text()
 
 
 def columns(arrangement: str, places: np.ndarray, areas: np.ndarray) -> Columns:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Columns(arrangement, places, areas, nothing, np.zeros(0), nothing)  # type: ignore[arg-type]
+    nothing = Pieces(*8 * [np.zeros(0, dtype=np.int64)])
+    bounds = np.stack([places.min(axis=0), places.max(axis=0)])
+    return Columns(arrangement, places, areas, bounds, nothing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("count", [16, 33])
@@ -76,29 +86,59 @@ def test_a_plane_is_drawn_out_and_a_film_covers_everything() -> None:
     assert film.coverage == pytest.approx(np.ones((16, 32)))
 
 
+@pytest.mark.parametrize("mirror", [["x"], ["y"], ["x", "y"]])
+def test_a_mirrored_sector_holds_as_many_times_its_amount(mirror: list[Mirror]) -> None:
+    rng = np.random.default_rng(2)
+    x, y = np.meshgrid(np.linspace(0.0, 8.0, 9) * UM, np.linspace(0.0, 4.0, 6) * UM)
+    places = np.column_stack([x.ravel(), y.ravel()])
+    areas = rng.uniform(0.5, 1.5, len(places)) * UM**2
+    body = columns("body", places, areas)
+    content = rng.uniform(0.0, 1.0, (len(places), 2))
+    half = raster(body, (8 * UM, 4 * UM), 32).image(content)
+    seen = raster(body, (8 * UM, 4 * UM), 64 if "x" in mirror else 32, mirror)
+    whole = seen.image(content)
+    assert whole.sum(axis=(0, 1)) == pytest.approx(seen.copies * (areas @ content), rel=1e-12)
+    assert whole[-16:, -32:] == pytest.approx(half)
+    for axis, name in ((1, "x"), (0, "y")):
+        if name in mirror:
+            assert whole == pytest.approx(np.flip(whole, axis))
+    low = [-8 * UM if "x" in mirror else 0.0, -4 * UM if "y" in mirror else 0.0]
+    assert seen.pixels.low == pytest.approx(np.array(low))
+
+
+def test_what_is_no_sector_is_not_mirrored(disc: Path) -> None:
+    setup = load_setup("tof_sims_c60", ["imaging.mirror=[x]", "imaging.pixels=8"])
+    subject = subject_of(disc)
+    with pytest.raises(InputError, match="what turns around an axis is not mirrored along x"):
+        analysis_of(subject, subject.states[0], setup).image()
+
+
+def test_counts_of_a_mirrored_map_are_those_of_the_profile(tmp_path: Path, small: Setup) -> None:
+    run = synthetic.write_run(tmp_path / "body", 3)
+    run.case.write_text(synthetic.CASE + STACK.replace("diameter: 2.0e-04", "diameter: 1.0e-04"))
+    subject = subject_of(run.path, ["start"])
+    imaging = small.given.imaging.model_copy(update={"mirror": ["x", "y"]})
+    mirrored = replace(small, given=small.given.model_copy(update={"imaging": imaging}))
+    whole, sector = (
+        dict(analysis_of(subject, subject.states[0], one).voxels(["Li+"])[1])[
+            "Li+ expected [counts]"
+        ]
+        for one in (mirrored, small)
+    )
+    assert whole.sum() == pytest.approx(sector.sum(), rel=1e-4)
+
+
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_columns_hold_what_the_linear_elements_hold(tmp_path: Path, dimension: int) -> None:
     fields = read_fields(synthetic.write_run(tmp_path / "run", dimension).fields)
     found = columns_of(fields)
     values = fields.values(density("Li+"), 1)
     edges = np.arange(-10.0, 330.0, 0.7) * 1e-9
-    content = found.averages(values, edges) @ np.diff(edges)
+    cut = found.cut(edges)
+    content = cut.averages(values) @ np.diff(edges)
     assert (content * found.areas).sum() == pytest.approx(integral(fields, values), rel=1e-9)
-    shares = sum(found.shares(layer, edges) for layer in range(3))
-    assert (shares * np.diff(edges)).sum() == pytest.approx(300e-9)
-
-
-def integral(fields, values: np.ndarray) -> float:  # type: ignore[no-untyped-def]
-    """Integrate linear elements; around an axis radius and content vary both."""
-    corners = fields.points[fields.cells][:, :, : fields.dimension]
-    edges = corners[:, 1:] - corners[:, :1]
-    volume = np.abs(np.linalg.det(edges)) / {1: 1, 2: 2, 3: 6}[fields.dimension]
-    at = values[fields.cells]
-    if not fields.axisymmetric:
-        return float((volume * at.mean(axis=1)).sum())
-    radius = corners[:, :, 0]
-    products = radius.sum(axis=1) * at.sum(axis=1) + (radius * at).sum(axis=1)
-    return float((2.0 * np.pi * volume * products / 12.0).sum())
+    thickness = sum(cut.shares(layer) for layer in range(3)) @ np.diff(edges)
+    assert thickness == pytest.approx(300e-9)
 
 
 def test_points_of_several_ranks_are_taken_once(tmp_path: Path) -> None:
@@ -112,7 +152,7 @@ def test_points_of_several_ranks_are_taken_once(tmp_path: Path) -> None:
     # The copies belong to the cells of another rank.
     once, twice = columns_of(fields), columns_of(_with_copies(doubled, len(fields.points)))
     assert twice.places == pytest.approx(once.places)
-    assert twice.depths == pytest.approx(once.depths)
+    assert twice.pieces.start == pytest.approx(once.pieces.start)
     assert column_areas(doubled, twice.places) == pytest.approx(once.areas)
 
 

@@ -21,6 +21,11 @@ PLASTIC = "equivalent plastic strain [1]"
 POROSITY = "porosity [1]"
 
 
+def film_growth(layer: str) -> str:
+    """Return the column name of how much thicker a film has become, ``growth.WO3 [m]``."""
+    return f"growth.{layer} [m]"
+
+
 class MechanicsWriter:
     """Writes a row per state: time, then numbers by name with unit; lives on one rank only."""
 

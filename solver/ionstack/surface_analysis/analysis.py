@@ -49,22 +49,24 @@ class Analysis:
     def profile(self) -> CountProfile:
         """Return counts over the whole specimen, analysis by analysis."""
         worn = self.worn
-        frames = cycles(float(worn.time(np.array(self.specimen.bottom))), self.setup)
-        middle = 0.5 * (frames[:-1] + frames[1:])
         areas = self.specimen.columns.areas
-        expected = {
-            name: worn.means(_mean(values, areas), frames) + self.setup.given.counting.background
-            for name, values in self.signals.items()
-        }
+        end = _mean(worn.time(np.array([self.specimen.bottom])), areas)
+        frames = cycles(float(end[0]), self.setup)
+        middle = 0.5 * (frames[:-1] + frames[1:])
+        background = self.setup.given.counting.background
+        expected = {}
+        for name, values in self.signals.items():
+            seen = _mean(values, areas) if worn.even else values
+            expected[name] = _mean(worn.means(seen, frames), areas) + background
         drawn = {name: self._drawn(values, "profile", name) for name, values in expected.items()}
-        depth = worn.depth(middle)
+        depth = _mean(worn.depth(middle), areas)
         materials = tuple(self.specimen.material_at(one) for one in depth)
         return CountProfile(self.state, middle, depth, materials, drawn, expected)
 
     def image(self) -> Raster:
         """Return the pixels that the columns of the specimen are seen in."""
         imaging = self.setup.given.imaging
-        sharp = raster(self.specimen.columns, self.extent, imaging.pixels)
+        sharp = raster(self.specimen.columns, self.extent, imaging.pixels, imaging.mirror)
         return sharp if "beam" in self.off else sharp.blurred(imaging.beam)
 
     def voxels(
@@ -89,12 +91,12 @@ class Analysis:
     ) -> Iterator[tuple[str, Voxels]]:
         columns = len(self.specimen.columns.areas)
         analyses = np.diff(frames) / self.setup.given.sputter.cycle
-        share = 1.0 / self.specimen.columns.areas_within(self.extent).sum()
+        area = image.copies * self.specimen.columns.areas_within(self.extent).sum()
         for name in names:
             values = self.signals[name]
             means = self.worn.means(np.broadcast_to(values, (columns, values.shape[-1])), frames)
-            expected = image.image(means * analyses * share)
-            expected += self._background(image, analyses)
+            expected = image.image(means * analyses / area)
+            expected += self._background(image, _mean(analyses, self.specimen.columns.areas))
             yield f"{name} [counts]", self._drawn(expected, "map", name).astype(np.float32)
             yield f"{name} expected [counts]", expected.astype(np.float32)
 
@@ -113,7 +115,8 @@ def analysis_of(
 ) -> Analysis:
     """Put one state of a run into an instrument."""
     name, step = state
-    specimen = specimen_of(subject.fields, step, subject.films, setup)
+    columns = subject.columns(step)
+    specimen = specimen_of(columns, subject.fields, step, subject.films, setup)
     return Analysis(name, specimen, setup, (subject.films.width, subject.films.breadth), off)
 
 

@@ -1,153 +1,229 @@
-"""A file of fields as columns along the depth: what a sputter beam goes through at one place.
-
-Meshes of stacks are extruded: their vertices lie in columns, and along a column a field is linear
-between them. Averages over depth cells are exact, and amounts are those of the linear elements.
-"""
+"""Columns along the depth: what a sputter beam goes through at each place, surface first."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import Delaunay
-
-from ionstack.errors import InputError
-from ionstack.output.field_reader import Fields
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# Of the extent: places nearer to each other are the same.
+Arrangement = Literal["film", "axis", "plane", "body"]
+
+# Of the thickness: gaps between pieces that are round-off.
 _ROUND_OFF = 1e-9
 
-Arrangement = Literal["film", "axis", "plane", "body"]
+
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces (p,) of columns, each within a cell or along an edge: fields are linear on them.
+
+    They are in the order of their `column`, from the top down. `layer`: region that each is of.
+    `start`: depth [m] in the mesh; `length` [m] there, `extent` [m] in the specimen, which may
+    have swollen. `nodes` (p, c): points that give the values at both ends, with the shares
+    `upper` and `lower` (p, c).
+    """
+
+    column: IntArray
+    layer: IntArray
+    start: FloatArray
+    length: FloatArray
+    extent: FloatArray
+    nodes: IntArray
+    upper: FloatArray
+    lower: FloatArray
+
+    def ends(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return values (p,) at the upper and lower ends; what is absent, NaN, counts as 0."""
+        known = np.where(np.isfinite(values), values, 0.0)[self.nodes]
+        return (known * self.upper).sum(axis=1), (known * self.lower).sum(axis=1)
+
+    def tops(self) -> FloatArray:
+        """Return the depth (p,) [m] of each below the surface of its column, gaps left out."""
+        if not len(self.column):
+            return np.zeros(0)
+        opens = np.concatenate([[True], np.diff(self.column) > 0])
+        first = np.flatnonzero(opens)[np.cumsum(opens) - 1]
+        gap = np.concatenate([[0.0], self.start[1:] - (self.start + self.length)[:-1]])
+        gap[opens | (np.abs(gap) < _ROUND_OFF * np.ptp(self.start + self.length))] = 0.0
+        # Differences only are summed up, so that columns which are alike stay so.
+        later = np.concatenate([[0.0], np.cumsum((self.extent - self.length)[:-1])])
+        shift = later - np.cumsum(gap)
+        return np.asarray(self.start - self.start[first] + shift - shift[first])
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the columns stand and which points lie along them.
+    """Columns of a mesh and what lies along them.
 
     `arrangement`: one column for a film, radii around an axis, a plane, or a body. `places` (m, 2)
-    [m]; `areas` (m,) that each stands for: 1 for a film, [m] in a plane, else [m^2]. `order`
-    (m, k): points along each, from the top; their `depths` (k,) [m] and `layers` (k,).
+    [m]; `areas` (m,) that each stands for: 1 for a film, [m] in a plane, else [m^2]. `bounds`
+    (2, 2) [m]: least and largest lateral coordinates of the mesh.
     """
 
     arrangement: Arrangement
     places: FloatArray
     areas: FloatArray
-    order: IntArray
-    depths: FloatArray
-    layers: IntArray
-
-    def averages(self, values: FloatArray, edges: FloatArray) -> FloatArray:
-        """Return averages (m, n) over depth cells, a field being absent where it is NaN.
-
-        `values` at all points; `edges` (n + 1,) [m], of which cells may reach beyond the columns.
-        """
-        present = np.isfinite(values)
-        known = np.where(present, values, 0.0)[self.order]
-        return np.asarray(known @ self._weights(edges).T)
-
-    def shares(self, layer: int, edges: FloatArray) -> FloatArray:
-        """Return the share (n,) of each depth cell that a layer takes."""
-        return np.asarray(self._weights(edges)[:, self.layers == layer].sum(axis=1))
+    bounds: FloatArray
+    pieces: Pieces
 
     def areas_within(self, extent: tuple[float, float]) -> FloatArray:
         """Return the areas [m^2], what has no width or no breadth being drawn out to the extent."""
         drawn_out = {"film": extent[0] * extent[1], "plane": extent[1]}
         return self.areas * drawn_out.get(self.arrangement, 1.0)
 
-    def _weights(self, edges: FloatArray) -> FloatArray:
-        """Return the matrix (n, k) that averages linear interpolants layer by layer."""
-        result = np.zeros((len(edges) - 1, len(self.depths)))
-        for layer in np.unique(self.layers):
-            chosen = np.flatnonzero(self.layers == layer)
-            result[:, chosen] = _hat_averages(self.depths[chosen], edges)
-        return result
+    def mean(self, values: FloatArray) -> FloatArray:
+        """Return the mean over the columns of (m, ...)."""
+        return np.asarray(np.tensordot(self.areas, values, axes=1) / self.areas.sum())
+
+    @property
+    def begin(self) -> FloatArray:
+        """Depth (m,) [m] in the mesh at which each begins."""
+        return self.pieces.start[self._first]
+
+    @property
+    def end(self) -> FloatArray:
+        """Depth (m,) [m] in the mesh at which each ends."""
+        return (self.pieces.start + self.pieces.length)[self._last]
+
+    @property
+    def thickness(self) -> FloatArray:
+        """Thickness (m,) [m] of all pieces of each, in the specimen."""
+        return np.asarray((self.pieces.tops() + self.pieces.extent)[self._last])
+
+    def at_ends(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return values (m,) at the top and the bottom of each column."""
+        upper, lower = self.pieces.ends(values)
+        return upper[self._first], lower[self._last]
+
+    def moved(self, displacement: FloatArray, tilt: FloatArray) -> Columns:
+        """Return the columns of a specimen whose points have moved down by (n_points,) [m].
+
+        `tilt` (n_points,): how much longer a vertical line is in a film for its tilt, over its
+        length, see `deformation.tilt_of`. Columns stand where they stood, with all their atoms.
+        """
+        upper, lower = self.pieces.ends(displacement)
+        longer = 0.5 * sum(self.pieces.ends(tilt))
+        extent = self.pieces.length * (1.0 + longer) + lower - upper
+        return replace(self, pieces=replace(self.pieces, extent=extent))
+
+    def layered(self, thicknesses: Sequence[float]) -> Columns:
+        """Return the columns as layers of these thicknesses [m] from the surface down.
+
+        Pieces are parted at the boundaries; the last layer reaches to the end.
+        """
+        return replace(self, pieces=_parted(self.pieces, np.cumsum(thicknesses)[:-1]))
+
+    def cut(self, edges: FloatArray, cover: FloatArray | float = 0.0) -> Cut:
+        """Cut the columns into depth cells at `edges` (n + 1,) [m] below the surface.
+
+        `cover` (m,) [m]: thickness of what lies on top of each column.
+        """
+        covered = np.broadcast_to(cover, (len(self.areas),))
+        return _cut(self.pieces, edges, covered)
+
+    @property
+    def _first(self) -> IntArray:
+        return np.searchsorted(self.pieces.column, np.arange(len(self.areas)))
+
+    @property
+    def _last(self) -> IntArray:
+        return np.searchsorted(self.pieces.column, np.arange(len(self.areas)), "right") - 1
 
 
-def columns_of(fields: Fields) -> Columns:
-    """Find the columns of an extruded mesh; raises InputError for any other.
+@dataclass(frozen=True)
+class Cut:
+    """The parts (q,) of pieces that lie in the depth cells of each column.
 
-    A point that several ranks have written is taken once.
+    `cell`: number in a table of `shape` (m, n) of columns and depths. `share` of the cell that
+    each takes, `content` the same over how far its piece has swollen; `along` the place of its
+    middle on the piece, 0 to 1.
     """
-    lateral = np.zeros((len(fields.points), 2))
-    lateral[:, : fields.dimension - 1] = fields.points[:, : fields.dimension - 1]
-    layer = _layer_of_points(fields)
-    place, depth = _numbered(lateral), _numbered(fields.depth[:, None])
-    keys = np.column_stack([place, layer_ranks(fields)[layer], depth])
-    _, order = np.unique(keys, axis=0, return_index=True)
-    number = int(place.max()) + 1
-    regular = len(order) % number == 0
-    table = order.reshape(number, -1) if regular else order[None]
-    if not regular or np.any(keys[table][:, :, 1:] != keys[table[0]][:, 1:]):
-        raise InputError(f"{fields.path}: its vertices do not lie in columns along the depth")
-    places, first = lateral[table[:, 0]], table[0]
-    areas = column_areas(fields, places)
-    return Columns(_arrangement(fields), places, areas, table, fields.depth[first], layer[first])
+
+    shape: tuple[int, int]
+    pieces: Pieces
+    piece: IntArray
+    cell: IntArray
+    share: FloatArray
+    content: FloatArray
+    along: FloatArray
+
+    def averages(self, values: FloatArray) -> FloatArray:
+        """Return averages (m, n) of a field over the cells, atoms kept; NaN is absent.
+
+        They are exact for a field that is linear on the pieces.
+        """
+        upper, lower = self.pieces.ends(values)
+        there = upper[self.piece] + (lower - upper)[self.piece] * self.along
+        return self._summed(self.content * there)
+
+    def shares(self, layer: int) -> FloatArray:
+        """Return the share (m, n) of each cell that a layer takes."""
+        return self._summed(self.share * self._of(layer))
+
+    def hosts(self, layer: int) -> FloatArray:
+        """Return how much of a layer as it was before it swelled each cell holds, (m, n)."""
+        return self._summed(self.content * self._of(layer))
+
+    def _of(self, layer: int) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.pieces.layer[self.piece] == layer)
+
+    def _summed(self, parts: FloatArray) -> FloatArray:
+        total = np.bincount(self.cell, parts, self.shape[0] * self.shape[1])
+        return np.asarray(total.reshape(self.shape))
 
 
-def _numbered(coordinates: FloatArray) -> IntArray:
-    """Number places (n, d) in their order, those that differ by round-off alike."""
-    extent = float(np.ptp(coordinates, axis=0).max()) or 1.0
-    keys = np.round((coordinates - coordinates.min(axis=0)) / (_ROUND_OFF * extent))
-    _, number = np.unique(keys.astype(np.int64), axis=0, return_inverse=True)
-    return np.asarray(number, dtype=np.int64).reshape(-1)
+def _cut(pieces: Pieces, edges: FloatArray, cover: FloatArray) -> Cut:
+    count = len(edges) - 1
+    top = pieces.tops() + cover[pieces.column]
+    bottom = top + pieces.extent
+    first = np.clip(np.searchsorted(edges, top, "right") - 1, 0, count - 1)
+    last = np.clip(np.searchsorted(edges, bottom, "left") - 1, first, count - 1)
+    piece, rank = spread(last - first + 1)
+    cell = first[piece] + rank
+    low = np.maximum(top[piece], edges[cell])
+    high = np.minimum(bottom[piece], edges[cell + 1])
+    inside = np.flatnonzero(high > low)
+    piece, cell, low, high = piece[inside], cell[inside], low[inside], high[inside]
+    share = (high - low) / np.diff(edges)[cell]
+    extent = pieces.extent[piece]
+    content = share * pieces.length[piece] / extent
+    along = (0.5 * (low + high) - top[piece]) / extent
+    number = pieces.column[piece] * count + cell
+    return Cut((len(cover), count), pieces, piece, number, share, content, along)
 
 
-def _arrangement(fields: Fields) -> Arrangement:
-    if fields.dimension == 2:
-        return "axis" if fields.axisymmetric else "plane"
-    return "film" if fields.dimension == 1 else "body"
+def _parted(pieces: Pieces, boundaries: FloatArray) -> Pieces:
+    """Part pieces at depths [m] below the surface and number the layers between these."""
+    top = pieces.tops()
+    bottom = top + pieces.extent
+    first = np.searchsorted(boundaries, top, "right")
+    last = np.maximum(np.searchsorted(boundaries, bottom, "left"), first)
+    piece, rank = spread(last - first + 1)
+    layer = first[piece] + rank
+    ends = np.concatenate([[-np.inf], boundaries, [np.inf]])
+    low, high = (
+        (np.clip(ends[layer + side], top[piece], bottom[piece]) - top[piece]) / pieces.extent[piece]
+        for side in (0, 1)
+    )
+    slope = (pieces.lower - pieces.upper)[piece]
+    return Pieces(
+        column=pieces.column[piece],
+        layer=layer,
+        start=pieces.start[piece] + low * pieces.length[piece],
+        length=(high - low) * pieces.length[piece],
+        extent=(high - low) * pieces.extent[piece],
+        nodes=pieces.nodes[piece],
+        upper=pieces.upper[piece] + low[:, None] * slope,
+        lower=pieces.upper[piece] + high[:, None] * slope,
+    )
 
 
-def layer_ranks(fields: Fields) -> IntArray:
-    """Return the rank of every region from the top."""
-    tops = {name: top for name, top, _ in fields.layers}
-    middle = [tops.get(name, np.inf) for name in fields.region_names]
-    return np.argsort(np.argsort(middle))
-
-
-def column_areas(fields: Fields, places: FloatArray) -> FloatArray:
-    """Return the area that the linear interpolation between columns gives to each."""
-    if fields.dimension == 1:
-        return np.ones(1)
-    if fields.dimension == 2:
-        return _along_a_line(places[:, 0], fields.axisymmetric)
-    triangles = Delaunay(places).simplices
-    corners = places[triangles]
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    area = 0.5 * np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
-    return np.asarray(np.bincount(triangles.ravel(), np.repeat(area / 3.0, 3), len(places)))
-
-
-def _along_a_line(x: FloatArray, around_an_axis: bool) -> FloatArray:
-    """Integrals of hat functions over a line, or over the disc that it sweeps."""
-    order = np.argsort(x)
-    left, right = x[order][:-1], x[order][1:]
-    width = right - left
-    inner = np.pi * width * (2.0 * left + right) / 3.0 if around_an_axis else 0.5 * width
-    outer = np.pi * width * (left + 2.0 * right) / 3.0 if around_an_axis else 0.5 * width
-    result = np.zeros(len(x))
-    result[order[:-1]] += inner
-    result[order[1:]] += outer
-    return result
-
-
-def _layer_of_points(fields: Fields) -> IntArray:
-    layer = np.zeros(len(fields.points), dtype=np.int64)
-    layer[fields.cells.ravel()] = np.repeat(fields.region, fields.cells.shape[1])
-    return layer
-
-
-def _hat_averages(nodes: FloatArray, edges: FloatArray) -> FloatArray:
-    """Return (n, k): averages over cells of the hat functions of nodes, 0 outside of them."""
-    inside = np.clip(edges, nodes[0], nodes[-1])
-    grid = np.union1d(nodes, inside)
-    hats = np.stack([np.interp(grid, nodes, row) for row in np.eye(len(nodes))], axis=1)
-    steps = 0.5 * (hats[:-1] + hats[1:]) * np.diff(grid)[:, None]
-    integral = np.vstack([np.zeros(len(nodes)), np.cumsum(steps, axis=0)])
-    at_edges = integral[np.searchsorted(grid, inside)]
-    return np.asarray(np.diff(at_edges, axis=0) / np.diff(edges)[:, None])
+def spread(counts: IntArray) -> tuple[IntArray, IntArray]:
+    """Return each index as often as it counts, and the rank of each among its likes."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ionstack.surface_analysis.artefacts import at_positions, migrated, zones
+from ionstack.surface_analysis.artefacts import migrated, zones
 from ionstack.surface_analysis.photoelectrons import attenuated
 from ionstack.surface_analysis.resolution import Resolution
 from ionstack.surface_analysis.setup import TOTAL, Setup
@@ -17,6 +17,7 @@ from ionstack.surface_analysis.specimen import Specimen
 from ionstack.surface_analysis.sputtering import reached
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 # Density of atoms [1/m^3] at which `counts` are counted with sensitivity 1.
 REFERENCE_DENSITY = 1e28
@@ -24,27 +25,66 @@ REFERENCE_DENSITY = 1e28
 
 @dataclass(frozen=True)
 class Erosion:
-    """Time [s] at which the edges of the cells of a specimen are reached."""
+    """Times [s] at which the edges of depth cells are reached, (n + 1,), or (m, n + 1) by column.
+
+    Below the last edge it goes on as in the last cell.
+    """
 
     edges: FloatArray
     times: FloatArray
 
+    @property
+    def even(self) -> bool:
+        """Whether all columns are sputtered alike."""
+        return self.times.ndim == 1
+
     def depth(self, time: FloatArray) -> FloatArray:
-        """Return the eroded depth [m] at times [s]."""
-        return np.interp(time, self.times, self.edges)
+        """Return the eroded depths [m] at times (f,) [s], (f,) or (m, f)."""
+        below, share = self._passed(time)
+        return np.asarray(self.edges[below] + share * np.diff(self.edges)[below])
 
     def time(self, depth: FloatArray) -> FloatArray:
-        """Return the times [s] at which depths [m] are reached."""
-        return np.interp(depth, self.edges, self.times)
+        """Return the times [s] at which depths (k,) [m] are reached, (k,) or (m, k)."""
+        place = np.interp(depth, self.edges, np.arange(len(self.edges)))
+        below = np.minimum(place.astype(np.int64), len(self.edges) - 2)
+        return _between(self.times, below, place - below)
 
     def means(self, values: FloatArray, frames: FloatArray) -> FloatArray:
-        """Return the mean of cell values (…, n) over the time of each frame, (…, f)."""
-        integral = np.concatenate(
-            [np.zeros((*values.shape[:-1], 1)), np.cumsum(values * np.diff(self.times), axis=-1)],
-            axis=-1,
-        )
-        at_frames = at_positions(integral, self.times, frames)
+        """Return the mean of cell values (…, n) over the time of each frame, (…, f).
+
+        `frames` (f + 1,) [s], or (m, f + 1) by column.
+        """
+        sums = np.cumsum(values * np.diff(self.times), axis=-1)
+        integral = np.concatenate([np.zeros((*sums.shape[:-1], 1)), sums], axis=-1)
+        at_frames = _between(integral, *self._passed(frames))
         return np.asarray(np.diff(at_frames, axis=-1) / np.diff(frames))
+
+    def _passed(self, time: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Number of the cell that is sputtered at a time, and the share of it that is gone."""
+        last = len(self.edges) - 2
+        if self.even:
+            below = np.searchsorted(self.times, time, "right") - 1
+        else:
+            # One search for all: each column has a span of time of its own.
+            span = np.arange(len(self.times))[:, None] * (1.0 + max(self.times.max(), time.max()))
+            found = np.searchsorted((self.times + span).ravel(), (time + span).ravel(), "right")
+            below = found.reshape(len(span), -1) - 1 - np.arange(len(span))[:, None] * (last + 2)
+        below = np.clip(below, 0, last)
+        start = _at(self.times, below)
+        return below, np.asarray((time - start) / (_at(self.times, below + 1) - start))
+
+
+def _at(table: FloatArray, place: IntArray) -> FloatArray:
+    """Entries of a table (…, n) at places (f,) of every row, or (m, f) row by row."""
+    if place.ndim < 2:
+        return np.asarray(table[..., place])
+    rows = np.broadcast_to(table, (len(place), table.shape[-1]))
+    return np.take_along_axis(rows, place, axis=-1)
+
+
+def _between(table: FloatArray, below: IntArray, share: FloatArray) -> FloatArray:
+    """Interpolate a table by the share of the way from each place to the next."""
+    return np.asarray(_at(table, below) * (1.0 - share) + _at(table, below + 1) * share)
 
 
 def erosion(specimen: Specimen, setup: Setup, off: Collection[Stage] = ()) -> Erosion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,9 @@ from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import Delaunay
 
+from ionstack.errors import InputError
 from ionstack.surface_analysis.columns import Columns
+from ionstack.surface_analysis.setup_schema import Mirror
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -56,57 +59,98 @@ class Pixels:
 class Raster:
     """How the columns fill the pixels.
 
-    `weights` (rows * columns, m) [m^2]: area of each column that falls into each pixel. Summed over
-    the pixels they are the areas of the columns: an image holds all that the columns hold. `beam`
-    are matrices that then spread the pixels along x and along y.
+    `weights` (rows * columns, m) [m^2]: area of each column that falls into each pixel of the
+    `sector`. Summed over the pixels they are the areas of the columns: an image holds all that the
+    columns hold, once for every mirror image of the sector. `beam` are matrices that then spread
+    the pixels along x and along y.
     """
 
-    pixels: Pixels
+    sector: Pixels
     weights: sparse.csr_array
+    mirror: tuple[Mirror, ...] = ()
     beam: tuple[sparse.csr_array, ...] = ()
+
+    @property
+    def pixels(self) -> Pixels:
+        """The pixels of the whole image."""
+        rows, columns = self.sector.shape
+        doubled = np.array(["x" in self.mirror, "y" in self.mirror])
+        low = self.sector.low - doubled * self.sector.size * np.array([columns, rows])
+        shape = (rows * (1 + int(doubled[1])), columns * (1 + int(doubled[0])))
+        return Pixels(shape, self.sector.size, low)
+
+    @property
+    def copies(self) -> int:
+        """How often the image holds the columns."""
+        return 1 << len(self.mirror)
 
     @property
     def coverage(self) -> FloatArray:
         """Share of each pixel that the specimen covers, (rows, columns)."""
-        covered = np.asarray(self.weights.sum(axis=1)).reshape(self.pixels.shape)
-        return np.asarray(covered / self.pixels.size**2)
+        covered = np.asarray(self.weights.sum(axis=1)).reshape(self.sector.shape)
+        return self._whole(covered / self.sector.size**2)
 
     def image(self, values: FloatArray) -> FloatArray:
         """Return sums (rows, columns, n) over pixels of values (m, n) per area of the columns."""
         found = self.weights @ values
         for spread in self.beam:
             found = spread @ found
-        return np.asarray(found.reshape(*self.pixels.shape, -1))
+        return self._whole(np.asarray(found.reshape(*self.sector.shape, -1)))
+
+    def _whole(self, image: FloatArray) -> FloatArray:
+        """Mirror at the least x and y."""
+        if "x" in self.mirror:
+            image = np.concatenate([image[:, ::-1], image], axis=1)
+        if "y" in self.mirror:
+            image = np.concatenate([image[::-1], image], axis=0)
+        return image
 
     def blurred(self, deviation: float) -> Raster:
         """Return the same seen with a Gaussian beam of a standard deviation [m].
 
         It is reflected at the edges: what is counted stays counted.
         """
-        width = deviation / self.pixels.size
-        rows, columns = (_spreading(number, width) for number in self.pixels.shape)
-        along_x = sparse.csr_array(sparse.kron(sparse.eye_array(self.pixels.shape[0]), columns))
-        along_y = sparse.csr_array(sparse.kron(rows, sparse.eye_array(self.pixels.shape[1])))
+        width = deviation / self.sector.size
+        rows, columns = (_spreading(number, width) for number in self.sector.shape)
+        along_x = sparse.csr_array(sparse.kron(sparse.eye_array(self.sector.shape[0]), columns))
+        along_y = sparse.csr_array(sparse.kron(rows, sparse.eye_array(self.sector.shape[1])))
         if width > 1.0:
             return replace(self, beam=(along_x, along_y))
         # What reaches the next pixels only costs less as a part of the weights.
         return replace(self, weights=sparse.csr_array(along_y @ (along_x @ self.weights)))
 
 
-def raster(columns: Columns, extent: tuple[float, float], count: int) -> Raster:
+def raster(
+    columns: Columns, extent: tuple[float, float], count: int, mirror: Sequence[Mirror] = ()
+) -> Raster:
     """Spread the columns over `count` pixels along the wider side of `extent` [m].
 
     A film covers the extent evenly, a plane is drawn out along y, radii turn around the axis,
-    columns of a body stand where they are.
+    columns of a body stand where they are. With `mirror` they are a half or quarter of a device,
+    at the least coordinates of which the rest is mirrored; `count` is then of the whole.
+
+    Raises InputError for a mirror where there is no sector.
     """
-    size = max(extent) / count
+    _check_mirror(columns, mirror)
+    size = max(extent[0] * (1 + ("x" in mirror)), extent[1] * (1 + ("y" in mirror))) / count
     shape = (max(1, round(extent[1] / size)), max(1, round(extent[0] / size)))
     pixels = Pixels(shape, size, _lowest(columns, extent))
     weights = sparse.csr_array(pixels.sums() @ _interpolation(columns, pixels.points()))
     covered = np.asarray(weights.sum(axis=1)).ravel() * (size / _POINTS) ** 2
     missed = np.flatnonzero(np.asarray(weights.sum(axis=0)).ravel() == 0.0)
     weights = sparse.csr_array(weights + _by_place(columns, missed, pixels))
-    return Raster(pixels, _balanced(weights, covered, columns.areas_within(extent)))
+    balanced = _balanced(weights, covered, columns.areas_within(extent))
+    return Raster(pixels, balanced, tuple(dict.fromkeys(mirror)))
+
+
+def _check_mirror(columns: Columns, mirror: Sequence[Mirror]) -> None:
+    """Only what stands in a plane or a body may be a sector of a device."""
+    allowed = {"plane": ("x",), "body": ("x", "y")}.get(columns.arrangement, ())
+    for one in mirror:
+        if one not in allowed:
+            named = {"film": "a film of one column", "axis": "what turns around an axis"}
+            what = named.get(columns.arrangement, "a plane")
+            raise InputError(f"imaging.mirror: {what} is not mirrored along {one}")
 
 
 def _balanced(
@@ -138,7 +182,7 @@ def _spreading(number: int, width: float) -> sparse.csr_array:
 def _lowest(columns: Columns, extent: tuple[float, float]) -> FloatArray:
     if columns.arrangement == "axis":
         return -0.5 * np.asarray(extent)
-    return np.asarray(columns.places.min(axis=0))
+    return np.asarray(columns.bounds[0])
 
 
 def _by_place(columns: Columns, chosen: IntArray, pixels: Pixels) -> sparse.csr_array:
@@ -160,19 +204,21 @@ def _interpolation(columns: Columns, points: FloatArray) -> sparse.csr_array:
         case "film":
             return sparse.csr_array(np.ones((len(points), 1)))
         case "axis":
-            return _on_a_line(x, np.hypot(points[:, 0], points[:, 1]))
+            return _on_a_line(x, np.hypot(points[:, 0], points[:, 1]), columns.bounds[:, 0])
         case "plane":
-            return _on_a_line(x, points[:, 0])
+            return _on_a_line(x, points[:, 0], columns.bounds[:, 0])
         case "body":
             return _on_triangles(columns.places, points)
 
 
-def _on_a_line(nodes: FloatArray, x: FloatArray) -> sparse.csr_array:
+def _on_a_line(nodes: FloatArray, x: FloatArray, bounds: FloatArray) -> sparse.csr_array:
     order = np.argsort(nodes)
-    inside = np.flatnonzero((x >= nodes[order[0]]) & (x <= nodes[order[-1]]))
+    inside = np.flatnonzero((x >= bounds[0]) & (x <= bounds[1]))
     right = np.clip(np.searchsorted(nodes[order], x[inside]), 1, len(nodes) - 1)
     ends = order[np.stack([right - 1, right], axis=1)]
     share = (x[inside] - nodes[ends[:, 0]]) / (nodes[ends[:, 1]] - nodes[ends[:, 0]])
+    # Between the last column and the bounds it is as in the last column.
+    share = np.clip(share, 0.0, 1.0)
     return _sparse(inside, ends, np.stack([1.0 - share, share], axis=1), (len(x), len(nodes)))
 
 

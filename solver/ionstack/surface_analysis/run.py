@@ -20,29 +20,30 @@ from ionstack.plots.voxels import draw_sections
 from ionstack.reading.schema import not_among
 from ionstack.surface_analysis.analysis import Analysis, analysis_of, chosen, images
 from ionstack.surface_analysis.comparison import Comparison, compare, write_misfits
+from ionstack.surface_analysis.foreign import foreign_subject
 from ionstack.surface_analysis.measured import Measured, read_measured
 from ionstack.surface_analysis.order import Order, copy_of_measured
 from ionstack.surface_analysis.photoelectrons import atomic_fractions
 from ionstack.surface_analysis.setup import Setup
 from ionstack.surface_analysis.setup_schema import Stage
-from ionstack.surface_analysis.subject import subject_of
+from ionstack.surface_analysis.subject import Subject, subject_of
 
 
 def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
-    """Analyse a run and return the files written into a folder of it, ``sims``.
+    """Analyse a run, or a file, and return the files written into a folder of it, ``sims``.
 
     Raises InputError for a state, signal or stage that does not exist, before anything is written.
     """
     off = _stages(order.without)
     _known(f"{setup.path}: --signals", "signal", order.signals, list(setup.given.signals))
-    subject = subject_of(folder, order.states)
+    subject = _opened(folder, setup, order)
     if order.measured is not None and len(subject.states) != 1:
         names = ", ".join(name for name, _ in subject.states)
         raise InputError(f"--measured is compared with one state; choose it with --state: {names}")
     analyses = [analysis_of(subject, state, setup, off) for state in subject.states]
     profiles = chosen([one.profile() for one in analyses], order.signals)
     measured = read_measured(order.measured, profiles[0].counts) if order.measured else None
-    target = folder / order.folder
+    target = (folder if folder.is_dir() else folder.with_suffix("")) / order.folder
     target.mkdir(parents=True, exist_ok=True)
     written = [write_counts(target / f"{setup.prefix}_profile.csv", profiles)]
     if setup.given.kind == "xps":
@@ -53,6 +54,13 @@ def run_sims(folder: Path, setup: Setup, order: Order) -> list[Path]:
     if measured is not None:
         written += _compared(profiles[0], measured, setup, order, target)
     return written + (_maps(analyses, profiles, order, target) if order.maps else [])
+
+
+def _opened(path: Path, setup: Setup, order: Order) -> Subject:
+    """A run's folder, or a file of another program."""
+    if path.is_file():
+        return foreign_subject(path, order.states, setup)
+    return subject_of(path, order.states)
 
 
 def _compared(

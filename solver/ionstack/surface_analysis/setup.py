@@ -190,6 +190,8 @@ def _problems(read: SetupModel, node: Node) -> Iterator[Problem]:
             message = "must be greater than 0: XPS divides by it"
             yield _problem(node, ("signals", name, "sensitivity"), message)
     yield from _artefact_problems(read, node)
+    for keys, material in read.source.named_materials() if read.source else ():
+        yield from _unknown_material(read, node, keys, material)
     for index, layer in enumerate(read.specimen.below):
         keys = ("specimen", "below", index, "material")
         yield from _unknown_material(read, node, keys, layer.material)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ionstack.physics.bounds import NOT_NEGATIVE, POSITIVE
 from ionstack.reading.schema import Origin, PositiveLength, PositiveTime, Strict, quantity
+from ionstack.surface_analysis.foreign_schema import LayerModel, SourceModel
 
 # What may be switched off, to see what it does.
 Stage = Literal["rates", "resolution", "matrix", "beam", "counting", "migration", "preferential"]
@@ -58,19 +59,12 @@ class ResolutionModel(Strict):
     information_depth: _Length = 0.0
 
 
-class SubstrateLayer(Strict):
-    """A layer below the device."""
-
-    material: str
-    thickness: PositiveLength
-
-
 class SpecimenModel(Strict):
     """Thickness [m] of the electrodes, which a simulation does not mesh, and what lies below."""
 
     top: _Length = 0.0
     bottom: _Length = 0.0
-    below: list[SubstrateLayer] = Field(default_factory=list)
+    below: list[LayerModel] = Field(default_factory=list)
 
 
 class Counting(Strict):
@@ -81,12 +75,20 @@ class Counting(Strict):
     seed: Annotated[int, Field(strict=True, ge=0)] = 1
 
 
+# Coordinate across whose least value a sector of a device is mirrored.
+Mirror = Literal["x", "y"]
+
+
 class Imaging(Strict):
-    """Standard deviation [m] of the beam across, pixels along the wider side, voxels in depth."""
+    """Standard deviation [m] of the beam across, pixels along the wider side, voxels in depth.
+
+    `mirror`: the run is a half or a quarter of the device.
+    """
 
     beam: _Length = 0.0
     pixels: _Size = 128
     depths: _Size = 128
+    mirror: list[Mirror] = Field(default_factory=list)
 
 
 class Migration(Origin):
@@ -125,6 +127,7 @@ class SetupModel(Strict):
     sputter: Sputter
     resolution: ResolutionModel = ResolutionModel()
     specimen: SpecimenModel = SpecimenModel()
+    source: SourceModel | None = None
     materials: Annotated[dict[str, MaterialModel], Field(min_length=1)]
     species: dict[str, dict[str, float]] = Field(default_factory=dict)
     signals: Annotated[dict[str, SignalModel], Field(min_length=1)]

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
-from ionstack.output.field_reader import Fields
-from ionstack.output.names import CARRIERS, density, species_in
-from ionstack.reading.schema import not_among
-from ionstack.surface_analysis.columns import Columns, columns_of
+from ionstack.output.names import CARRIERS, areal_amount, density, products_in, species_in
+from ionstack.surface_analysis.columns import Columns, Cut
+from ionstack.surface_analysis.contents import Contents
+from ionstack.surface_analysis.films import Films, Pile
 from ionstack.surface_analysis.setup import Setup
 
 FloatArray = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Films:
-    """Materials of the layers by name, and of the electrodes; lateral size [m] of a film."""
-
-    layers: Mapping[str, str]
-    top: str
-    bottom: str
-    width: float = 1.0
-    breadth: float = 1.0
+# Shares that differ by no more are the same in all columns.
+_ROUND_OFF = 1e-12
 
 
 @dataclass(frozen=True)
 class Specimen:
     """Columns below the surface.
 
-    `edges` (n + 1,) [m] of depth cells of one width; `shares` of every material (n,), which sum to
-    1; `atoms` of every kind, (n,) or (m, n) [1/m^3]; `boundaries`: depth [m] at which each material
-    begins, with its name. The deepest one goes on below the `bottom` [m] of what is analysed, as
-    far as anything from there is seen.
+    `edges` (n + 1,) [m] of depth cells of one width, below the surface of each column; `shares` of
+    every material, (n,) or (m, n), which sum to 1; `atoms` of every kind, (n,) or (m, n) [1/m^3];
+    `boundaries`: mean depth [m] at which each material begins, with its name. The deepest one
+    goes on below the `bottom` [m] of what is analysed, as far as anything from there is seen.
     """
 
     columns: Columns
@@ -49,78 +41,84 @@ class Specimen:
 
     def material_at(self, depth: float) -> str:
         """Return the material at a depth [m]."""
-        return [name for name, top in self.boundaries if top <= depth][-1]
+        passed = sum(top <= depth for _, top in self.boundaries)
+        return self.boundaries[max(passed, 1) - 1][0]
 
 
-def specimen_of(fields: Fields, step: int, films: Films, setup: Setup) -> Specimen:
+def specimen_of(
+    columns: Columns, contents: Contents, step: int, films: Films, setup: Setup
+) -> Specimen:
     """Lay electrodes, films and substrate below each other, and fill in what the run holds.
 
     Raises InputError where the setup does not know a material or a species of the run.
     """
-    columns = columns_of(fields)
-    boundaries = _boundaries(fields, films, setup)
-    bottom = boundaries[-1][1] + (_extent(setup) or fields.layers[-1][2] - fields.layers[-1][1])
+    layers = tuple(films.layers[name] for name in contents.region_names)
+    pile = Pile(columns, films, layers, setup.given.specimen)
+    boundaries = pile.boundaries()
+    _check(setup, contents, [name for name, _ in boundaries])
+    bottom = float(pile.endless.top.max())
     edges = _edges(bottom + setup.resolution.reach(bottom), setup.given.depth_step)
-    shares = _shares(boundaries, edges)
-    known = list(setup.given.materials)
-    for name in shares:
-        if name not in known:
-            raise InputError(f"{setup.path}: materials: {not_among('material', name, known)}")
-    atoms = {atom: _hosts(setup, shares, atom) for atom in setup.atoms}
-    below = edges - setup.given.specimen.top
-    for name, per_particle in _moved(fields, setup).items():
-        content = columns.averages(fields.values(density(name), step), below)
-        for atom, number in per_particle.items():
-            atoms[atom] = atoms[atom] + number * content
+    cut = columns.cut(edges, pile.cover)
+    shares, hosts = _shares(pile, cut, edges)
+    atoms = {atom: _hosts(setup, hosts, atom) for atom in setup.atoms}
+    for name, content in _moved(contents, step, cut, pile, edges):
+        for atom, number in setup.given.species[name].items():
+            atoms[atom] = atoms[atom] + number * _even(content)
     return Specimen(columns, edges, shares, atoms, boundaries, bottom)
 
 
-def _extent(setup: Setup) -> float:
-    """Thickness of what lies below all films, 0 if nothing does."""
-    below = setup.given.specimen.below
-    return below[-1].thickness if below else setup.given.specimen.bottom
-
-
-def _boundaries(fields: Fields, films: Films, setup: Setup) -> tuple[tuple[str, float], ...]:
-    given = setup.given.specimen
-    found = [(films.top, 0.0)] if given.top else []
-    found += [(films.layers[name], given.top + top) for name, top, _ in fields.layers]
-    depth = given.top + fields.layers[-1][2]
-    if given.bottom:
-        found.append((films.bottom, depth))
-        depth += given.bottom
-    for layer in given.below:
-        found.append((layer.material, depth))
-        depth += layer.thickness
-    return tuple(found)
+def _check(setup: Setup, contents: Contents, materials: Iterable[str]) -> None:
+    """Refuse materials, species and products that the setup does not know."""
+    moved = (name for name in species_in(contents.names) if name not in CARRIERS)
+    for wrong in setup.lacking(materials, [*moved, *products_in(contents.names)]):
+        raise InputError(f"{setup.path}: {wrong}")
 
 
 def _edges(depth: float, step: float) -> FloatArray:
     return np.asarray(step * np.arange(math.ceil(depth / step - 1e-9) + 1), dtype=np.float64)
 
 
-def _shares(boundaries: tuple[tuple[str, float], ...], edges: FloatArray) -> dict[str, FloatArray]:
-    """Share of each cell that every material takes; the deepest one fills the rest."""
-    ends = [*(top for _, top in boundaries[1:]), edges[-1]]
+def _shares(
+    pile: Pile, cut: Cut, edges: FloatArray
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Share of each cell that every material takes, and how much it holds of the unswollen one."""
     shares: dict[str, FloatArray] = {}
-    for (name, top), bottom in zip(boundaries, ends, strict=True):
-        covered = np.diff(np.clip(edges, top, bottom)) / np.diff(edges)
-        shares[name] = shares.get(name, 0.0) + covered
-    return shares
+    hosts: dict[str, FloatArray] = {}
+    for name, share, host in _parts(pile, cut, edges):
+        shares[name] = shares.get(name, 0.0) + _even(share)
+        hosts[name] = hosts.get(name, 0.0) + _even(host)
+    return shares, hosts
 
 
-def _hosts(setup: Setup, shares: Mapping[str, FloatArray], atom: str) -> FloatArray:
+def _parts(pile: Pile, cut: Cut, edges: FloatArray) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    for band in (*pile.bands, pile.endless):
+        share = band.shares(edges)
+        if np.any(share > 0.0):
+            yield band.material, share, share
+    for index in np.unique(cut.pieces.layer):
+        yield pile.layers[int(index)], cut.shares(int(index)), cut.hosts(int(index))
+
+
+def _even(values: FloatArray) -> FloatArray:
+    """Values (m, n) of the columns, as (n,) where all columns are the same."""
+    scale = np.abs(values).max(initial=0.0)
+    alike = len(values) == 1 or np.ptp(values, axis=0).max() <= _ROUND_OFF * scale
+    return np.asarray(values[0] if alike else values)
+
+
+def _hosts(setup: Setup, hosts: Mapping[str, FloatArray], atom: str) -> FloatArray:
     materials = setup.given.materials
-    parts = (shares[name] * materials[name].atoms.get(atom, 0.0) for name in shares)
-    return np.asarray(sum(parts, np.zeros(len(next(iter(shares.values()))))))
+    parts = (hosts[name] * materials[name].atoms.get(atom, 0.0) for name in hosts)
+    return np.asarray(sum(parts, np.zeros(len(next(iter(hosts.values())).T))))
 
 
-def _moved(fields: Fields, setup: Setup) -> dict[str, Mapping[str, float]]:
-    """What each species of the run brings; a species of atoms that the setup lacks is a mistake."""
-    known = setup.given.species
-    held = [name for name in species_in(fields.names) if name not in CARRIERS]
-    for name in held:
-        if name not in known:
-            listed = not_among("species of the run", name, list(known))
-            raise InputError(f"{setup.path}: species: {listed}; write 'species: {{{name}: …}}'")
-    return {name: known[name] for name in held}
+def _moved(
+    contents: Contents, step: int, cut: Cut, pile: Pile, edges: FloatArray
+) -> Iterator[tuple[str, FloatArray]]:
+    """Densities (m, n) [1/m^3] of species and of products that contacts hold."""
+    for name in species_in(contents.names):
+        if name not in CARRIERS:
+            yield name, cut.averages(contents.values(density(name), step))
+    for name in products_in(contents.names):
+        amounts = pile.columns.at_ends(contents.values(areal_amount(name), step))
+        yield name, pile.at_contacts(*amounts, edges)

@@ -11,12 +11,14 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def smoothed(shares: FloatArray, edges: FloatArray, transition: float) -> FloatArray:
-    """Return shares (n,) of a material averaged over `transition` [m]: linear across an interface.
+    """Return shares (…, n) of a material averaged over `transition` [m]: linear at an interface.
 
     Taylor, Graham, Castner (2015): one rate for all layers misplaces interfaces.
     """
     if transition == 0.0:
         return shares
+    if shares.ndim > 1:
+        return np.apply_along_axis(smoothed, -1, shares, edges, transition)
     middles = 0.5 * (edges[:-1] + edges[1:])
     below = np.concatenate([[0.0], np.cumsum(shares * np.diff(edges))])
     # Beyond both ends the outermost materials go on.
@@ -35,12 +37,17 @@ def reached(
 ) -> FloatArray:
     """Return the time (n + 1,) [s] at which each edge is reached, 0 at the surface.
 
-    A mixture is sputtered at the mean of the `rates` [m/s]. An interface that lies within a cell
-    is crossed there: each share of the cell takes its own time.
+    It is (m, n + 1) where columns differ in their `shares`, (n,) or (m, n). A mixture is sputtered
+    at the mean of the `rates` [m/s]. An interface that lies within a cell is crossed there: each
+    share of the cell takes its own time.
     """
     widths = np.diff(edges)
     if transition == 0.0:
-        slowness = sum(share / rates[name] for name, share in shares.items())
-        return np.concatenate([[0.0], np.cumsum(slowness * widths)])
-    rate = sum(smoothed(one, edges, transition) * rates[name] for name, one in shares.items())
-    return np.concatenate([[0.0], np.cumsum(widths / rate)])
+        parts = [share / rates[name] for name, share in shares.items()]
+        slowness = sum(parts, np.zeros(len(widths)))
+    else:
+        smooth = {name: smoothed(one, edges, transition) for name, one in shares.items()}
+        parts = [one * rates[name] for name, one in smooth.items()]
+        slowness = 1.0 / sum(parts, np.zeros(len(widths)))
+    passed = np.cumsum(slowness * widths, axis=-1)
+    return np.concatenate([np.zeros((*passed.shape[:-1], 1)), passed], axis=-1)
