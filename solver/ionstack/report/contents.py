@@ -161,8 +161,11 @@ def _scene(files: _Files) -> tuple[dict[str, Json], str]:
     if files.devices > 1:
         return {}, f"The run holds {files.devices} devices: see their depth profiles."
     stack = files.case.get("stack") or {}
-    try:
-        states = named_steps(files.fields, files.profiles)
-        return {"scene": scene(files.fields, states, stack.get("lateral") or {})}, ""
-    except InputError as error:
-        return {}, f"There is no scene: {str(error).partition(': ')[2]}."
+    states = named_steps(files.fields, files.profiles)
+    found = scene(files.fields, states, stack.get("lateral") or {})
+    if found is None:
+        return (
+            {},
+            "There is no scene: the points of the mesh do not lie in columns along the depth.",
+        )
+    return {"scene": found}, ""

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ionstack.errors import InputError
 from ionstack.output.field_reader import Fields
-from ionstack.output.point_columns import point_columns, region_of_points
+from ionstack.output.point_columns import PointColumns, point_columns, region_of_points
 from ionstack.output.profiles import Profile
 from ionstack.plots.depth import layers_of
 from ionstack.report.packing import FloatArray, IntArray, packed, spread
@@ -29,15 +28,13 @@ def depth_profiles(fields: Fields | None, profiles: Sequence[Profile]) -> Json |
     there are no snapshots or the mesh has no columns along the depth.
     """
     if fields is not None and len(fields.times):
-        try:
-            return _of_fields(fields, profiles)
-        except InputError:
-            pass
+        columns = point_columns(fields)
+        if columns is not None:
+            return _of_fields(fields, _centre_column(columns), profiles)
     return _of_states(profiles) if profiles else None
 
 
-def _of_fields(fields: Fields, profiles: Sequence[Profile]) -> Json:
-    column = _centre_column(fields)
+def _of_fields(fields: Fields, column: IntArray, profiles: Sequence[Profile]) -> Json:
     names = _shown_names(fields.names)
     named = {fields.nearest_step(one.time): one.state for one in profiles}
     steps = _steps(fields, tuple(named), len(column) * len(names))
@@ -54,9 +51,8 @@ def _of_fields(fields: Fields, profiles: Sequence[Profile]) -> Json:
     return _table(fields.depth[column], layer, names, states, note)
 
 
-def _centre_column(fields: Fields) -> IntArray:
+def _centre_column(columns: PointColumns) -> IntArray:
     """Points of the column nearest to the axis or the centre, from the top."""
-    columns = point_columns(fields)
     low, high = columns.places.min(axis=0), columns.places.max(axis=0)
     centre = low if columns.arrangement == "axis" else 0.5 * (low + high)
     nearest = int(np.argmin(np.linalg.norm(columns.places - centre, axis=1)))

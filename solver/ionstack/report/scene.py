@@ -60,13 +60,18 @@ class _Device:
         return self.places * (1e6 if self.unit == "µm" else 1e9)
 
 
-def scene(fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[str, Any]) -> Json:
+def scene(
+    fields: Fields, states: Sequence[tuple[str, int]], lateral: Mapping[str, Any]
+) -> Json | None:
     """Return the scene: layers, quantities and their values at some of the named states.
 
-    `lateral` is the section of the stack with shape and sizes [m]. Raises InputError for a mesh
-    whose points do not lie in columns along the depth.
+    `lateral` is the section of the stack with shape and sizes [m]. None for a mesh whose points do
+    not lie in columns along the depth.
     """
-    device = _device(point_columns(fields), lateral)
+    columns = point_columns(fields)
+    if columns is None:
+        return None
+    device = _device(columns, lateral)
     names = _quantities(fields)
     chosen = [states[k] for k in spread(len(states), _states(device, names))]
     steps = [step for _, step in chosen]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ionstack.output.point_columns import Arrangement
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-Arrangement = Literal["film", "axis", "plane", "body"]
 
 # Of the thickness: gaps between pieces that are round-off.
 _ROUND_OFF = 1e-9

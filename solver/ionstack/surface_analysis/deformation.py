@@ -11,10 +11,10 @@ import numpy.typing as npt
 from ionstack.errors import InputError
 from ionstack.output.field_reader import Fields, read_fields
 from ionstack.output.mechanics import DEFLECTION, film_growth, read_mechanics
+from ionstack.output.point_columns import lateral, numbered
 from ionstack.output.run_directory import RunDirectory
 from ionstack.output.trace import TIME
 from ionstack.surface_analysis.contents import Contents
-from ionstack.surface_analysis.extruded import lateral, numbered
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

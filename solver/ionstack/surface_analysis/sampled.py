@@ -15,15 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull, Delaunay
 
+from ionstack.output.point_columns import arrangement_of, lateral, numbered
 from ionstack.surface_analysis.columns import Columns, Pieces, spread
 from ionstack.surface_analysis.contents import Contents
-from ionstack.surface_analysis.extruded import (
-    arrangement_of,
-    bounds_of,
-    column_areas,
-    lateral,
-    numbered,
-)
+from ionstack.surface_analysis.extruded import bounds_of, column_areas
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
