@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
-from ionstack.output.field_reader import Fields
+from ionstack.output.field_reader import DOUBLE_LAYER, Fields
 from ionstack.output.names import (
     POTENTIAL,
     TEMPERATURE,
@@ -23,7 +23,7 @@ from ionstack.output.names import (
     site_fraction,
 )
 from ionstack.output.point_columns import PointColumns, point_columns
-from ionstack.plots.maps import DOUBLE_LAYER, value_limits
+from ionstack.plots.maps import value_limits
 from ionstack.report.packing import FloatArray, IntArray, levels, packed, spread
 from ionstack.report.solid import disc_rim, outline, plan, rectangle_rim, surface
 from ionstack.report.stack_drawing import LAYER_COLORS
