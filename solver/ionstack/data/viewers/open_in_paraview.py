@@ -232,7 +232,10 @@ def main() -> None:
     here = folder()
     reader = pv.OpenDataFile([os.path.join(here, name) for name in SCENE["files"]])
     film = SCENE["kind"] == "film"
-    view = pv.CreateView("XYChartView" if film else "RenderView")
+    # In the window the view that it begins with; others must be put into its layout.
+    view = pv.CreateView("XYChartView") if film else pv.GetActiveViewOrCreate("RenderView")
+    if film:
+        pv.AssignViewToLayout(view=view, hint=0)
     view.ViewSize = [int(part) for part in asked.size.split("x")]
     pv.GetAnimationScene().UpdateAnimationUsingDataTimeSteps()
     pv.GetAnimationScene().GoToLast()
