@@ -44,7 +44,7 @@ def written_maps(folder: Path) -> Path:
     files = [folder / f"sims_map_{name}.vti" for name in ("start", "end")]
     for number, file in enumerate(files):
         arrays = {"Li+ [counts]": counts * (number + 1)}
-        write_voxels(file, VoxelGrid((-50e-6, -50e-6, 0.0), size), arrays)
+        write_voxels(file, VoxelGrid((-50e-6, -50e-6, 0.0), size), arrays.items())
     return write_map_script(files, ("start", "end"), LAYERS, ["Li+"])
 
 

@@ -47,7 +47,7 @@ def test_picture_shows_each_signal_in_its_layer(tmp_path: Path) -> None:
     upper[:, :, :10] = 8.0
     arrays = {"Li+ [counts]": upper, "W- [counts]": upper[:, :, ::-1]}
     grid = VoxelGrid((-50e-6, -50e-6, 0.0), (100e-6 / 24, 100e-6 / 24, 10e-9))
-    file = write_voxels(tmp_path / "map.vti", grid, arrays)
+    file = write_voxels(tmp_path / "map.vti", grid, arrays.items())
     order = VolumeOrder([("start", str(file))], ["Li+", "W-"], LAYERS, "", str(tmp_path / "a.png"))
     (picture,) = draw_apart(order)
     image = matplotlib.image.imread(picture)[:, :, :3]

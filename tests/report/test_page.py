@@ -241,7 +241,10 @@ def test_a_mesh_without_columns_has_profiles_and_no_scene(disc: RunDirectory) ->
         points = file["VTKHDF/Points"]
         points[40] = [1.01 * points[40, 0], *points[40, 1:]]
     page = page_of(disc)
-    assert "There is no scene: the points of the mesh do not lie in columns along the depth." in page.text
+    assert (
+        "There is no scene: the points of the mesh do not lie in columns along the depth."
+        in page.text
+    )
     assert "scene" not in page.data
     assert len(page.data["profiles"]["states"]) == 3
 

@@ -209,6 +209,8 @@ def draw_chart(reader: Any, array: dict[str, Any], view: Any) -> None:
         scaled = pv.Transform(Input=part)
         scaled.Transform.Scale = [1e9, 1.0, 1.0]
         shown = pv.Show(pv.PlotData(Input=scaled), view, "XYChartRepresentation")
+        # The window would set the series of what is active back.
+        pv.SetActiveSource(reader)
         shown.UseIndexForXAxis, shown.XArrayName = 0, "Points_X"
         shown.SeriesVisibility = [array["name"]]
         shown.SeriesLabel = [array["name"], layer["name"]]
@@ -232,7 +234,12 @@ def main() -> None:
     here = folder()
     reader = pv.OpenDataFile([os.path.join(here, name) for name in SCENE["files"]])
     film = SCENE["kind"] == "film"
-    view = pv.CreateView("XYChartView" if film else "RenderView")
+    if film and pv.GetActiveView() is not None:
+        pv.Delete(pv.GetActiveView())
+    # In the window the view that it begins with; others must be put into its layout.
+    view = pv.CreateView("XYChartView") if film else pv.GetActiveViewOrCreate("RenderView")
+    if film:
+        pv.AssignViewToLayout(view=view, hint=0)
     view.ViewSize = [int(part) for part in asked.size.split("x")]
     pv.GetAnimationScene().UpdateAnimationUsingDataTimeSteps()
     pv.GetAnimationScene().GoToLast()
