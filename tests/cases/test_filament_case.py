@@ -138,12 +138,15 @@ def test_set_is_abrupt_and_reset_gradual(whole: Path) -> None:
 def test_compliance_sets_the_resistance_and_not_the_reset_voltage(
     whole: Path, tmp_path: Path
 ) -> None:
-    """R I_CC is the same within 25 % over a factor of 2.5, the reset voltage within 25 %."""
+    """R I_CC is the same within 10 % over a factor of 2.5, the reset voltage within 25 %.
+
+    In the second cycle: the first set starts from the filament of forming.
+    """
     step = "protocol.1.repeat"
     high = run(tmp_path / "high", f"{step}.times=2", f"{step}.steps.set.compliance=500 uA")
     low, high = sweeps(whole)[1:], sweeps(high)[1:]
-    products = [low[1].resistance() * 2e-4, high[1].resistance() * 5e-4]
-    assert max(products) < 1.25 * min(products)
+    products = [low[3].resistance() * 2e-4, high[3].resistance() * 5e-4]
+    assert max(products) < 1.1 * min(products)
     resets = [low[2].peak(), high[2].peak()]
     assert max(resets) < 1.25 * min(resets)
 
