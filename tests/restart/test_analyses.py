@@ -70,4 +70,4 @@ def test_a_run_that_was_cut_off_is_analysed_at_its_end(tmp_path: Path, monkeypat
     done = run_planned(out)
     assert table.read_text() == before
     assert out / "sims/sims_profiles.png" in done.paths
-    assert done.lines == ("analysis tof_sims: 6 files in sims",)
+    assert done.lines == ("analysis tof_sims: 7 files in sims",)
