@@ -133,11 +133,11 @@ class Newton:
             if iteration == 1:
                 most += self._way(scheme, change)
             damping = min(1.0, self.control.limit / max(size, 1e-300))
-            step = self._step(damping)
-            if last is not None and self._backward(step, last):
-                damping, step = 0.5 * damping, 0.5 * step
-            last = step if iteration >= FORBEARING else None
-            self._apply(step)
+            if iteration >= FORBEARING and size >= tolerance:
+                step = self._step(damping)
+                damping *= 0.5 if last is not None and self._backward(step, last) else 1.0
+                last = step
+            self._apply(damping)
             circuit = circuit + damping * change
             missed = self._missed(evaluation.residual)
             if max(size, missed) < tolerance and self._exact(size * precision, tolerance, result):
@@ -290,9 +290,12 @@ class Newton:
         along, own, before = sums if comm.size == 1 else comm.allreduce(sums)
         return bool(along < BACKWARD * np.sqrt(own * before))
 
-    def _apply(self, step: Floats) -> None:
-        unknowns = self.system.unknowns
-        unknowns.setArray(unknowns.getArray(readonly=1) + step)
+    def _apply(self, damping: float) -> None:
+        unknowns, update = self.system.unknowns, self.system.update
+        if self._traces is None:
+            unknowns.axpy(damping, update)
+        else:
+            unknowns.setArray(unknowns.getArray(readonly=1) + self._step(damping))
         self.system.refresh_ghosts()
 
 
