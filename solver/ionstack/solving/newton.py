@@ -139,8 +139,8 @@ class Newton:
                 last = step
             self._apply(damping)
             circuit = circuit + damping * change
-            missed = self._missed(evaluation.residual)
-            if max(size, missed) < tolerance and self._exact(size * precision, tolerance, result):
+            small = size < tolerance and self._missed(evaluation.residual) < tolerance
+            if small and self._exact(size * precision, tolerance, result):
                 scheme = _with_circuit(scheme, circuit)
                 return NewtonResult(Outcome.CONVERGED, iteration, size, scheme.voltages, circuit)
             if iteration >= most:
@@ -263,17 +263,18 @@ class Newton:
         if self._traces is None:
             return float(self.system.update.norm(PETSc.NormType.NORM_INFINITY))
         counted = self._traces.counted(self.system.update.getArray(readonly=1), self._amounts)
-        largest = float(np.abs(counted).max(initial=0.0))
-        comm = self.system.comm
+        return self._most(counted)
+
+    def _most(self, values: Floats) -> float:
+        """Largest modulus of what all ranks have (collective)."""
+        largest, comm = float(np.abs(values).max(initial=0.0)), self.system.comm
         return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
 
     def _missed(self, residual: Floats) -> float:
         """What balances with a trace miss [V], besides what the update tells (collective)."""
         if self._traces is None:
             return 0.0
-        missing = self._traces.missing(residual, self._amounts)
-        largest, comm = float(np.abs(missing).max(initial=0.0)), self.system.comm
-        return largest if comm.size == 1 else float(comm.allreduce(largest, MPI.MAX))
+        return self._most(self._traces.missing(residual, self._amounts))
 
     def _finite(self, evaluation: Evaluation) -> bool:
         good = bool(np.isfinite(evaluation.residual).all())
