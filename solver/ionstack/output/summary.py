@@ -35,14 +35,14 @@ def write(path: Path, entries: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(cleaned, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return the flat entries of a summary; raises InputError if it is not one."""
+def read(path: Path, what: str = "a summary") -> dict[str, Any]:
+    """Return the flat entries of a summary, or `what` it is; raises InputError if it is not one."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a summary: {error}") from error
+        raise InputError(f"{path}: cannot be read as {what}: {error}") from error
     if not isinstance(entries, dict):
-        raise InputError(f"{path}: is not a summary: expected one JSON object")
+        raise InputError(f"{path}: is not {what}: expected one JSON object")
     return entries
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ionstack.errors import InputError
+from ionstack.output.summary import read
 from ionstack.report.wording import quantity, split_unit
 
 _MOST = 12
@@ -53,20 +52,10 @@ def instruments(folder: Path) -> Instruments:
 
 
 def _instrument(file: Path) -> Instrument:
-    numbers = _numbers(file)
+    numbers = read(file, "a record of numbers")
     kept = {key: value for key, value in numbers.items() if key not in ("kind", "not_finite")}
     kind, paths = str(numbers.get("kind", "")), (file.with_suffix(".csv"), file.with_suffix(".png"))
     return Instrument(file.stem, kind, readings(kept), *paths)
-
-
-def _numbers(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: is not a record of numbers")
-    return found
 
 
 def readings(numbers: Mapping[str, Any]) -> list[Reading]:
