@@ -337,6 +337,14 @@ def test_a_rectangle_is_not_axisymmetric() -> None:
         load_stack(_ROOT / "meshes/ito_pentacene_p13_al.yaml", ["dimension=axisymmetric"])
 
 
+def test_cells_are_smallest_at_the_edge_or_in_the_middle() -> None:
+    with pytest.raises(InputError, match=r"lateral\.centre_grading: cells are smallest at the edge"):
+        load_stack(
+            _ROOT / "meshes/ito_pentacene_p13_al.yaml",
+            ["lateral.edge_grading=2", "lateral.centre_grading=2"],
+        )
+
+
 def test_no_garbled_file_ever_ends_in_a_traceback(
     files: tuple[Path, Path], everything: Path
 ) -> None:

@@ -76,6 +76,13 @@ def test_lateral_grid_shrinks_towards_the_rims():
     assert both.argmax() in (3, 4)
 
 
+def test_lateral_grid_grows_from_the_axis():
+    sizes = np.diff(lateral_grid(1e-8, 8, 0.2, both_ends=False))
+    assert sizes[-1] / sizes[0] == pytest.approx(5.0)
+    both = np.diff(lateral_grid(1e-8, 8, 0.2, both_ends=True))
+    assert both.argmin() in (3, 4)
+
+
 def test_polygon_has_the_area_of_the_disc():
     for corners in (6, 18, 120):
         circumradius = polygon_scale(corners)

@@ -116,7 +116,7 @@ def lateral_grid(extent: float, cells: int, grading: float, *, both_ends: bool) 
     """Return `cells + 1` lateral node coordinates [m] from 0 to `extent`, ends exact.
 
     Cells shrink geometrically by the total factor `grading` towards the end (a
-    rim), or from the middle towards both ends.
+    rim), or from the middle towards both ends; below 1 they grow.
     """
     steps = np.arange(cells) / max(cells - 1, 1)
     towards_rim = np.abs(2.0 * steps - 1.0) if both_ends else steps
@@ -311,12 +311,12 @@ def _radii(stack: Stack) -> Floats:
             f"found {lateral.shape!r}"
         )
     radius = 0.5 * lateral.diameter
-    return lateral_grid(radius, lateral.cells, lateral.edge_grading, both_ends=False)
+    return lateral_grid(radius, lateral.cells, lateral.grading, both_ends=False)
 
 
 def _width_grid(lateral: Lateral) -> Floats:
     cells = 2 * lateral.cells if lateral.shape == "disc" else lateral.cells
-    return lateral_grid(lateral_width(lateral), cells, lateral.edge_grading, both_ends=True)
+    return lateral_grid(lateral_width(lateral), cells, lateral.grading, both_ends=True)
 
 
 def _depth_grid(lateral: Lateral) -> Floats:
@@ -324,7 +324,7 @@ def _depth_grid(lateral: Lateral) -> Floats:
     if depth is None:
         raise InputError("lateral extent: a rectangle in 3-D needs a depth")
     cells = max(1, round(lateral.cells * depth / width))
-    return lateral_grid(depth, cells, lateral.edge_grading, both_ends=True)
+    return lateral_grid(depth, cells, lateral.grading, both_ends=True)
 
 
 def _disc(centre: Entities, radii: Floats) -> Entities:

@@ -60,7 +60,11 @@ class Electrode:
 
 @dataclass(frozen=True)
 class Lateral:
-    """Lateral extent [m] and cells; `edge_grading` is largest over smallest cell."""
+    """Lateral extent [m] and cells.
+
+    `edge_grading` is largest over smallest cell where the smallest are at the edge,
+    `centre_grading` where they are in the middle; at least one of both is 1.
+    """
 
     shape: Literal["disc", "rectangle"]
     diameter: float | None
@@ -68,6 +72,12 @@ class Lateral:
     depth: float | None
     cells: int
     edge_grading: float
+    centre_grading: float = 1.0
+
+    @property
+    def grading(self) -> float:
+        """Cell in the middle over cell at the edge."""
+        return self.edge_grading / self.centre_grading
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,14 @@ class _LateralModel(Strict):
     depth: PositiveLength | None = None
     cells: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 10
     edge_grading: Annotated[float, quantity("1", AT_LEAST_ONE)] = 1.0
+    centre_grading: Annotated[float, quantity("1", AT_LEAST_ONE)] = 1.0
+
+    @field_validator("centre_grading")
+    @classmethod
+    def _one_grading(cls, centre_grading: float, info: ValidationInfo) -> float:
+        if centre_grading > 1.0 and info.data.get("edge_grading", 1.0) > 1.0:
+            raise failure("centre_grading", "cells are smallest at the edge or in the middle")
+        return centre_grading
 
     @model_validator(mode="after")
     def _sizes_of_shape(self) -> Self:
