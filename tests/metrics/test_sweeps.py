@@ -8,7 +8,7 @@ import pytest
 from ionstack.errors import InputError
 from ionstack.metrics.arrays import FloatArray
 from ionstack.metrics.sweeps import branches, current_at, find_sweeps, loop_area, states
-from ionstack.metrics.thresholds import switching
+from ionstack.metrics.thresholds import reset, switching
 
 STEP = 0.005
 
@@ -185,3 +185,19 @@ def test_wrong_columns_are_refused() -> None:
         states([0.0, 1.0], [0.0, np.nan], 0.1)
     with pytest.raises(InputError, match="needs at least 2 values, has 1"):
         branches([1.0], [1.0])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_reset_is_where_the_current_begins_to_fall_even_if_it_rises_later(sign: float) -> None:
+    """0.4 mA at 0.4 V, 0.2 mA at 0.6 V, and more than before at the turn."""
+    voltage = sign * triangle(1.0)
+    out = np.interp(np.abs(voltage), [0.0, 0.4, 0.6, 1.0], [0.0, 4e-4, 2e-4, 5e-4])
+    found = reset(voltage, sign * out)
+    assert found.voltage == pytest.approx(sign * 0.4, abs=STEP)
+    assert found.current == pytest.approx(sign * 4e-4, rel=0.01)
+
+
+def test_neither_a_resistor_nor_a_limited_current_has_a_reset() -> None:
+    voltage = triangle(1.0)
+    assert np.isnan(reset(voltage, 1e-3 * voltage).voltage)
+    assert np.isnan(reset(voltage, np.minimum(1e-3 * voltage, 2e-4)).voltage)

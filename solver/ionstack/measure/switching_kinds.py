@@ -25,7 +25,7 @@ from ionstack.metrics.arrays import NAN, FloatArray, by_decades, counted
 from ionstack.metrics.energy import spent_energy, transferred_charge
 from ionstack.metrics.retention import TEN_YEARS, arrhenius, retention
 from ionstack.metrics.sweeps import States, find_sweeps, loop_area, states
-from ionstack.metrics.thresholds import Switching, switching
+from ionstack.metrics.thresholds import Reset, Switching, reset, switching
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.plots.panels import Axis, Panel, Series
 
@@ -37,6 +37,7 @@ class _Sweep:
     voltage: FloatArray
     current: FloatArray
     switching: Switching
+    reset: Reset
     states: States
     area: float
     charge: float
@@ -90,7 +91,8 @@ def _sweep(inputs: Inputs, rows: npt.NDArray[np.intp]) -> _Sweep:
     charge = NAN if times is None else transferred_charge(times[rows], amps)
     energy = NAN if times is None else spent_energy(times[rows], volts, amps)
     area = loop_area(volts, amps) if len(volts) > 2 else NAN
-    return _Sweep(volts, amps, events, states(volts, amps, float(at)), area, charge, energy)
+    read_out = states(volts, amps, float(at))
+    return _Sweep(volts, amps, events, reset(volts, amps), read_out, area, charge, energy)
 
 
 def _read_conductance(sweep: _Sweep) -> float:
@@ -109,6 +111,8 @@ _READINGS: tuple[_Reading, ...] = (
     ("threshold.factor", "V", "V_th: |I| exceeds 10 I_off", lambda s: s.switching.threshold_factor),
     ("hold.slope", "V", "V_hold: before log|I| falls fastest", lambda s: s.switching.hold_slope),
     ("hold.factor", "V", "V_hold: |I| below I_limit/10", lambda s: s.switching.hold_factor),
+    ("reset", "V", "V_reset: |I| begins to fall on the way out", lambda s: s.reset.voltage),
+    ("reset_current", "A", "|I| begins to fall on the way out", lambda s: s.reset.current),
     ("high_resistance", "ohm", "V_read/I, less conducting branch", lambda s: s.states.high),
     ("low_resistance", "ohm", "V_read/I, more conducting branch", lambda s: s.states.low),
     ("window", "1", "high over low resistance", lambda s: s.states.window),

@@ -1,4 +1,4 @@
-"""Threshold and hold voltage of one sweep, each by two rules.
+"""Threshold and hold voltage of one sweep, each by two rules, and the voltage of its reset.
 
 The rules are those usual for volatile switches: V_th is the last point before log|I| rises
 fastest with |V|, or where |I| first exceeds ten times the off-current; V_hold is, on the way
@@ -25,6 +25,8 @@ _OFF_SHARES = (0.05, 0.25)
 # one step and in five. A current that passes zero linearly doubles in a step at most.
 _ABRUPT = 3.0
 _GRADUAL = 10.0
+# A current that falls by less than this share while the voltage rises is no reset.
+_FALL = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,32 @@ def switching(
         float(np.interp(by_factor, out_v, off)) if np.isfinite(by_factor) else NAN,
         float(np.abs(np.diff(parts.out_voltage)).max(initial=0.0)),
     )
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Voltage [V] and current [A], signed like the sweep, at which a device begins to reset."""
+
+    voltage: float
+    current: float
+
+
+def reset(voltage: npt.ArrayLike, current: npt.ArrayLike) -> Reset:
+    """Return where |I| begins to fall while |V| rises, usually called V_reset and I_reset.
+
+    That is the point of the way out after which |I| falls by the largest share before the
+    sweep turns, even if it rises again later. NaN where it falls by less than a tenth: no
+    resistor, no set and no limited current has one.
+    """
+    parts = branches(voltage, current)
+    amps = np.abs(parts.out_current)
+    inside = np.abs(parts.out_voltage) >= _LEAST_SHARE * np.abs(parts.out_voltage).max()
+    lowest = np.minimum.accumulate(amps[::-1])[::-1]
+    left = np.divide(lowest, amps, out=np.ones_like(amps), where=inside & (amps > 0.0))
+    k = int(np.argmin(left))
+    if left[k] > 1.0 - _FALL:
+        return Reset(NAN, NAN)
+    return Reset(float(parts.out_voltage[k]), float(parts.out_current[k]))
 
 
 def _off_level(size: FloatArray, current: FloatArray) -> FloatArray:
