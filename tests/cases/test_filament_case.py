@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from ionstack.cli import main
-from ionstack.output.trace import read_trace
+from support.loops import sweeps
 
 CASE = Path(__file__).parents[2] / "cases/filament/vacancy.yaml"
 COARSE = (
@@ -29,45 +28,10 @@ FROM_A_GAP = (
 )
 
 
-class Sweep(NamedTuple):
-    """A part of the trace with one sign of the voltage: time, voltage, current of the device."""
-
-    time: np.ndarray
-    volts: np.ndarray
-    amperes: np.ndarray
-
-    def resistance(self, read: float = 0.1) -> float:
-        """Resistance on the way back, where the voltage falls through that of the read."""
-        falling = slice(
-            len(self.volts) - int(np.argmax(np.abs(self.volts[::-1]) >= read)) - 1, None
-        )
-        volts, amperes = np.abs(self.volts[falling]), np.abs(self.amperes[falling])
-        return read / float(np.interp(read, volts[::-1], amperes[::-1]))
-
-    def peak(self) -> float:
-        """Modulus of the voltage at the largest current."""
-        return float(np.abs(self.volts[np.argmax(np.abs(self.amperes))]))
-
-    def rise(self, low: float, high: float) -> float:
-        """Time in which the current gets from `low` to `high` [A]."""
-        full = int(np.argmax(self.amperes > high))
-        return float(self.time[full] - self.time[np.flatnonzero(self.amperes[:full] < low)[-1]])
-
-
 def run(folder: Path, *options: str) -> Path:
     settings = [part for one in (*COARSE, *options) for part in ("--set", one)]
     assert main(["run", str(CASE), "-o", str(folder), "--quiet", *settings]) == 0
     return folder
-
-
-def sweeps(folder: Path) -> list[Sweep]:
-    """The trace cut where the voltage changes its sign."""
-    trace = read_trace(folder / "trace.csv")
-    time, volts, amperes = (trace[n] for n in ("time [s]", "voltage TE [V]", "current TE [A]"))
-    real = np.abs(volts) > 1e-6
-    cuts = np.flatnonzero(np.diff(np.sign(volts[real])))
-    parts = np.split(np.stack([time, volts, amperes])[:, real], cuts + 1, axis=1)
-    return [Sweep(*part) for part in parts]
 
 
 def test_a_gap_closes_at_once_and_the_compliance_holds_the_current(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_a_rectangle_is_not_axisymmetric() -> None:
 
 
 def test_cells_are_smallest_at_the_edge_or_in_the_middle() -> None:
-    with pytest.raises(InputError, match=r"lateral\.centre_grading: cells are smallest at the edge"):
+    with pytest.raises(InputError, match=r"centre_grading: cells are smallest at the edge"):
         load_stack(
             _ROOT / "meshes/ito_pentacene_p13_al.yaml",
             ["lateral.edge_grading=2", "lateral.centre_grading=2"],

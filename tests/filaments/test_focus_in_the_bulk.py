@@ -14,6 +14,7 @@ from ionstack.assembly.node_fields import NodeFields
 from ionstack.casefile.case import load_case
 from ionstack.casefile.used_values import values_used
 from ionstack.geometry.stack import PROFILE, Lateral
+from ionstack.models.carriers import FOCUS
 from ionstack.models.case_model import build_model
 from ionstack.models.model import ReactionModel, RegionModel
 from ionstack.models.place_profile import Profile
@@ -92,6 +93,25 @@ def test_a_factor_breaks_as_many_bonds_as_the_bump_in_the_mesh() -> None:
     assert meshed == pytest.approx(right, rel=1e-2)
     assert placed == pytest.approx(right, rel=4e-2)
     assert placed == pytest.approx(meshed, rel=4e-2)
+
+
+def test_a_focus_from_outside_does_what_a_given_one_does() -> None:
+    """Twice the field at all nodes."""
+    contents = []
+    for outside in (True, False):
+        films = stack(layer("film", THICK, 2e-8, 1.2))
+        focus = None if outside else (lambda points: np.full(len(points), 2.0))
+        device = Device(films, model((film(focus),)), {"film": {"broken": START}})
+        device.settle("as_given")
+        if outside:
+            count = len(device.volumes.node_region)
+            device.system.set_outer(0, {FOCUS: np.full(count, 2.0)})
+        ramp = Ramp((0.0, 1e-12, 1e-9), ((0.0, 0.0), *[(VOLTS, 0.0)] * 2))
+        for _ in device.march(ramp, fixed=5e-10):
+            pass
+        contents.append(NodeFields(device.system).evaluate()["x broken [1]"])
+    np.testing.assert_array_equal(*contents)
+    assert contents[0].min() > 10.0 * START
 
 
 VACANCY = Path(__file__).parents[2] / "cases" / "filament" / "vacancy.yaml"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ionstack.physics.porosity import Nucleation, grown_porosity, open_share
-from ionstack.physics.roughness import field_factor, roughness_strain
+from ionstack.physics.roughness import crest_decay, field_factor, roughness_strain
 
 
 def test_a_face_as_rough_as_a_twentieth_of_its_grains_strains_by_two_and_a_half_percent():
@@ -59,3 +59,8 @@ def test_the_field_at_a_rough_face_is_that_of_laplaces_equation():
     slope = 1.0 + A * k * np.cosh(k * gap) / np.sinh(k * gap)
     assert field_factor(A, grain, gap) == pytest.approx(slope, rel=1e-12)
     assert field_factor(A, 1.0, gap) - 1.0 == pytest.approx(A / gap, rel=1e-6)
+    z = np.linspace(0.0, gap, 5)
+    slopes = A * k * np.cosh(k * (gap - z)) / np.sinh(k * gap)
+    added = (field_factor(A, grain, gap) - 1.0) * crest_decay(z, grain, gap)
+    np.testing.assert_allclose(added, slopes, rtol=1e-9)
+    assert crest_decay(gap, 1e-12, gap) == 0.0

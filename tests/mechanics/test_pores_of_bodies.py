@@ -13,6 +13,7 @@ from ionstack.casefile.case import Case, load_case
 from ionstack.geometry.graph import ControlVolumes, build_control_volumes
 from ionstack.geometry.mesh import build_mesh
 from ionstack.mechanics.body import Trial
+from ionstack.models.carriers import FOCUS
 from ionstack.runs.preparation import prepare
 from ionstack.stress.body_mechanics import BodyMechanics
 from ionstack.stress.film_mechanics import FilmMechanics
@@ -127,3 +128,38 @@ def test_nuclei_see_the_field_at_the_crests_of_a_face() -> None:
     (found,) = (one for one in prepared.system.crests.values() if len(one))
     assert found[0] > 1.05
     assert found[0] == stress.entries()["field_factor.Pt [1]"]
+
+
+# Bonds of WO3 that break in the field, what is broken stays.
+BONDS = (
+    "species.broken={valence: 0}",
+    "content.WO3.broken=1e-6",
+    "contacts.Pt.broken={kind: blocking}",
+    "materials.WO3.species.broken={statistics: {kind: lattice_gas, "
+    "site_density: {value: 1e27 1/m^3, source: test}}, level: {value: 0 eV, source: test}, "
+    "transport: {kind: immobile}}",
+    "materials.WO3.reactions={breaking: {equation: <=> broken, kind: bond_breaking, "
+    "attempt_frequency: {value: 1e13 1/s, source: test}, "
+    "bond_density: {value: 1e27 1/m^3, source: test}, barrier: {value: 1.2 eV, source: test}, "
+    "dipole_length: {value: 0.5 nm, source: test}, "
+    "relative_permittivity: {value: 20, source: test}}}",
+)
+
+
+def test_bonds_below_a_rough_face_see_the_field_over_its_crests() -> None:
+    """At the face the field factor, at the other electrode of the film 1/cosh of what it adds."""
+    rough = "mechanics.roughness.0.amplitude.value=5 nm"
+    case = load_case(CASE, ["stack.dimension=1d", rough, *BONDS, *COARSE])
+    prepared = prepare(case, MPI.COMM_SELF, search=False)
+    stress, volumes = prepared.companions[0], prepared.system.equations.volumes
+    stress.accept()
+    found = np.asarray(prepared.system.outer[0][FOCUS])
+    depth = volumes.depth[volumes.node_region == 0]
+    assert FOCUS not in prepared.system.outer[1]
+    assert case.mechanics is not None
+    wave = np.pi * depth.max() / case.mechanics.roughness[0].grain.value
+    at_face = stress.entries()["field_factor.Pt [1]"]
+    assert at_face > 1.05
+    assert found[depth.argmin()] == pytest.approx(at_face, rel=1e-12)
+    left = 1.0 + (at_face - 1.0) / np.cosh(wave)
+    assert found[depth.argmax()] == pytest.approx(left, rel=1e-12)

@@ -44,10 +44,10 @@ def reaction_conductance(index: int, region: RegionModel, one: ReactionModel) ->
     name, count = side[-1]
 
     def measure(state: State) -> jax.Array:
-        nodes, batch = state.arrays["nodes"][index], state.regions[index]
+        batch = state.regions[index]
         rate = reaction_rate(state, key, index, one)
-        given = [focused_field(nodes, batch.phi, one.name)[0]] if one.law.law.field else []
-        here = taking_part(batch.carriers, one, len(nodes["volume"]))
+        given = [focused_field(state, index, one.name)[0]] if one.law.law.field else []
+        here = taking_part(batch.carriers, one, len(state.arrays["nodes"][index]["volume"]))
 
         def shifted(shift: jax.Array) -> jax.Array:
             moved = raised(here[name], sign / count * shift)

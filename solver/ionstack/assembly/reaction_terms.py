@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from ionstack.assembly.terms import Contributions, Evaluate, State
-from ionstack.models.carriers import Carriers, carrier_inputs, take
+from ionstack.models.carriers import FOCUS, Carriers, carrier_inputs, take
 from ionstack.models.model import ReactionModel, RegionModel
 from ionstack.physics.states import Carrier
 
@@ -33,7 +33,7 @@ def reaction(key: str, index: int, region: RegionModel, one: ReactionModel) -> E
 
     def evaluate(state: State) -> Contributions:
         nodes, batch = state.arrays["nodes"][index], state.regions[index]
-        found = [focused_field(nodes, batch.phi, one.name)] if one.law.law.field else []
+        found = [focused_field(state, index, one.name)] if one.law.law.field else []
         given = tuple(field for field, _ in found)
         rate = reaction_rate(state, key, index, one)
         here = taking_part(batch.carriers, one, len(nodes["volume"]))
@@ -75,12 +75,13 @@ def reaction_rate(
     return rate
 
 
-def focused_field(
-    nodes: Mapping[str, Any], phi: jax.Array, name: str
-) -> tuple[jax.Array, list[jax.Array]]:
-    """The field that a reaction reads, and its slopes."""
-    field, slopes = field_modulus(nodes, phi)
+def focused_field(state: State, index: int, name: str) -> tuple[jax.Array, list[jax.Array]]:
+    """The field that a reaction in a region reads, and its slopes."""
+    nodes = state.arrays["nodes"][index]
+    field, slopes = field_modulus(nodes, state.regions[index].phi)
     focus = nodes["focus"].get(name, 1.0)
+    if FOCUS in state.arrays["outer"][index]:
+        focus = focus * state.arrays["outer"][index][FOCUS][: len(field)]
     return focus * field, [focus * slope for slope in slopes]
 
 

@@ -22,6 +22,8 @@ from ionstack.physics.swelling import volume_per_particle
 STRESS, STRESS_SLOPE = "stress", "stress_slope"
 # Temperature [K] where it is a field; else it is one number for all.
 TEMPERATURE = "temperature"
+# Field at a place over that of the model, for reactions that read it; 1 where there is none.
+FOCUS = "focus"
 
 Unknowns = Mapping[str, jax.Array]
 Carriers = Mapping[str, Carrier]

@@ -34,3 +34,13 @@ def field_factor(amplitude: Floats | float, grain: float, gap: float) -> Floats:
     """
     k = math.pi / grain
     return np.asarray(1.0 + k * amplitude / np.tanh(k * gap))
+
+
+def crest_decay(distance: Floats | float, grain: float, gap: float) -> Floats:
+    """Share of what a crest adds to the field that is left at a distance [m] over it.
+
+    cosh(k(gap - distance))/cosh(k gap), of the same solution as `field_factor`.
+    """
+    k = math.pi / grain
+    near, far = np.exp(-k * np.asarray(distance)), np.exp(-k * (2.0 * gap - distance))
+    return np.asarray((near + far) / (1.0 + math.exp(-2.0 * k * gap)))

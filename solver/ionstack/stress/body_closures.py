@@ -19,7 +19,13 @@ from ionstack.mechanics.body import Body, Trial
 from ionstack.mechanics.columns import Columns, Layer
 from ionstack.physics.plasticity import equivalent_stress, hydrostatic
 from ionstack.physics.porosity import triaxiality
-from ionstack.stress.closures import Growth, crests, field_factors, opened_pores, rough_strains
+from ionstack.stress.closures import (
+    Growth,
+    field_factors,
+    opened_pores,
+    over_crests,
+    rough_strains,
+)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,7 +33,7 @@ Floats = NDArray[np.float64]
 # Change of the strain of a metal on a rough face that no longer counts.
 _SETTLED = 1e-9
 # What is remembered of the metals.
-_REMEMBERED = ("porosity", "stretch", "crests")
+_REMEMBERED = ("porosity", "stretch")
 
 
 class BodyClosures:
@@ -56,7 +62,7 @@ class BodyClosures:
         self._stretch: dict[str, Floats] = {one: np.zeros(self._count) for one in sorted(rough)}
         self._tried = self._stretch
         # Field factors of the faces in the accepted state, by column.
-        self._crests: dict[str, Floats] = {}
+        self._crests: Sequence[Floats] = [np.ones(self._count) for _ in self._rough]
 
     def _layer(self, name: str) -> Layer:
         assert self._columns is not None
@@ -94,7 +100,7 @@ class BodyClosures:
         """Open pores with the plastic strain of a trial that the body accepts next (collective)."""
         self._stretch = self._tried
         if self._rough:
-            self._crests = crests(self._rough, self.field_factors(trial))
+            self._crests = self.field_factors(trial)
         before, after = self._body.plastic, trial.plastic
         pressure, equivalent = hydrostatic(trial.stress), equivalent_stress(trial.stress)
         for one in self._pores:
@@ -120,12 +126,15 @@ class BodyClosures:
                 found += self._least(metal)[self._columns.of_nodes[nodes]] - one.initial.value
         return found
 
-    def crests(self, metal: str, nodes: Ints) -> Floats:
-        """Field at the crests of a metal's face over the mean one, at nodes of the face."""
-        if metal not in self._crests:
+    def crests(self, metal: str, nodes: Ints, distance: Floats | float = 0.0) -> Floats:
+        """Field over the crests of a metal's face over the mean one, at nodes of its columns."""
+        if not self._rough:
             return np.ones(len(nodes))
         assert self._columns is not None
-        return np.asarray(self._crests[metal][self._columns.of_nodes[nodes]])
+        places = self._columns.of_nodes[nodes]
+        factors = [one[places] for one in self._crests]
+        found = over_crests(self._rough, factors, self._thickness, metal, distance)
+        return np.array(np.broadcast_to(found, len(nodes)))
 
     def field_factors(self, trial: Trial) -> Sequence[Floats]:
         """Field factors of the rough faces, each over the columns (collective)."""
@@ -145,15 +154,17 @@ class BodyClosures:
             found[layer.cells] = layer.at_corners(porosity)
         return found
 
-    def memory(self) -> dict[str, dict[str, Floats]]:
+    def memory(self) -> dict[str, Any]:
         """What is known of the metals by column, the same on any number of ranks."""
-        return {name: dict(getattr(self, f"_{name}")) for name in _REMEMBERED}
+        known = {name: dict(getattr(self, f"_{name}")) for name in _REMEMBERED}
+        return {**known, "crests": list(self._crests)}
 
-    def recall(self, memory: Mapping[str, Mapping[str, Any]]) -> None:
+    def recall(self, memory: Mapping[str, Any]) -> None:
         """Stand where another one stood."""
         for name in _REMEMBERED:
             known = memory[name].items()
             setattr(self, f"_{name}", {metal: np.array(one, np.float64) for metal, one in known})
+        self._crests = [np.array(one, np.float64) for one in memory["crests"]]
         self._tried = self._stretch
 
     @property

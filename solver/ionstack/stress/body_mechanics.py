@@ -110,9 +110,9 @@ class BodyMechanics:
         """Porosity that plastic strain has opened in a metal over nodes of its face."""
         return self.closures.opened(metal, nodes)
 
-    def crests(self, metal: str, nodes: Ints) -> Floats:
-        """Field at the crests of a metal's face over the mean one, at nodes of the face."""
-        return self.closures.crests(metal, nodes)
+    def crests(self, metal: str, nodes: Ints, distance: Floats | float = 0.0) -> Floats:
+        """Field over the crests of a metal's face over the mean one, at nodes of its columns."""
+        return self.closures.crests(metal, nodes, distance)
 
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains and displacement by cell, complete on rank 0; pores (collective)."""

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from ionstack.casefile.mechanics_schema import PorosityChoice, RoughnessChoice
 from ionstack.physics.porosity import Nucleation, grown_porosity
-from ionstack.physics.roughness import field_factor, roughness_amplitude, roughness_strain
+from ionstack.physics.roughness import (
+    crest_decay,
+    field_factor,
+    roughness_amplitude,
+    roughness_strain,
+)
 
 Floats = NDArray[np.float64]
 # Growth of the thickness of a layer [m] by its name.
@@ -42,14 +47,23 @@ def field_factors(
     ]
 
 
-def crests(
-    chosen: Sequence[RoughnessChoice], factors: Sequence[Floats | float]
-) -> dict[str, Floats]:
-    """Field factor of the face of every rough metal, the product of those of its films."""
-    found: dict[str, Floats] = {}
+def over_crests(
+    chosen: Sequence[RoughnessChoice],
+    factors: Sequence[Floats | float],
+    thickness: Mapping[str, float],
+    metal: str,
+    distance: Floats | float,
+) -> Floats:
+    """Field over the mean one at a distance [m] over the crests of a metal's face.
+
+    `factors` are those of `field_factors` at the places; each of the metal's films counts.
+    """
+    found: Floats = np.ones(())
     for one, factor in zip(chosen, factors, strict=True):
-        found[one.metal] = found.get(one.metal, np.ones(())) * factor
-    return found
+        if one.metal == metal:
+            share = crest_decay(distance, one.grain.value, thickness[one.layer])
+            found = found * (1.0 + (np.asarray(factor) - 1.0) * share)
+    return np.asarray(found)
 
 
 def _amplitude(one: RoughnessChoice, growth: Growth) -> Floats:

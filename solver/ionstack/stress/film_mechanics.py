@@ -16,7 +16,13 @@ from ionstack.mechanics.film import FilmStack, FilmTrial, Sheets, Strains, Subst
 from ionstack.physics.porosity import film_triaxiality
 from ionstack.physics.solids import Solid
 from ionstack.reading.solid_schema import SolidChoice
-from ionstack.stress.closures import Growth, crests, field_factors, opened_pores, rough_strains
+from ionstack.stress.closures import (
+    Growth,
+    field_factors,
+    opened_pores,
+    over_crests,
+    rough_strains,
+)
 from ionstack.stress.mechanical_layers import SUBSTRATE, clamped_films, solid_choices
 from ionstack.stress.stress_field import Stressed
 
@@ -25,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 # What is remembered of the metals, as it is.
-_REMEMBERED = ("porosity", "stretch", "crests")
+_REMEMBERED = ("porosity", "stretch")
 
 
 class FilmMechanics:
@@ -50,7 +56,7 @@ class FilmMechanics:
         self._porosity = {one.metal: one.initial.value for one in self._choice.porosity}
         self._stretch = dict.fromkeys(self._choice.metals, 0.0)
         # Field factors of the faces in the accepted state.
-        self._crests: dict[str, float] = {}
+        self._crests = [1.0 for _ in self._choice.roughness]
         self._trial: tuple[FilmTrial, Floats, dict[str, float]] | None = None
 
     @property
@@ -101,8 +107,7 @@ class FilmMechanics:
         if self._trial is None:
             return
         trial, strain, self._stretch = self._trial
-        found = crests(self._choice.roughness, self._field_factors(trial, strain))
-        self._crests = {metal: float(one) for metal, one in found.items()}
+        self._crests = self._field_factors(trial, strain)
         before = self._films.strains
         for one in self._choice.porosity:
             self._porosity[one.metal] = self._opened(one, before, trial)
@@ -127,9 +132,10 @@ class FilmMechanics:
                 found += self._porosity[metal] - one.initial.value
         return found
 
-    def crests(self, metal: str, nodes: Ints) -> Floats:
-        """Field at the crests of a metal's face over the mean one, the same at all nodes."""
-        return np.full(len(nodes), self._crests.get(metal, 1.0))
+    def crests(self, metal: str, nodes: Ints, distance: Floats | float = 0.0) -> Floats:
+        """Field over the crests of a metal's face over the mean one, the same at all places."""
+        found = over_crests(self._choice.roughness, self._crests, self._gap, metal, distance)
+        return np.array(np.broadcast_to(found, len(nodes)))
 
     def memory(self) -> Mapping[str, Any]:
         """Plastic strains by part, in the order of depth (collective)."""
@@ -137,12 +143,14 @@ class FilmMechanics:
         for part in self._films.parts:
             values = np.array([one[part] for one in self._films.strains])
             parts.append(self._gathered(part, values).tolist())
-        return {"strains": parts} | {name: getattr(self, f"_{name}") for name in _REMEMBERED}
+        known = {name: getattr(self, f"_{name}") for name in _REMEMBERED}
+        return {"strains": parts, "crests": self._crests} | known
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Stand where another one stood (collective)."""
         for name in _REMEMBERED:
             setattr(self, f"_{name}", dict(memory[name]))
+        self._crests = list(memory["crests"])
         plastic, equivalent = np.zeros((2, len(self._films.strains.plastic)))
         for part, known in zip(self._films.parts, memory["strains"], strict=True):
             depth, first, second = np.array(known).reshape(3, -1)

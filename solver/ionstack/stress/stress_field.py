@@ -16,10 +16,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ionstack.assembly.assemble import System
-from ionstack.assembly.entities import Entities
+from ionstack.assembly.entities import Entities, Face
 from ionstack.assembly.node_places import NodePlaces
 from ionstack.errors import NumericsError
-from ionstack.models.carriers import STRESS, STRESS_SLOPE, TEMPERATURE
+from ionstack.geometry.graph import ControlVolumes
+from ionstack.models.carriers import FOCUS, STRESS, STRESS_SLOPE, TEMPERATURE
 from ionstack.output.checkpoint import Memory
 from ionstack.physics.constants import ELEMENTARY_CHARGE
 from ionstack.stress.swelling import Swelling
@@ -75,10 +76,10 @@ class Solver(Protocol):
         At the accepted state; what of it gas can reach.
         """
 
-    def crests(self, metal: str, nodes: Ints) -> Floats:
-        """Field at the crests of a metal's face over the mean one, at nodes of the face.
+    def crests(self, metal: str, nodes: Ints, distance: Floats | float = 0.0) -> Floats:
+        """Field over the crests of a metal's face over the mean one, at any nodes.
 
-        At the accepted state, 1 where the face is plane.
+        `distance` [m] of the nodes from the face. At the accepted state, 1 over plane faces.
         """
 
     def memory(self) -> Mapping[str, Any]:
@@ -120,11 +121,13 @@ class Stress:
             for face in entities.faces
             if face.model.nucleation is not None
         ]
+        self._sharpened = [_beside(face, equations.volumes) for face in _sharpening(entities)]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
         self._kept = [first.stress - first.slope * reference] * 2
         self._hand_over(self._kept[1], first.slope)
+        self._show_faces()
 
     def begin(self, step: float) -> None:
         """Start a trial of a step [s] with the lines of the last states, extrapolated."""
@@ -201,7 +204,7 @@ class Stress:
         self._show_faces()
 
     def _show_faces(self) -> None:
-        """Let reactions in the pores of metals, and nucleation, see what strain has made of faces.
+        """Let what reads the field, and reactions in the pores, see what strain has made of faces.
 
         They see it from the next step on.
         """
@@ -209,6 +212,12 @@ class Stress:
         self._system.crests = {
             key: self.solver.crests(metal, nodes) for key, metal, nodes in self._focused
         }
+        focus: dict[int, Floats] = {}
+        for index, metal, nodes, distance in self._sharpened:
+            found = self.solver.crests(metal, nodes, distance)
+            focus[index] = focus.get(index, np.ones(())) * found
+        for index, field in focus.items():
+            self._system.set_outer(index, {FOCUS: field})
 
     def entries(self) -> Mapping[str, Any]:
         """Entries for the summary; solves at the accepted state where nothing did (collective)."""
@@ -232,3 +241,16 @@ class Stress:
         """Values at all local nodes from those of the owned ones (collective)."""
         rows = np.array([self._system.with_ghosts(row) for row in by_unknown])
         return self._places.at_nodes(rows)
+
+
+def _sharpening(entities: Entities) -> list[Face]:
+    """Faces of regions whose reactions read the field."""
+    return [face for face in entities.faces if face.region.laws.reads_field]
+
+
+def _beside(face: Face, volumes: ControlVolumes) -> tuple[int, str, Ints, Floats]:
+    """Region and metal of a face, all local nodes of the region, their distances [m] from it."""
+    nodes = np.flatnonzero(volumes.node_region == face.region.index)
+    here = float(volumes.depth[face.nodes].min(initial=np.inf))
+    depth = volumes.comm.allreduce(here, MPI.MIN)
+    return face.region.index, face.model.name, nodes, np.abs(volumes.depth[nodes] - depth)
