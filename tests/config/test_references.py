@@ -74,3 +74,26 @@ def test_they_are_lines_beside_the_durations(tmp_path, monkeypatch):
     assert [one.label for one in panel.series] == ["simulated", "level"]
     assert panel.series[0].x.tolist() == [1.0, 100.0]
     assert panel.series[1].y.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_how_a_device_switches_is_drawn_against_what_varies(tmp_path, monkeypatch):
+    points = {f"0{n}": {"a.compliance": f"{n} mA"} for n in (1, 2, 8)}
+    folder = CampaignDirectory(tmp_path)
+    folder.record.write_text(Record("c.yaml", "c", (), points).text())
+    with folder.table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["point", "a.compliance [mA]", "status", "iv.negative.reset [V]",
+                         "iv_set.positive.low_resistance [ohm]", "iv.positive.window [1]",
+                         "iv.positive.threshold.slope [V]"])  # fmt: skip
+        for n in (1, 2, 8):
+            writer.writerow([f"0{n}", n, "completed", -0.4, 400.0 / n, 2.0, ""])
+    drawn = []
+    monkeypatch.setattr(
+        "ionstack.campaigns.dependences.draw_panels", lambda found, path: drawn.extend(found)
+    )
+    draw_dependences(folder)
+    assert [(one.title, one.y.label, one.y.log) for one in drawn] == [
+        ("negative sweeps", "reset", False),
+        ("positive sweeps", "low resistance", True),
+    ]
+    assert drawn[1].series[0].y.tolist() == [400.0, 200.0, 50.0]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +18,16 @@ from ionstack.reading.variation import numbers
 
 Floats = NDArray[np.float64]
 
-# What is drawn: the durations of steps that a limit ended.
-_PREFIX = "duration."
-# What a case compares them with, by the same names.
+# What is drawn: the durations of steps that a limit ended, and how a device switches.
+_DURATION = re.compile(r"duration\.(?P<title>.+) \[(?P<unit>.+)\]")
+_SWITCHING = re.compile(
+    r"iv\S*\.(?P<title>positive|negative)\."
+    r"(?P<what>threshold\.slope|hold\.slope|reset|low_resistance) \[(?P<unit>.+)\]"
+)
+# What a case compares durations with, by the same names.
 _REFERENCE = "reference."
-_LEAST, _DECADES = 3, 10.0
+# Points that a curve needs, and largest over smallest value from which on an axis is logarithmic.
+_LEAST, _SPAN = 3, 4.0
 
 
 def draw_dependences(folder: CampaignDirectory) -> list[Path]:
@@ -33,28 +41,50 @@ def draw_dependences(folder: CampaignDirectory) -> list[Path]:
         return []
     with folder.table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == COMPLETED]
-    names = [name for name in (rows[0] if rows else {}) if name.startswith(_PREFIX)]
-    panels = tuple(_panel(rows, name, key, read[1]) for name in names)
-    return [draw_panels(panels, folder.path / "dependences.png")] if panels else []
+    axis = Axis(key.split(".")[-1], read[1])
+    column = next((one for one in (rows[0] if rows else {}) if one.split(" [")[0] == key), "")
+    panels = [*_durations(rows, column, axis), *_switching(rows, column, axis)]
+    return [draw_panels(tuple(panels), folder.path / "dependences.png")] if panels else []
 
 
-def _panel(rows: list[dict[str, str]], name: str, key: str, unit: str) -> Panel:
-    """Points of those members that have the number, on logarithmic axes where it spans decades.
+def _durations(rows: list[dict[str, str]], column: str, axis: Axis) -> Iterator[Panel]:
+    """How long steps took; what the case compares that with is drawn as lines."""
+    for name, found in _columns(rows, _DURATION):
+        begin = f"{_REFERENCE}{found['title']}."
+        compared = {
+            one: one.removeprefix(begin).rsplit(" [", 1)[0]
+            for one in rows[0]
+            if one.startswith(begin)
+        }
+        lines = [Series(*_pairs(rows, column, one), label) for one, label in compared.items()]
+        points = _pairs(rows, column, name)
+        yield _panel(points, found["title"], axis, Axis("duration", found["unit"]), lines)
 
-    What the case compares it with is drawn as lines.
-    """
-    what, of = name.removeprefix(_PREFIX).removesuffix("]").split(" [")
-    column = next(one for one in rows[0] if one.split(" [")[0] == key)
-    begin = f"{_REFERENCE}{what}."
-    compared = {
-        one: one.removeprefix(begin).rsplit(" [", 1)[0] for one in rows[0] if one.startswith(begin)
-    }
-    x, y = _pairs(rows, column, name)
-    lines = [Series(*_pairs(rows, column, one), label) for one, label in compared.items()]
-    axes = (Axis(key.split(".")[-1], unit, _spans(x)), Axis("duration", of, _spans(y)))
-    joined = [] if lines else [Series(x, y)]
+
+def _switching(rows: list[dict[str, str]], column: str, axis: Axis) -> Iterator[Panel]:
+    """Voltages and resistances of loops of current against voltage, polarities apart."""
+    for name, found in _columns(rows, _SWITCHING):
+        x, y = _pairs(rows, column, name)
+        if len(x) >= _LEAST:
+            what = found["what"].split(".")[0].replace("_", " ")
+            yield _panel((x, y), f"{found['title']} sweeps", axis, Axis(what, found["unit"]), [])
+
+
+def _columns(
+    rows: list[dict[str, str]], pattern: re.Pattern[str]
+) -> list[tuple[str, re.Match[str]]]:
+    matches = [(name, pattern.fullmatch(name)) for name in (rows[0] if rows else {})]
+    return [(name, found) for name, found in matches if found]
+
+
+def _panel(
+    points: tuple[Floats, Floats], title: str, x: Axis, y: Axis, lines: list[Series]
+) -> Panel:
+    """Points of those members that have the number, on logarithmic axes where it spans much."""
+    axes = [replace(axis, log=_spans(values)) for axis, values in zip((x, y), points, strict=True)]
+    joined = [] if lines else [Series(*points)]
     label = "simulated" if lines else ""
-    return Panel(what, *axes, (Series(x, y, label, "points"), *joined, *lines))
+    return Panel(title, *axes, (Series(*points, label, "points"), *joined, *lines))
 
 
 def _pairs(rows: list[dict[str, str]], x: str, y: str) -> tuple[Floats, Floats]:
@@ -65,4 +95,4 @@ def _pairs(rows: list[dict[str, str]], x: str, y: str) -> tuple[Floats, Floats]:
 
 
 def _spans(values: Floats) -> bool:
-    return bool((values > 0.0).all() and values.max() > _DECADES * values.min())
+    return bool((values > 0.0).all() and values.max() > _SPAN * values.min())

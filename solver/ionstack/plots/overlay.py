@@ -130,7 +130,9 @@ def _color_entries(
     record: Record, key: str, colors: Mapping[str, Any]
 ) -> list[tuple[str, Any, Any]]:
     seen = {values[key]: colors[point] for point, values in record.points.items()}
-    return [(level, color, "-") for level, color in seen.items()]
+    known = axis(record, key)
+    names = [f"{one:.4g}" for one in dict.fromkeys(known[0])] if known else list(seen)
+    return [(name, color, "-") for name, color in zip(names, seen.values(), strict=True)]
 
 
 def _label(values: Mapping[str, str], keys: Sequence[str]) -> str:
