@@ -81,10 +81,10 @@ def _panel(
     points: tuple[Floats, Floats], title: str, x: Axis, y: Axis, lines: list[Series]
 ) -> Panel:
     """Points of those members that have the number, on logarithmic axes where it spans much."""
-    axes = [replace(axis, log=_spans(values)) for axis, values in zip((x, y), points, strict=True)]
+    x, y = replace(x, log=_spans(points[0])), replace(y, log=_spans(points[1]))
     joined = [] if lines else [Series(*points)]
     label = "simulated" if lines else ""
-    return Panel(title, *axes, (Series(*points, label, "points"), *joined, *lines))
+    return Panel(title, x, y, (Series(*points, label, "points"), *joined, *lines))
 
 
 def _pairs(rows: list[dict[str, str]], x: str, y: str) -> tuple[Floats, Floats]:
