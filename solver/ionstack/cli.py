@@ -191,8 +191,15 @@ def _check(options: argparse.Namespace) -> int:
     from ionstack.casefile.case import load_case
     from ionstack.runs.check import describe
 
-    print(describe(load_case(options.case, options.set)))
+    _tell(describe(load_case(options.case, options.set)))
     return 0
+
+
+def _tell(text: str) -> None:
+    """Print what its reader, `head` or `less`, may not want to the end: that is no mistake."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    print(text, flush=True)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def _mesh(options: argparse.Namespace) -> int:
@@ -287,9 +294,9 @@ def _materials(options: argparse.Namespace) -> int:
     from ionstack.reading.materials import available_materials, describe_material, load_material
 
     if options.name is None:
-        print("\n".join(available_materials()))
+        _tell("\n".join(available_materials()))
     else:
-        print(describe_material(load_material(options.name)))
+        _tell(describe_material(load_material(options.name)))
     return 0
 
 

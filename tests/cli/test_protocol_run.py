@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -193,3 +195,10 @@ def test_check_lists_the_steps(tmp_path, capsys):
     assert "Protocol of about 2" in printed
     assert "  8. charge: 1e-05 A into V1 for 1 s or to 0.3 V" in printed
     assert "  14. 2 times\n    14.1. hold V1 at 0.2 V for 1 s" in printed
+
+
+def test_who_reads_the_first_line_only_makes_no_mistake():
+    command = f"{sys.executable} -m ionstack check {DIODE} | head -n 1"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert DIODE.name in found.stdout
+    assert found.stderr == ""

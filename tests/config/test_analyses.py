@@ -10,6 +10,7 @@ import pytest
 import ionstack
 from ionstack.casefile.case import load_case
 from ionstack.errors import InputError
+from ionstack.runs.check import describe
 from ionstack.surface_analysis.setup import load_setup
 
 _MATERIALS = Path(ionstack.__file__).parent / "data/materials"
@@ -36,6 +37,9 @@ def test_an_entry_brings_its_setup_and_what_is_wanted(files):
     assert ours.order.maps
     assert (ours.order.folder, xps.order.folder) == ("sims/b", "sims")
     assert xps.setup.name == "xps_al_ka"
+    printed = describe(case)
+    assert "ours.yaml of start, 0.5: all its signals; a map\n" in printed
+    assert "  xps_al_ka of end: all its signals\n" in printed
 
 
 @pytest.mark.parametrize(

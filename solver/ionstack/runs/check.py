@@ -40,6 +40,7 @@ def describe(case: Case) -> str:
         *_circuit(case),
         *_protocol(case),
         "",
+        *_analyses(case),
         *_observables(case),
         *_numbers(case),
         "",
@@ -319,6 +320,22 @@ def _step(number: str, entry: Entry) -> Iterator[str]:
     inside = entry.step.steps if isinstance(entry.step, Repeat) else ()
     for inner, step in enumerate(inside, start=1):
         yield from _step(f"{number}.{inner}", step)
+
+
+def _analyses(case: Case) -> Iterator[str]:
+    """What lies in an instrument at the end, where the case asks for it."""
+    if not case.analyses:
+        return
+    yield "Surface analyses"
+    for one in case.analyses:
+        order = one.order
+        states = ", ".join(order.states) or "end"
+        signals = ", ".join(order.signals) or "all its signals"
+        extra = [f"without {', '.join(order.without)}"] if order.without else []
+        extra += ["a map"] if order.maps else []
+        extra += [f"beside {order.measured.name}"] if order.measured else []
+        yield f"  {'; '.join([f'{one.setup.name} of {states}: {signals}', *extra])}"
+    yield ""
 
 
 def _observables(case: Case) -> Iterator[str]:
