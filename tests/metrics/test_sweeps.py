@@ -201,3 +201,12 @@ def test_neither_a_resistor_nor_a_limited_current_has_a_reset() -> None:
     voltage = triangle(1.0)
     assert np.isnan(reset(voltage, 1e-3 * voltage).voltage)
     assert np.isnan(reset(voltage, np.minimum(1e-3 * voltage, 2e-4)).voltage)
+
+
+def test_noise_is_no_reset() -> None:
+    """Noise of 1 nA before the switch; with a floor also where all of it is noise."""
+    voltage = triangle(1.0)
+    noise = 1e-9 * np.where(np.arange(len(voltage)) % 2, 1.0, 0.5)
+    assert np.isnan(reset(voltage, noise + np.where(voltage > 0.5, 1e-5, 0.0)).voltage)
+    assert np.isfinite(reset(voltage, noise).voltage)
+    assert np.isnan(reset(voltage, noise, floor=2e-9).voltage)

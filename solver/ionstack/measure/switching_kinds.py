@@ -81,18 +81,19 @@ def _sweep(inputs: Inputs, rows: npt.NDArray[np.intp]) -> _Sweep:
     read = inputs.setting("read_voltage")
     extreme = volts[np.argmax(np.abs(volts))]
     at = 0.5 * extreme if read is None else np.sign(extreme) * abs(read)
+    floor = inputs.setting("noise_floor") or 0.0
     events = switching(
         volts,
         amps,
         off_current=inputs.setting("off_current"),
         compliance=inputs.setting("compliance"),
-        floor=inputs.setting("noise_floor") or 0.0,
+        floor=floor,
     )
     charge = NAN if times is None else transferred_charge(times[rows], amps)
     energy = NAN if times is None else spent_energy(times[rows], volts, amps)
     area = loop_area(volts, amps) if len(volts) > 2 else NAN
     read_out = states(volts, amps, float(at))
-    return _Sweep(volts, amps, events, reset(volts, amps), read_out, area, charge, energy)
+    return _Sweep(volts, amps, events, reset(volts, amps, floor), read_out, area, charge, energy)
 
 
 def _read_conductance(sweep: _Sweep) -> float:

@@ -94,18 +94,19 @@ class Reset:
     current: float
 
 
-def reset(voltage: npt.ArrayLike, current: npt.ArrayLike) -> Reset:
+def reset(voltage: npt.ArrayLike, current: npt.ArrayLike, floor: float = 0.0) -> Reset:
     """Return where |I| begins to fall while |V| rises, usually called V_reset and I_reset.
 
     That is the point of the way out after which |I| falls by the largest share before the
     sweep turns, even if it rises again later. NaN where it falls by less than a tenth: no
-    resistor, no set and no limited current has one.
+    resistor, no set and no limited current has one. Currents below a twentieth of the largest
+    do not count, and |I| is not taken below `floor` [A], the noise of the instrument.
     """
     parts = branches(voltage, current)
-    amps = np.abs(parts.out_current)
-    inside = np.abs(parts.out_voltage) >= _LEAST_SHARE * np.abs(parts.out_voltage).max()
+    amps = np.maximum(np.abs(parts.out_current), floor)
+    counts = (amps > 0.0) & (amps >= _LEAST_SHARE * amps.max())
     lowest = np.minimum.accumulate(amps[::-1])[::-1]
-    left = np.divide(lowest, amps, out=np.ones_like(amps), where=inside & (amps > 0.0))
+    left = np.divide(lowest, amps, out=np.ones_like(amps), where=counts)
     k = int(np.argmin(left))
     if left[k] > 1.0 - _FALL:
         return Reset(NAN, NAN)
