@@ -22,6 +22,8 @@ from ionstack.physics.swelling import volume_per_particle
 STRESS, STRESS_SLOPE = "stress", "stress_slope"
 # Temperature [K] where it is a field; else it is one number for all.
 TEMPERATURE = "temperature"
+# Gap between metals at all local edges of a region, the fields of `Gap` one below the other.
+GAP = "gap"
 
 Unknowns = Mapping[str, jax.Array]
 Carriers = Mapping[str, Carrier]
