@@ -33,6 +33,8 @@ Profile = Callable[[Floats], Floats]
 
 BARRIER, THRESHOLD = 1.5, 0.5
 METAL, OXIDE = 1e4, 1e-12  # S/m
+# Contents of oxide and of metal with a sharp face: the threshold is in the middle of a cell.
+BARE, FULL = 0.01, 0.99
 STILL = bound("transport", "immobile")
 
 
@@ -85,7 +87,7 @@ class Gapped:
         numbers = {name: one.value for name, one in law.numbers.items()}
         gap = GapLayer("Ag", *(numbers[name] for name in ("metallic_content", "barrier_height",
                                                           "effective_mass")))  # fmt: skip
-        self.system = self.device.system
+        self.system, self.volumes = self.device.system, self.device.volumes
         self.field = GapField(self.system, GapModel(dict.fromkeys(films, gap), ("top", "bottom")))
         self.device.settle("as_given")
         self.field.begin(0.0)
@@ -116,3 +118,20 @@ def disc(thickness: float, cell: float, radius: float, cells: int) -> Stack:
     """A film about an axis."""
     lateral = Lateral("disc", 2.0 * radius, None, None, cells, 1.0)
     return stack(layer("film", thickness, cell), dimension="axisymmetric", lateral=lateral)
+
+
+def diffuse(distance: Floats, width: float) -> Floats:
+    """Content at distances [m] into the oxide from a face of the metal of a width [m]."""
+    return np.clip(1.0 / (1.0 + np.exp(np.clip(distance / width, -60.0, 60.0))), BARE, FULL)
+
+
+def tip(depth: float, radius: float, width: float = 5e-11) -> Profile:
+    """Metal from the top down to a `depth` on the axis, rounded with a radius [m]."""
+    centre = depth - radius
+
+    def content(points: Floats) -> Floats:
+        r, z = points[:, 0], points[:, 1]
+        ball = np.hypot(r, z - centre) - radius
+        return diffuse(np.where(z < centre, r - radius, ball), width)
+
+    return content

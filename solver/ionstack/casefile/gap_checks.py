@@ -11,22 +11,27 @@ from ionstack.reading.yaml_source import Keys, Problem
 
 def gap_problems(subject: Subject) -> Iterator[Problem]:
     """Yield carriers that would need gaps of their own, and contacts that take none of them."""
-    found = [(layer.material, name) for layer in subject.stack.layers
-             for name in subject.held(layer.name) if _tunnels(subject, layer.material, name)]  # fmt: skip
-    carriers = list(dict.fromkeys(name for _, name in found))
-    for material, name in dict.fromkeys(found):
-        at: Keys = ("materials", material, "species", name, "transport", "kind")
-        if name != carriers[0]:
-            message = f"{carriers[0]} tunnels already, and a device has one gap for one carrier"
-            yield subject.problem(at, message)
-    for name in carriers[:1]:
-        for electrode in subject.stack.electrodes:
-            law = subject.laws("contacts", electrode.name).get(name)
-            if law is None or not registered("contact")[law.kind].passes:
-                message = f"takes no {name}, which tunnels: the gap lies between two metals; add a law"
-                yield subject.problem(("contacts", electrode.name), message, of_key=True)
+    found = list(dict.fromkeys(_tunnelling(subject)))
+    if not found:
+        return
+    first = found[0][1]
+    for material, name in found:
+        if name != first:
+            at: Keys = ("materials", material, "species", name, "transport", "kind")
+            yield subject.problem(at, f"{first} tunnels already: a device has one gap")
+    for electrode in subject.stack.electrodes:
+        law = subject.laws("contacts", electrode.name).get(first)
+        if law is None or not registered("contact")[law.kind].passes:
+            message = (
+                f"takes no {first}, which tunnels from metal to metal: give it a law for {first}"
+            )
+            yield subject.problem(("contacts", electrode.name), message, of_key=True)
 
 
-def _tunnels(subject: Subject, material: str, name: str) -> bool:
-    kind = subject.materials[material].species[name].transport.kind
-    return registered("transport")[kind].tunnels
+def _tunnelling(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Materials, from the top, and the species in them that tunnel."""
+    for layer in subject.stack.layers:
+        for name in subject.held(layer.name):
+            kind = subject.material(layer.name).species[name].transport.kind
+            if registered("transport")[kind].tunnels:
+                yield layer.material, name

@@ -40,10 +40,20 @@ NO_NEIGHBOUR = 1e-6
 
 @dataclass(frozen=True)
 class _Cut:
-    """What is metal: its content `above` the threshold at nodes, and the `part` of edges in gaps."""
+    """What is metal: the content `above` the threshold at nodes, `part` of the edges in gaps."""
 
     above: Floats
     part: Floats
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Edges of which some lies in a gap."""
+        return self.part > LEAST_PART
+
+    @property
+    def reach(self) -> Floats:
+        """Part of the edges in gaps, where there is one."""
+        return np.where(self.open, self.part, 1.0)
 
 
 class GapWidths:
@@ -68,18 +78,13 @@ class GapWidths:
         above = self._above(fields)
         cut = _Cut(above, insulating(*above[self._volumes.edge_nodes].T))
         u = self._solved(cut)
-        low, high = u[self._ends].T
-        inside = cut.part > LEAST_PART
-        part = np.where(inside, cut.part, 1.0)
-        reach = part * self._volumes.edge_length
-        fall = np.where(inside, np.abs(high - low), 0.0)
-        slope = np.hypot(fall / reach, self._across(cut, high - low))
-        passed = fall / np.maximum(slope, 1.0 / FARTHEST)
-        width, whole = self._lines(cut, u, fall, passed)
-        inside &= whole > LEAST_FALL
-        width = np.where(inside, width, NO_GAP.width)
-        share = np.maximum(fall / np.maximum(whole, LEAST_FALL), LEAST_COSINE * reach / width)
-        return Gap(width, np.where(inside, share, NO_GAP.share), part)
+        rise = np.where(cut.open, u[self._ends[:, 1]] - u[self._ends[:, 0]], 0.0)
+        width, whole = self._lines(cut, u, rise)
+        open_ = cut.open & (whole > LEAST_FALL)
+        width = np.where(open_, width, NO_GAP.width)
+        least = LEAST_COSINE * cut.reach * self._volumes.edge_length / width
+        share = np.maximum(np.abs(rise) / np.maximum(whole, LEAST_FALL), least)
+        return Gap(width, np.where(open_, share, NO_GAP.share), cut.reach)
 
     def _above(self, fields: Mapping[str, Floats]) -> Floats:
         """Content of the metal above that from which it counts as metal, at all local nodes."""
@@ -95,24 +100,32 @@ class GapWidths:
         source = np.zeros(len(self._volumes.node_region))
         return self._equation.solve(source, self._still, inf, 0.0, conductivity).rise
 
-    def _lines(
-        self, cut: _Cut, u: Floats, fall: Floats, passed: Floats
-    ) -> tuple[Floats, Floats]:
+    def _lines(self, cut: _Cut, u: Floats, rise: Floats) -> tuple[Floats, Floats]:
         """Length of the line through every edge [m], and the fall of u along it."""
-        layout, edges = self._equation.layout, self._ends
-        metal = np.zeros(layout.n_local, dtype=bool)
-        metal[layout.phi[cut.above >= 0.0]] = True
-        metal[layout.phi[self._touched]] = True
-        metal = self._equation.with_ghosts(metal[: layout.n_owned].astype(float)) > 0.5
-        follower = FieldLines(
-            self._volumes.comm, metal, layout.n_owned, self._equation.with_ghosts
-        )
-        rises = u[edges[:, 1]] >= u[edges[:, 0]]
-        source, target = (np.where(rises, edges[:, k], edges[:, 1 - k]) for k in (0, 1))
-        flux = Flux(source, target, self._weight * fall / cut.part.clip(LEAST_PART), passed)
-        behind, start = follower.follow(flux, u)
-        ahead, end = follower.follow(flux.reversed(), u)
-        return behind[source] + passed + ahead[target], end[target] - start[source]
+        flux = self._flux(cut, rise)
+        comm, layout = self._volumes.comm, self._equation.layout
+        lines = FieldLines(comm, self._metal(cut), layout.n_owned, self._equation.with_ghosts)
+        behind, start = lines.follow(flux, u)
+        ahead, end = lines.follow(flux.reversed(), u)
+        source, target = flux.source, flux.target
+        return behind[source] + flux.length + ahead[target], end[target] - start[source]
+
+    def _flux(self, cut: _Cut, rise: Floats) -> Flux:
+        """Flux along every edge, up u; along lines it goes the way that u rises."""
+        fall = np.abs(rise)
+        slope = np.hypot(fall / (cut.reach * self._volumes.edge_length), self._across(cut, rise))
+        length = fall / np.maximum(slope, 1.0 / FARTHEST)
+        up, (first, second) = rise >= 0.0, self._ends.T
+        source, target = np.where(up, first, second), np.where(up, second, first)
+        return Flux(source, target, self._weight * fall / cut.reach, length)
+
+    def _metal(self, cut: _Cut) -> NDArray[np.bool_]:
+        """Local unknowns at which lines begin and end (collective)."""
+        layout = self._equation.layout
+        metal = np.zeros(layout.n_local)
+        metal[layout.phi[cut.above >= 0.0]] = 1.0
+        metal[layout.phi[self._touched]] = 1.0
+        return np.asarray(self._equation.with_ghosts(metal[: layout.n_owned]) > 0.5)
 
     def _across(self, cut: _Cut, rise: Floats) -> Floats:
         """Modulus of the part of grad u [1/m] across every edge, from its ends in the gap."""
@@ -143,7 +156,7 @@ class GapWidths:
         return self._at_all(np.einsum("nde,ne->nd", inverse, pulls))
 
     def _at_all(self, at_nodes: Floats) -> Floats:
-        """Values (n, d) at all local nodes from those at the nodes of owned vertices (collective)."""
+        """Values (n, d) at all local nodes from those at owned ones (collective)."""
         if self._volumes.comm.size == 1:
             return at_nodes
         layout, found = self._equation.layout, at_nodes.copy()

@@ -53,7 +53,9 @@ def build_gap_model(case: Case, model: Model) -> GapModel | None:
     if not layers:
         return None
     first, second = case.stack.electrodes
-    return GapModel(layers, (first.name, second.name), case.numerics.gap_tolerance, case.circuit.copies)
+    return GapModel(
+        layers, (first.name, second.name), case.numerics.gap_tolerance, case.circuit.copies
+    )
 
 
 def _layer(region: RegionModel) -> GapLayer | None:

@@ -7,7 +7,7 @@ may stand for the scalars: every law is written for one entity and broadcast.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -62,11 +62,12 @@ class Gap(NamedTuple):
 
     `width` [m] from metal to metal; `share` of the voltage across the gap that falls along the
     edge; `part` of the edge that lies in the gap. Along an edge in metal the gap is wide.
+    Arrays of NumPy or JAX, or floats.
     """
 
-    width: jax.Array | float
-    share: jax.Array | float
-    part: jax.Array | float
+    width: Any
+    share: Any
+    part: Any
 
 
 # Nothing tunnels through it [m].
