@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # Sweeps end where the lengths change by less than this share of the longest.
-TOLERANCE = 1e-13
+TOLERANCE = 1e-10
 MOST_SWEEPS = 10_000
 
 
@@ -51,17 +51,17 @@ class FieldLines:
     def follow(self, flux: Flux, u: Floats) -> tuple[Floats, Floats]:
         """Length [m] from where lines leave the metal, and u there, at unknowns (collective)."""
         matrix, gained = self._mean(flux)
-        inside = ~self.metal[: self.n_owned]
-        length, start = np.zeros_like(u), u
+        ends = np.column_stack([np.zeros_like(u), u])
+        gains = np.column_stack([gained, np.zeros_like(gained)])
+        inside, values = ~self.metal[: self.n_owned, None], ends
         for _ in range(MOST_SWEEPS):
-            longer = np.where(inside, matrix @ length + gained, 0.0)
-            change = np.abs(longer - length[: self.n_owned]).max(initial=0.0)
-            size = longer.max(initial=0.0)
-            length = self.with_ghosts(longer)
-            start = self.with_ghosts(np.where(inside, matrix @ start, u[: self.n_owned]))
+            new = np.where(inside, matrix @ values + gains, ends[: self.n_owned])
+            change = np.abs(new - values[: self.n_owned])[:, 0].max(initial=0.0)
+            size = new[:, 0].max(initial=0.0)
+            values = self._everywhere(new)
             if self._settled(change, size):
                 break
-        return length, start
+        return values[:, 0], values[:, 1]
 
     def _mean(self, flux: Flux) -> tuple[csr_array, Floats]:
         """From values at the sources to their mean at owned targets, and the mean length gained."""
@@ -71,6 +71,12 @@ class FieldLines:
         shape = (self.n_owned, len(self.metal))
         matrix = csr_array((amount / total[row], (row, column)), shape=shape)
         return matrix, np.bincount(row, amount * flux.length[mine], self.n_owned) / total
+
+    def _everywhere(self, owned: Floats) -> Floats:
+        """Columns of values at all local unknowns from those at owned ones (collective)."""
+        if self.comm.size == 1:
+            return owned
+        return np.column_stack([self.with_ghosts(column) for column in owned.T])
 
     def _settled(self, change: float, size: float) -> bool:
         if self.comm.size > 1:
