@@ -72,7 +72,7 @@ def test_the_width_between_diffuse_faces_converges_at_second_order():
     cells, errors = (20, 40, 80), []
     for count in cells:
         size = 4e-9 / count
-        places = 3e-9 + size * np.array([0.0, 0.2, 0.45, 0.7])
+        places = 3e-9 + size * np.array([0.2, 0.7])
         made = [Gapped(film(4e-9, size), face(one, 2e-10)) for one in places]
         errors.append(max(abs(one.field.width - 4e-9 + at) for one, at in zip(made, places)))  # noqa: B905
     assert order([1 / n for n in cells], errors) > 1.8

@@ -17,7 +17,7 @@ from ionstack.models.carriers import GAP
 from ionstack.models.gap_model import GapModel
 from ionstack.output.checkpoint import Memory
 from ionstack.physics.states import NO_GAP, Gap
-from ionstack.physics.tunnelling import decay
+from ionstack.physics.tunnelling import decay, narrowest
 
 Floats = NDArray[np.float64]
 
@@ -44,13 +44,14 @@ class GapField:
             for k, name in enumerate(volumes.regions)
             if name in model.layers
         }
-        # Exponent of tunnelling over the width [1/m] at all local edges.
+        # Exponent of tunnelling over the width [1/m] at all local edges, and the least that counts.
         self._decay: Floats = np.zeros(len(region))
+        self._least: Floats = np.zeros(len(region))
         for k, edges in self._inside.items():
             layer = model.layers[volumes.regions[k]]
             self._decay[edges] = decay(layer.mass) * layer.barrier**0.5
-        none = np.ones(len(region))
-        self._gap = Gap(*(one * none for one in NO_GAP))
+            self._least[edges] = narrowest(layer.barrier, layer.mass)
+        self._gap = Gap(*(np.full(len(region), one) for one in NO_GAP))
         self.width = self.narrowest = inf
         self._hand_over(self._gap)
 
@@ -65,12 +66,16 @@ class GapField:
         Returns the largest change of the exponent over the tolerance. Where little passes
         besides the narrowest place it counts the less.
         """
-        before = self._decay * self._gap.width
+        before = self._exponent()
         self._hand_over(self._found())
-        exponent = self._decay * self._gap.width
+        exponent = self._exponent()
         least = self._over_ranks(exponent[self._decay > 0.0].min(initial=inf), MPI.MIN)
         change = np.abs(exponent - before) * np.exp(-np.maximum(exponent - least, 0.0))
         return self._over_ranks(change.max(initial=0.0), MPI.MAX) / self._tolerance
+
+    def _exponent(self) -> Floats:
+        """Exponent of tunnelling at all local edges, 0 where nothing could tunnel."""
+        return np.asarray(self._decay * np.maximum(self._gap.width, self._least))
 
     def accept(self) -> bool:
         """Take the last trial as the state (collective)."""
