@@ -11,7 +11,12 @@ from mpi4py import MPI
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from ionstack.gaps.gap_widths import GapWidths
+from ionstack.geometry.graph import build_control_volumes
+from ionstack.geometry.mesh import build_mesh
 from ionstack.geometry.stack import PROFILE, Stack
+from ionstack.models.gap_model import GapLayer, GapModel
+from ionstack.physics.states import FARTHEST
 from ionstack.physics.tunnelling import current_density, narrowest
 from ionstack.reading.curve_choice import read_curve
 from support.convergence import order
@@ -20,6 +25,7 @@ from support.gapped import BARE, BARRIER, FULL, METAL, Gapped, diffuse, disc, fi
 from support.launch import launch
 from support.layers import layer, stack
 
+SIDES = ("top", "bottom")
 VOLTAGES = (1e-3, 0.3, 1.0, -1.0, 2.0)
 
 
@@ -74,7 +80,8 @@ def test_the_width_between_diffuse_faces_converges_at_second_order():
         size = 4e-9 / count
         places = 3e-9 + size * np.array([0.2, 0.7])
         made = [Gapped(film(4e-9, size), face(one, 2e-10)) for one in places]
-        errors.append(max(abs(one.field.width - 4e-9 + at) for one, at in zip(made, places)))  # noqa: B905
+        widths = np.array([one.field.width for one in made])
+        errors.append(np.abs(widths + places - 4e-9).max())
     assert order([1 / n for n in cells], errors) > 1.8
     assert errors[-1] < 5e-13
     for voltage in VOLTAGES:
@@ -95,6 +102,16 @@ def test_a_gap_may_cross_an_interface():
     assert device.field.width == pytest.approx(1e-9, rel=1e-5)
     exact = current_density(0.5, BARRIER, 1e-9)
     assert device.currents(0.5)[0] == pytest.approx(exact, rel=1e-3)
+
+
+def test_a_layer_without_the_law_is_metal():
+    films = stack(layer("upper", 1e-9, 1e-10), layer("lower", 2e-9, 1e-10))
+    volumes = build_control_volumes(build_mesh(films, MPI.COMM_SELF))
+    widths = GapWidths(volumes, GapModel({"lower": GapLayer("Ag", 0.5, 2.0, 1.0)}, SIDES))
+    width = widths.at_edges({"x Ag [1]": np.full(len(volumes.node_region), BARE)}).width
+    inside = volumes.node_region[volumes.edge_nodes[:, 0]] == volumes.regions.index("lower")
+    np.testing.assert_allclose(width[inside], 2e-9, rtol=1e-9)
+    assert np.all(width[~inside] == FARTHEST)
 
 
 def test_two_gaps_in_series_share_the_voltage():
