@@ -10,7 +10,7 @@ import pytest
 
 from ionstack.cli import main
 from ionstack.output.field_reader import read_fields
-from ionstack.output.trace import read_trace
+from ionstack.output.trace import TIME, read_rows, read_trace
 from support.launch import launch
 from support.restarts import Instants, difference, results
 
@@ -45,13 +45,20 @@ def test_a_filament_grows_from_its_seed(whole: Path) -> None:
     summary = json.loads((whole / "summary.json").read_text())
     assert summary["current_sum"] < 1e-9
     fields = read_fields(whole / "fields.vtkhdf")
-    axis = fields.points[:, 0] < 1e-12
+    axis = np.flatnonzero(fields.points[:, 0] < 1e-12)
+    axis = axis[np.argsort(fields.depth[axis])]
+    # Where the content on the axis passes that from which it is metal.
     first, last = (
-        fields.depth[axis][fields.values("x Ag [1]", step)[axis] > 0.5].min() for step in (0, -1)
+        np.interp(0.4, fields.values("x Ag [1]", step)[axis], fields.depth[axis])
+        for step in (0, -1)
     )
     assert last < first - 1e-10
-    trace = read_trace(whole / "trace.csv")
-    assert trace["current Ag [A]"][-1] > trace["current Ag [A]"][len(trace["time [s]"]) // 2] > 0.0
+    assert summary["gap.width [m]"] == pytest.approx(last, rel=0.03)
+    trace, gap = read_trace(whole / "trace.csv"), read_rows(whole / "gap.csv", "gaps", TIME)
+    assert np.array_equal(gap[TIME], trace[TIME])
+    assert gap["gap.width [m]"][-1] == summary["gap.width [m]"]
+    assert gap["gap.width [m]"].min() == summary["gap.narrowest [m]"]
+    assert trace["current Ag [A]"][-1] > 0.0
 
 
 @pytest.mark.long
@@ -59,6 +66,8 @@ def test_a_run_that_was_cut_off_goes_on(whole: Path) -> None:
     cut = whole.parent / "cut"
     run(cut, "--resume")
     assert difference(results(cut), results(whole)) < 1e-9
+    found, expected = (read_rows(folder / "gap.csv", "gaps", TIME) for folder in (cut, whole))
+    np.testing.assert_allclose(found["gap.width [m]"], expected["gap.width [m]"], rtol=1e-9)
     assert main(["plot", str(cut)]) == 0
     assert (cut / "figures" / "neutral_map.png").exists()
 

@@ -10,10 +10,11 @@ import pytest
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import ELEMENTARY_CHARGE, thermal_voltage
 from ionstack.physics.special import bernoulli
-from ionstack.physics.states import Edge
+from ionstack.physics.states import Edge, Gap
 from ionstack.physics.transport import poole_frenkel_factor
+from ionstack.physics.tunnelling import current_density
 from support import exact
-from support.law_checks import SITES, THERMAL, Subject, numbers, random_states
+from support.law_checks import LENGTH, SITES, THERMAL, Subject, numbers, random_states
 
 ARGUMENTS = np.concatenate(
     [
@@ -134,3 +135,34 @@ def test_ions_do_not_pass_through_a_phase(content, share):
     ends = matrix.carriers(random_states("lattice_gas", count=1))
     K, L = (end._replace(coupled=jnp.full(1, content)) for end in ends)
     assert float(matrix.flow(K, L)[0]) == pytest.approx(share * float(plain.flow(K, L)[0]))
+
+
+def through_a_gap(drop: float, gap: Gap, conductivity, contents=(0.5, 0.5)) -> float:
+    """Current per (area/length) [A/m] of `gap_tunnelling` at a drop [V] along the edge."""
+    law = Subject(laws("transport")["gap_tunnelling"], "lattice_gas", z=-1)
+    K, L = law.carriers(random_states("lattice_gas", count=1))
+    K, L = (end._replace(coupled=jnp.full(1, x)) for end, x in zip((K, L), contents, strict=True))
+    L = L._replace(psi=K.psi - drop / THERMAL)
+    edge = Edge(jnp.asarray(LENGTH), jnp.asarray(THERMAL), jnp.asarray(-1.0), gap=gap)
+    values = numbers(law.law.parameters) | {"conductivity": conductivity}
+    return float(law.law.function(K, L, edge, values)[0]) * ELEMENTARY_CHARGE
+
+
+@pytest.mark.parametrize("drop", [1e-4, 0.1, -0.3])
+@pytest.mark.parametrize("part", [1.0, 0.4])
+def test_an_edge_in_a_plane_gap_carries_simmons_current(drop, part):
+    """The voltage across the gap is the drop over the share of it that is the edge's."""
+    width = 1e-9
+    share = part * LENGTH / width
+    found = through_a_gap(drop, Gap(width, share, part), lambda x, T: 0.0 * x)
+    exact = current_density(drop / share, numbers(laws("transport")["gap_tunnelling"].parameters)
+                            ["barrier_height"], width, 0.4)  # fmt: skip
+    assert found == pytest.approx(LENGTH * exact, rel=1e-12)
+
+
+def test_without_a_gap_the_resistivity_is_that_of_an_exponential_profile():
+    """1/mean(1/sigma) of sigma = exp(a + b s), s from 0 to 1."""
+    found = through_a_gap(0.2, Gap(1.0, 1.0, 1.0), lambda x, T: jnp.exp(4.0 + 6.0 * x), (0.2, 0.9))
+    slope = 6.0 * 0.7
+    exact = slope * np.exp(4.0 + 6.0 * 0.2) / -np.expm1(-slope)
+    assert found == pytest.approx(0.2 * exact, rel=1e-12)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ionstack.geometry.graph import ControlVolumes, build_control_volumes
 from ionstack.geometry.mesh import build_mesh
 from ionstack.geometry.stack import Stack
-from ionstack.heat.heat_equation import HeatEquation
+from ionstack.heat.heat_equation import HeatEquation, between_nodes
 from ionstack.heat.temperature import TemperatureField
 from ionstack.models.heat_model import HeatModel, Medium, Sink
 from ionstack.models.model import (
@@ -65,8 +65,10 @@ class Heater:
         around: float = START,
         conductivity: Floats | None = None,
     ):
-        """Solve with a source [W/m^3] at the nodes, and go on from there."""
+        """Solve with a source [W/m^3] and a conductivity at the nodes, and go on from there."""
         source = density * self.volumes.node_volume
+        if conductivity is not None:
+            conductivity = between_nodes(self.volumes, conductivity)
         found = self.equation.solve(source, self.rise, step, around, conductivity)
         self.rise = found.rise
         return found

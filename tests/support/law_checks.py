@@ -23,7 +23,7 @@ from ionstack.models.model import Arrhenius, BoundLaw, RegionModel, SpeciesModel
 from ionstack.physics.catalogue import laws
 from ionstack.physics.constants import BOLTZMANN_EV
 from ionstack.physics.registry import Law, Parameter
-from ionstack.physics.states import Carrier, Edge
+from ionstack.physics.states import Carrier, Edge, Gap
 from ionstack.reading.law_choice import ACTIVATED_UNITS
 
 Floats = NDArray[np.float64]
@@ -74,6 +74,8 @@ _BY_UNIT = {
 }
 # Curves by unit, of content and temperature.
 _CURVES = {"S/m": lambda x, T: 1e-6 * (1.0 + x * x), "V": lambda x, T: 3.0 - x + 1e-4 * T}
+# In the middle of a narrow gap.
+GAP = Gap(5e-10, 0.5, 0.8)
 EXTREMES = (0.0, 1e-12, -1e-12, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
 # exp(800) is no double: Boltzmann densities and sinh(drop/2) end before. Excess laws
 # are made for site fractions up to 1, hence eta up to 1 where nothing bounds them.
@@ -191,7 +193,7 @@ class Subject:
 
     @cached_property
     def _flow(self) -> Callable[[Carrier, Carrier], jax.Array]:
-        edge = Edge(jnp.asarray(LENGTH), jnp.asarray(THERMAL), jnp.asarray(float(self.z)))
+        edge = Edge(jnp.asarray(LENGTH), jnp.asarray(THERMAL), jnp.asarray(float(self.z)), gap=GAP)
         given = values(self.law)
         return jax.jit(lambda K, L: self.law.function(K, L, edge, given) + 0.0 * K.psi)
 
@@ -216,7 +218,8 @@ class Subject:
             "inner": second,
             "inner_length": jnp.full(count, LENGTH),
         }
-        arrays = {"edges": [entities], "pairs": [entities], "faces": [entities], "outer": ({},)}
+        outer = ({carriers.GAP: jnp.asarray(GAP)},)
+        arrays = {"edges": [entities], "pairs": [entities], "faces": [entities], "outer": outer}
         temperature = jnp.asarray(TEMPERATURE)
         voltages = u["voltage"][None, :count]
         state = terms.State((batch,), arrays, self._numbers(), temperature, voltages)

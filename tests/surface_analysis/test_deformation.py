@@ -12,6 +12,7 @@ from ionstack.errors import InputError
 from ionstack.output import mechanics
 from ionstack.output.field_reader import read_fields
 from ionstack.output.fields import FieldGrid, FieldsWriter
+from ionstack.output.state_rows import StateRows
 from ionstack.surface_analysis.analysis import analysis_of
 from ionstack.surface_analysis.deformation import tilt_of
 from ionstack.surface_analysis.setup import Setup
@@ -103,7 +104,7 @@ def test_films_of_one_dimension_grow_by_their_table(tmp_path: Path) -> None:
     run = synthetic.write_run(tmp_path / "film", 1)
     run.case.write_text(synthetic.CASE + STACK)
     names = ["growth.WO3 [m]", "growth.LiPON [m]", "growth.MoO3 [m]"]
-    table = mechanics.MechanicsWriter(run.mechanics, names)
+    table = StateRows(run.mechanics, names)
     table.append(0.0, [0.0, 0.0, 0.0])
     table.append(5.0, [4 * NM, 0.0, -1 * NM])
     table.close()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ionstack.assembly.warmth import Warmth
 from ionstack.models.carriers import (
+    GAP,
     TEMPERATURE,
     Carriers,
     NodeBatch,
@@ -31,7 +32,7 @@ from ionstack.models.carriers import (
     with_coupled,
 )
 from ionstack.models.model import BoundLaw, RegionModel
-from ionstack.physics.states import Carrier, Edge
+from ionstack.physics.states import Carrier, Edge, Gap
 
 Ints = NDArray[np.int64]
 Contributions = tuple[jax.Array, list[jax.Array]]
@@ -168,6 +169,8 @@ def edge_flow(
     warm = state.warmth_between((index, arrays["K"]), (index, arrays["L"]))
     numbers = state.resolve(key, law, warm[0])
     edge = Edge(arrays["length"], warm[0].thermal_voltage, jnp.asarray(float(z)))
+    if law.law.tunnels and GAP in state.arrays["outer"][index]:
+        edge = edge._replace(gap=Gap(*state.arrays["outer"][index][GAP]))
     through = arrays["through"]
     factor = arrays["factor"] * (through + (1.0 - through) * numbers.pop("anisotropy", 1.0))
 

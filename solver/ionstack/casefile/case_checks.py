@@ -9,6 +9,7 @@ from ionstack.casefile.case_subject import Section, Subject, turned
 from ionstack.casefile.circuit_checks import circuit_problems
 from ionstack.casefile.content_checks import content_problems
 from ionstack.casefile.ensemble_scatter import scattered_numbers
+from ionstack.casefile.gap_checks import gap_problems
 from ionstack.casefile.heat_checks import heat_problems
 from ionstack.casefile.instrument_checks import instrument_problems
 from ionstack.casefile.mechanics_checks import mechanics_problems
@@ -45,6 +46,7 @@ def case_problems(subject: Subject) -> Iterator[Problem]:
     yield from noise_problems(subject)
     if not names:
         yield from physics_problems(subject)
+        yield from gap_problems(subject)
         yield from content_problems(subject)
 
 

@@ -20,7 +20,7 @@ from ionstack.casefile.nucleation_schema import NucleationModel
 from ionstack.casefile.protocol_schema import StepModel
 from ionstack.casefile.reference_values import ReferenceModel
 from ionstack.geometry.stack import Name
-from ionstack.physics.bounds import FRACTION
+from ionstack.physics.bounds import FRACTION, POSITIVE
 from ionstack.physics.curves import Constant
 from ionstack.physics.registry import Curve
 from ionstack.reading.curve_choice import PLACE, CurveChoice, read_curve
@@ -32,6 +32,7 @@ from ionstack.reading.schema import (
     Strict,
     Temperature,
     failure,
+    quantity,
     read_quantity,
 )
 
@@ -52,6 +53,7 @@ class Numerics:
 
     `step_tolerance` bounds the local error of a time step in potential,
     `newton_tolerance` the last update. `fixed_step` switches the step control off.
+    `gap_tolerance` bounds the change of the exponent of tunnelling in the last round of a step.
     """
 
     step_tolerance: float = 5e-4
@@ -61,6 +63,7 @@ class Numerics:
     initial_step: float | None = None
     fixed_step: float | None = None
     solver: Literal["auto", "lu", "mumps", "iterative"] = "auto"
+    gap_tolerance: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class NumericsModel(Strict):
     initial_step: PositiveTime | None = None
     fixed_step: PositiveTime | None = None
     solver: Literal["auto", "lu", "mumps", "iterative"] = "auto"
+    gap_tolerance: Annotated[float, quantity("1", POSITIVE)] = 1e-3
 
     @model_validator(mode="after")
     def _steps_ordered(self) -> Self:

@@ -82,7 +82,7 @@ class HeatEquation:
         self._comm, self._dimension = volumes.comm, volumes.dimension
         self._volumes, self._model = volumes, model
         self.layout = build_node_layout(volumes, _joined(volumes, model))
-        self._conductivity = _conductivities(volumes, model)
+        self._conductivity = between_nodes(volumes, _conductivities(volumes, model))
         self._conduction = self._conducted()
         self._capacity = self._at_unknowns(_capacities(volumes, model))
         sinks = [model.sinks.get(name) for name in volumes.contacts]
@@ -118,8 +118,8 @@ class HeatEquation:
             before: rise [K] of the local unknowns before the step.
             step: [s]; infinite for the steady state.
             around: temperature of the surroundings [K].
-            conductivity: [W/(m K)] at all local nodes; that of the last call, at first those
-                of the media, when left out.
+            conductivity: [W/(m K)] of all local edges, see `between_nodes`; that of the last
+                call, at first those of the media, when left out.
         """
         self._prepare(step, self._conductivity if conductivity is None else conductivity)
         generated = self._at_unknowns(source)
@@ -334,18 +334,20 @@ def _conductivities(volumes: ControlVolumes, model: HeatModel) -> Floats:
     return np.asarray(numbers[volumes.node_region])
 
 
+def between_nodes(volumes: ControlVolumes, at_nodes: Floats) -> Floats:
+    """Conductivity [W/(m K)] of all local edges: the mean of that at their ends."""
+    return np.asarray(at_nodes[volumes.edge_nodes].mean(axis=1))
+
+
 def _conduction(
     volumes: ControlVolumes, model: HeatModel, conductivity: Floats, where: tuple[Ints, int]
 ) -> csr_array:
     """Heat [W/K] that flows away from the owned unknowns, by temperature of the local ones.
 
-    `where` is the unknown of every node, and how many unknowns are owned. An edge has the
-    mean conductivity of its ends.
+    `where` is the unknown of every node, and how many unknowns are owned.
     """
     unknown, n_owned = where
-    edges = volumes.edge_nodes
-    mean = 0.5 * (conductivity[edges[:, 0]] + conductivity[edges[:, 1]])
-    ends, conductances = [edges], [mean * volumes.edge_factor]
+    ends, conductances = [volumes.edge_nodes], [conductivity * volumes.edge_factor]
     for number, pair in enumerate(volumes.interfaces):
         resistance = _resistance(volumes, model, pair)
         if resistance:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ionstack.assembly.assemble import System
 from ionstack.assembly.node_fields import NodeFields
 from ionstack.assembly.node_places import NodePlaces
-from ionstack.heat.heat_equation import Heated, HeatEquation
+from ionstack.heat.heat_equation import Heated, HeatEquation, between_nodes
 from ionstack.heat.heat_media import HeatMedia
 from ionstack.heat.heat_sources import HeatSources
 from ionstack.heat.relaxation import Mixing
@@ -111,11 +111,12 @@ class TemperatureField:
         return change / self._model.tolerance
 
     def _conductivity(self, fields: Mapping[str, Floats]) -> Floats | None:
-        """Thermal conductivity at all nodes in the field in use; None where it is constant."""
+        """Thermal conductivity of all edges in the field in use; None where it is constant."""
         if self._media.constant:
             return None
         used = self._model.start + self._used[self._equation.layout.phi]
-        return self._media.conductivity(fields, used)
+        at_nodes = self._media.conductivity(fields, used)
+        return between_nodes(self._system.equations.volumes, at_nodes)
 
     @property
     def feedback(self) -> float:

@@ -24,6 +24,8 @@ STRESS, STRESS_SLOPE = "stress", "stress_slope"
 TEMPERATURE = "temperature"
 # Field at a place over that of the model, for reactions that read it; 1 where there is none.
 FOCUS = "focus"
+# Gap between metals at all local edges of a region, the fields of `Gap` one below the other.
+GAP = "gap"
 
 Unknowns = Mapping[str, jax.Array]
 Carriers = Mapping[str, Carrier]

@@ -14,22 +14,22 @@ from ionstack.output.mechanics import (
     LATERAL,
     PLASTIC,
     POROSITY,
-    MechanicsWriter,
 )
 from ionstack.output.run_directory import RunDirectory
+from ionstack.output.state_rows import StateRows
 from ionstack.protocols.protocol import Protocol
 from ionstack.stepping.states import State
 from ionstack.stress.body_mechanics import BodyMechanics
 from ionstack.stress.stress_field import Stress
 
 
-class MechanicsTable(TableObserver[MechanicsWriter]):
+class MechanicsTable(TableObserver[StateRows]):
     """Stress, growth and plastic strain of every layer into ``mechanics.csv``."""
 
     def __init__(self, run: RunDirectory, comm: MPI.Comm, stress: Stress) -> None:
         self._stress = stress
         names, path = stress.solver.names, run.mechanics
-        self._table = Growing(comm, lambda position: MechanicsWriter(path, names, position))
+        self._table = Growing(comm, lambda position: StateRows(path, names, position))
 
     def see(self, state: State) -> None:
         """Write a row."""

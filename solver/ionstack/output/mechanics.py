@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ionstack.output.rows import RowFile
 from ionstack.output.trace import TIME, read_rows
 
 Floats = NDArray[np.float64]
@@ -24,26 +22,6 @@ POROSITY = "porosity [1]"
 def film_growth(layer: str) -> str:
     """Return the column name of how much thicker a film has become, ``growth.WO3 [m]``."""
     return f"growth.{layer} [m]"
-
-
-class MechanicsWriter:
-    """Writes a row per state: time, then numbers by name with unit; lives on one rank only."""
-
-    def __init__(self, path: Path, names: Sequence[str], position: int | None = None) -> None:
-        """Create the file, or go on at a position; see `RowFile`."""
-        self._file = RowFile(path, [TIME, *names], position)
-
-    def append(self, time: float, values: Sequence[float]) -> None:
-        """Add a row."""
-        self._file.append([repr(float(value)) for value in (time, *values)])
-
-    def position(self) -> int:
-        """Size of what is on the disk [bytes]."""
-        return self._file.position()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def read_mechanics(path: Path) -> dict[str, Floats]:

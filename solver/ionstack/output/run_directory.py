@@ -81,6 +81,11 @@ class RunDirectory:
         return self.path / "mechanics.csv"
 
     @property
+    def gap(self) -> Path:
+        """Width of the gap that electrons tunnel through at every state."""
+        return self.path / "gap.csv"
+
+    @property
     def body(self) -> Path:
         """Displacement, stress and plastic strain at the snapshots, VTKHDF."""
         return self.path / "mechanics.vtkhdf"
@@ -147,6 +152,7 @@ class RunDirectory:
             self.fields,
             self.paraview,
             self.mechanics,
+            self.gap,
             self.body,
             self.profiles,
             self.summary,

@@ -92,7 +92,8 @@ class Law:
 
     `couples` says that the law reads the content of one further species
     (named in the file under ``couples``), which is then differentiated too; `field`
-    that a contact or reaction law reads the electric field. A law that does not pass lets
+    that a contact or reaction law reads the electric field; one that `tunnels` reads the gap
+    between metals. A law that does not pass lets
     nothing through; one that `merges` makes both sides share the unknown, and the
     sides of a `sided` one play different parts. A reaction law of a `pair` takes one
     particle each of two species and makes none. A contact law with a `binding` returns the
@@ -105,6 +106,7 @@ class Law:
     parameters: tuple[Parameter, ...]
     couples: bool = False
     field: bool = False
+    tunnels: bool = False
     passes: bool = True
     merges: bool = False
     sided: bool = False
@@ -129,7 +131,8 @@ def law(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a law; the function itself is unchanged.
 
-    `marks` are those of `Law`: couples, field, passes, merges, sided, pair, binding.
+    `marks` are those of `Law`: couples, field, tunnels, passes, merges, sided, pair,
+    binding.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ may stand for the scalars: every law is written for one entity and broadcast.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -57,17 +57,37 @@ class Carrier(NamedTuple):
         return jnp.log(self.vacancy + 1e-300)
 
 
+class Gap(NamedTuple):
+    """The gap between two metals as an edge in it sees it.
+
+    `width` [m] from metal to metal; `share` of the voltage across the gap that falls along the
+    edge; `part` of the edge that lies in the gap. Along an edge in metal the gap is wide.
+    Arrays of NumPy or JAX, or floats.
+    """
+
+    width: Any
+    share: Any
+    part: Any
+
+
+# Nothing tunnels through it [m].
+FARTHEST = 1.0
+NO_GAP = Gap(FARTHEST, 1.0, 1.0)
+
+
 class Edge(NamedTuple):
     """Geometry and surroundings of an edge, pair or contact face.
 
     `length` [m] (0 at pairs and faces); `thermal_voltage` [V]; `z` valence; `field`
-    [V/m] at a contact, positive when it drives positive charge out of the metal.
+    [V/m] at a contact, positive when it drives positive charge out of the metal; `gap` for
+    laws of tunnelling.
     """
 
     length: jax.Array
     thermal_voltage: jax.Array
     z: jax.Array
     field: jax.Array | float = 0.0
+    gap: Gap = NO_GAP
 
 
 class Pores(NamedTuple):

@@ -15,11 +15,13 @@ from ionstack.assembly.entities import Entities
 from ionstack.assembly.equations import numbers_of, transient_equations
 from ionstack.assembly.neutrality import work_functions
 from ionstack.casefile.case import Case
+from ionstack.gaps.gap_field import GapField
 from ionstack.geometry.graph import ControlVolumes, build_control_volumes
 from ionstack.geometry.mesh import build_mesh
 from ionstack.heat.temperature import TemperatureField
 from ionstack.models.case_model import build_model, given_contents
 from ionstack.models.copies import repeated, repeated_model
+from ionstack.models.gap_model import build_gap_model
 from ionstack.models.heat_model import build_heat_model
 from ionstack.models.layout import build_layout
 from ionstack.models.model import Model
@@ -163,7 +165,7 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control, traces)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
-    companions = (*companions, *_temperature(case, system))
+    companions = (*companions, *_temperature(case, system), *_gap(case, system))
     planted = plantings(system, device.axisymmetric)
     return Prepared(case, device.axisymmetric, system, newton, network, found, companions, planted)
 
@@ -174,6 +176,12 @@ def _temperature(case: Case, system: System) -> tuple[Companion, ...]:
     if heat is None:
         return ()
     return (TemperatureField(system, heat.repeated(case.circuit.copies)),)
+
+
+def _gap(case: Case, system: System) -> tuple[Companion, ...]:
+    """The gap between metals, if electrons tunnel through one."""
+    model = build_gap_model(case, build_model(case))
+    return () if model is None else (GapField(system, model),)
 
 
 def _companions(case: Case, system: System) -> tuple[Companion, ...]:

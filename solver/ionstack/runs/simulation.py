@@ -10,9 +10,11 @@ from mpi4py import MPI
 
 from ionstack.assembly.node_fields import NodeFields
 from ionstack.casefile.case import Case
+from ionstack.gaps.gap_field import GapField
 from ionstack.models.products import product_names
 from ionstack.observing.effort import Effort
 from ionstack.observing.event_observer import EventTable
+from ionstack.observing.gap_observer import GapTable
 from ionstack.observing.mechanics_observer import BodySnapshots, MechanicsTable
 from ionstack.observing.observers import (
     Balance,
@@ -120,6 +122,8 @@ def _observers(
     if snapshots:
         when = Moments(case.protocol, case.output.snapshot_every)
         observers.append(Snapshots(run, system, fields, when, prepared.axisymmetric))
+    for gap in (one for one in prepared.companions if isinstance(one, GapField)):
+        observers.append(GapTable(run, comm, gap))
     for stress in (one for one in prepared.companions if isinstance(one, Stress)):
         observers.append(MechanicsTable(run, system.comm, stress))
         if snapshots and isinstance(stress.solver, BodyMechanics):

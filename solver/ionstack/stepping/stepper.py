@@ -203,7 +203,7 @@ class Stepper(Traveller):
                 event = self.events.next(size, found[0].circuit, tries, self.course.awaited)
                 share = min((one.share for one in (crossing, event) if one), default=1.0)
                 # What jumps at once is reached by no step, however small.
-                if self.control.smallest < share * size < size:
+                if self._smallest < share * size < size:
                     step, tries = share * size, tries + 1
                     continue
                 state = self._accept(*found, crossing, event)
@@ -214,8 +214,13 @@ class Stepper(Traveller):
             error = errors.get(self._history.order, np.inf)
             step = step_size.shrunk(self._history, size, errors, again=rejected > 1)
             self._ceiling = step if result.outcome is Outcome.COUPLING else self._ceiling
-            if step < self.control.smallest:
+            if step < self._smallest:
                 raise NumericsError(self._failure(time, size, result, error))
+
+    @property
+    def _smallest(self) -> float:
+        """Smallest step [s]; none that the digits of the time do not tell."""
+        return max(self.control.smallest, 2.0 * float(np.spacing(self._history.last.time)))
 
     def _fit(self, step: float, end: float) -> tuple[float, bool]:
         """Step size that reaches `end` without leaving a sliver, and whether it does."""
