@@ -51,6 +51,14 @@ def test_every_law_is_here():
     assert set(NUMBERS) == set(laws("nucleation"))
 
 
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name != "field_power"])
+def test_a_nucleus_has_a_size_where_it_has_a_barrier(name):
+    found = laws("nucleation")[name].function(faces(EXTREME), NUMBERS[name])
+    exists = np.isfinite(found.barrier)
+    assert exists.any()
+    assert (np.asarray(found.size)[exists] > 0.0).all()
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 def test_rates_are_numbers_from_zero_on_at_extremes(name):
     rates = success(name, faces(EXTREME))

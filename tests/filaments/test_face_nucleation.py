@@ -14,7 +14,12 @@ from scipy.stats import kstest, weibull_min
 from ionstack.errors import InputError, NumericsError
 from ionstack.geometry.stack import Lateral
 from ionstack.models.model import BarrierScatter, ContactModel, NucleationModel, RegionModel
-from ionstack.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from ionstack.physics.constants import (
+    BOLTZMANN,
+    BOLTZMANN_EV,
+    ELEMENTARY_CHARGE,
+    VACUUM_PERMITTIVITY,
+)
 from ionstack.physics.extreme_values import area_factor, ramp_scale, weibull_mean
 from ionstack.protocols.drive import Interval, Limit
 from ionstack.randomness.random_events import Event, RandomEvents
@@ -109,6 +114,19 @@ def test_rates_add_up_to_that_of_the_face(dimension: str, area: float) -> None:
     rates = found.rates(np.array([1.0, 0.0, 0.0, 0.0]))
     assert rates.sum() == pytest.approx(expected(1.0), rel=1e-10)
     assert (np.diff(found.sites) > 0).all()
+
+
+def test_the_outlook_says_what_the_rate_comes_from() -> None:
+    """The likeliest place is where the field is highest; a power of the field has no size."""
+    device = film("axisymmetric", focus=lambda points: 1.0 + (points[:, 0] < 1e-9))
+    (*_, last) = device.march(UP, fixed=RISE)
+    found = nuclei(device)
+    outlook = found.outlook(last.circuit)
+    assert outlook.rate == pytest.approx(found.rates(last.circuit).sum(), rel=1e-12)
+    assert outlook.prefactor == pytest.approx(RATE, rel=1e-12)
+    thermal = BOLTZMANN_EV * TEMPERATURE
+    assert outlook.barrier == pytest.approx(thermal * (FIELD * THICK / 2.0) ** 2, rel=1e-9)
+    assert np.isnan(outlook.size)
 
 
 def test_the_crests_of_a_rough_face_multiply_the_field() -> None:
@@ -292,6 +310,10 @@ def test_affinity_is_overpotential_and_supersaturation() -> None:
     atoms = cap * 4.0 / 3.0 * np.pi * (0.4 / drive) ** 3 / 1.7e-29
     zeldovich = np.sqrt(barrier / (3.0 * np.pi * kT)) / atoms
     assert rate == pytest.approx(1e29 * zeldovich * np.exp(-barrier / kT), rel=1e-9)
+    _, prefactor, energy, radius = found.outlook(np.array([-0.8, 0.0, 0.0, 0.0]))
+    assert prefactor == pytest.approx(1e29 * zeldovich, rel=1e-9)
+    assert energy == pytest.approx(barrier / ELEMENTARY_CHARGE, rel=1e-9)
+    assert radius == pytest.approx(0.4 / drive, rel=1e-9)
 
 
 def test_memory_is_all_that_counts() -> None:

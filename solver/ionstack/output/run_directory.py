@@ -86,6 +86,11 @@ class RunDirectory:
         return self.path / "gap.csv"
 
     @property
+    def nucleation(self) -> Path:
+        """Rates, barriers and critical sizes of nuclei on the faces of metals at every state."""
+        return self.path / "nucleation.csv"
+
+    @property
     def body(self) -> Path:
         """Displacement, stress and plastic strain at the snapshots, VTKHDF."""
         return self.path / "mechanics.vtkhdf"
@@ -153,6 +158,7 @@ class RunDirectory:
             self.paraview,
             self.mechanics,
             self.gap,
+            self.nucleation,
             self.body,
             self.profiles,
             self.summary,

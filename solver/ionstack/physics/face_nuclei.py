@@ -60,7 +60,7 @@ def field_needle(face: MetalFace, p: Parameters) -> Attempts:
     needle = Needle(
         p["tension"], p["narrowest"], p["relative_permittivity"], p["phase_cost"], share=0.5
     )
-    return Attempts(p["prefactor"], needle_nucleus(needle, face.field).barrier)
+    return Attempts(p["prefactor"], *needle_nucleus(needle, face.field))
 
 
 @law(
@@ -88,4 +88,4 @@ def cap(face: MetalFace, p: Parameters) -> Attempts:
     cluster = nucleation.Cluster(nucleus.barrier, volume / p["atomic_volume"])
     share = nucleation.zeldovich_factor(cluster, face.temperature)
     rate = nucleation.stationary_prefactor(p["face_sites"], p["attempt_frequency"], share)
-    return Attempts(rate, nucleus.barrier)
+    return Attempts(rate, *nucleus)

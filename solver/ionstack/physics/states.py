@@ -6,6 +6,7 @@ may stand for the scalars: every law is written for one entity and broadcast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -117,8 +118,10 @@ class MetalFace(NamedTuple):
 class Attempts(NamedTuple):
     """What makes nuclei: attempts [1/(m^2 s)], each of which succeeds with exp(-barrier/kT).
 
-    The barrier is in J, infinite where no nucleus can form.
+    The barrier is in J, infinite where no nucleus can form. `size` [m] is the radius or length
+    of the critical nucleus, NaN where a law knows none.
     """
 
     rate: jax.Array
     barrier: jax.Array
+    size: jax.Array | float = math.nan

@@ -35,7 +35,12 @@ from ionstack.solving.newton import Newton, NewtonControl
 from ionstack.solving.traces import Traces
 from ionstack.stepping.circuit_events import CircuitEvents
 from ionstack.stepping.companions import Companion
-from ionstack.stepping.face_nucleation import Plantings, face_nucleation, plantings
+from ionstack.stepping.face_nucleation import (
+    FaceNucleation,
+    Plantings,
+    face_nucleation,
+    plantings,
+)
 from ionstack.stepping.meter import Meter
 from ionstack.stepping.states import StepControl
 from ionstack.stepping.stepper import Stepper
@@ -87,6 +92,7 @@ class Prepared:
     equilibrium: Equilibrium
     companions: tuple[Companion, ...] = ()
     plantings: Plantings = field(default_factory=dict)
+    nuclei: tuple[FaceNucleation, ...] = ()
 
     def stepper(self) -> Stepper:
         """Return a stepper along the case's protocol from the present unknowns."""
@@ -108,8 +114,7 @@ class Prepared:
 
     def _events(self) -> RandomEvents:
         """All that happens at random (collective)."""
-        nuclei = face_nucleation(self.system, self.network, self.case.seed, self.plantings)
-        return RandomEvents((CircuitEvents(self.network.circuit), *nuclei), self.case.seed)
+        return RandomEvents((CircuitEvents(self.network.circuit), *self.nuclei), self.case.seed)
 
     def surround(self, new: Surroundings) -> None:
         """Bring the device into other surroundings; nothing if it is in these."""
@@ -167,7 +172,10 @@ def prepare(
     network = Network(system, case.circuit.in_order_of(contacts))
     companions = (*companions, *_temperature(case, system), *_gap(case, system))
     planted = plantings(system, device.axisymmetric)
-    return Prepared(case, device.axisymmetric, system, newton, network, found, companions, planted)
+    nuclei = tuple(face_nucleation(system, network, case.seed, planted))
+    return Prepared(
+        case, device.axisymmetric, system, newton, network, found, companions, planted, nuclei
+    )
 
 
 def _temperature(case: Case, system: System) -> tuple[Companion, ...]:

@@ -16,6 +16,7 @@ from ionstack.observing.effort import Effort
 from ionstack.observing.event_observer import EventTable
 from ionstack.observing.gap_observer import GapTable
 from ionstack.observing.mechanics_observer import BodySnapshots, MechanicsTable
+from ionstack.observing.nucleation_observer import NucleationTable
 from ionstack.observing.observers import (
     Balance,
     Homogeneity,
@@ -116,6 +117,8 @@ def _observers(
         volumes = system.equations.volumes
         count = len(volumes.contacts), volumes.copies
         observers.append(EventTable(run, comm, case.protocol, *count))
+    if prepared.nuclei:
+        observers.append(NucleationTable(run, comm, prepared.nuclei))
     if product_names(system.equations.model):
         observers.append(BoundProducts(system))
     snapshots = case.output.snapshots == "breakpoints"

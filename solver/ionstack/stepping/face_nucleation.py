@@ -20,7 +20,7 @@ from ionstack.assembly.assemble import System
 from ionstack.assembly.entities import Entities, Face
 from ionstack.casefile.nucleation_schema import NUCLEATION
 from ionstack.errors import InputError
-from ionstack.models.carriers import TEMPERATURE, at, node_batch
+from ionstack.models.carriers import GAP, TEMPERATURE, at, node_batch
 from ionstack.models.model import BarrierScatter
 from ionstack.physics.constants import (
     BOLTZMANN_EV,
@@ -54,6 +54,19 @@ class Places(NamedTuple):
     node: Ints
     area: Floats
     own: Floats | None
+
+
+class Outlook(NamedTuple):
+    """How a face nucleates in a state, and what forms where the barrier over kT is lowest.
+
+    `rate` [1/s] of the whole face; there the `prefactor` [1/(m^2 s)], the `barrier` [eV] and the
+    critical `size` [m], radius or length, NaN where the law knows none.
+    """
+
+    rate: float
+    prefactor: float
+    barrier: float
+    size: float
 
 
 class FaceNucleation:
@@ -95,13 +108,18 @@ class FaceNucleation:
         self._focus = np.ones(len(points)) if focus is None else focus(points)
 
     @property
+    def contact(self) -> str:
+        """Name of the contact."""
+        return self._face.model.name
+
+    @property
     def sites(self) -> Ints:
         """Numbers of the places."""
         return self._places.sites
 
     def name(self, row: int) -> str:
         """Name of the event, the same for all places of the contact."""
-        return f"{self._face.model.name}.{NUCLEATION}"
+        return f"{self.contact}.{NUCLEATION}"
 
     def told(self, row: int, share: float) -> Event:
         """The event as it is told."""
@@ -118,6 +136,19 @@ class FaceNucleation:
 
     def rates(self, circuit: Floats) -> Floats:
         """Rates [1/s] at all places in the present state of the system (collective)."""
+        prefactor, barrier, _, temperature = self._at_places(circuit)
+        return np.asarray(nucleation_rate(prefactor * self._places.area, barrier, temperature))
+
+    def outlook(self, circuit: Floats) -> Outlook:
+        """What the rates come from in the present state of the system (collective)."""
+        prefactor, barrier, size, temperature = self._at_places(circuit)
+        rates = nucleation_rate(prefactor * self._places.area, barrier, temperature)
+        k = int(np.argmin(barrier / temperature))
+        energy = barrier[k] / ELEMENTARY_CHARGE
+        return Outlook(float(rates.sum()), float(prefactor[k]), float(energy), float(size[k]))
+
+    def _at_places(self, circuit: Floats) -> Floats:
+        """Attempts [1/(m^2 s)], barrier [J], critical size [m], temperature [K] (collective)."""
         system, index = self._system, self._face.region.index
         equations = system.equations
         found = self._compiled(
@@ -129,12 +160,12 @@ class FaceNucleation:
             dict(equations.numbers),
         )
         every = self._gathered(np.stack(found))
-        every[0] *= self._bare(every[3])
-        rate, barrier, temperature = every[:3, self._places.node]
+        every[0] *= self._bare(every[4])
+        found = every[:4, self._places.node]
         scatter, own = self._model.scatter, self._places.own
         if scatter is not None and own is not None:
-            barrier = moved(scatter.spread, own, barrier)
-        return np.asarray(nucleation_rate(rate * self._places.area, barrier, temperature))
+            found[1] = moved(scatter.spread, own, found[1])
+        return np.asarray(found)
 
     def _bare(self, shares: Floats) -> Floats | float:
         """Shares of the face at its nodes where a nucleus can form, from what the phase leaves.
@@ -155,7 +186,7 @@ class FaceNucleation:
 
     @cached_property
     def _compiled(self) -> Any:
-        """Attempts [1/(m^2 s)], barrier [J], temperature [K], bare share at this rank's nodes."""
+        """What `_at_places` has, and the share that is bare, at this rank's nodes."""
         return jax.jit(self._attempts)
 
     def _attempts(
@@ -169,7 +200,8 @@ class FaceNucleation:
     ) -> tuple[jax.Array, ...]:
         region = self._face.region
         local = region.local[self._nodes]
-        fields = {name: value[local] for name, value in outer.items()}
+        # A gap is a field of edges.
+        fields = {name: value[local] for name, value in outer.items() if name != GAP}
         warm = fields.get(TEMPERATURE, temperature)
         unknowns = self._system.equations.arrays["nodes"][region.index]["unknowns"]
         own = {name: u[index[local]] for name, index in unknowns.items()}
