@@ -98,6 +98,11 @@ def test_rising_values_make_a_rising_curve(steps, rises):
     assert np.all(np.diff(found) >= -1e-12 * max(values[-1], 1.0))
 
 
+def test_values_that_hardly_rise_have_no_slope():
+    table = Table(0, (1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 1e-300, 2e-310 + 1e-300))
+    assert np.isfinite(table(jnp.asarray([1.5, 2.5, 3.5]))).all()
+
+
 def test_surface_is_linear_between_its_levels():
     tables = tuple(Table(0, POINTS, tuple(k * v for v in FALLING)) for k in (1.0, 2.0, 5.0))
     surface = Surface(1, (250.0, 300.0, 400.0), tables)

@@ -11,6 +11,7 @@ from functools import cache
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Row = tuple[float, ...]
 
@@ -100,4 +101,6 @@ def pchip_slopes(points: Row, values: Row) -> Row:
     """Return the slopes of the shape-preserving cubic at the points."""
     from scipy.interpolate import PchipInterpolator
 
-    return tuple(PchipInterpolator(points, values).derivative()(points).tolist())
+    # Where values hardly rise the inverse of a secant overflows, and the slope is 0, as it is.
+    with np.errstate(over="ignore"):
+        return tuple(PchipInterpolator(points, values).derivative()(points).tolist())
