@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay
 
+from ionstack.output.point_columns import Simplices
 from ionstack.surface_analysis.contents import Contents
 
 FloatArray = npt.NDArray[np.float64]
@@ -17,7 +18,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class HandMade:
+class HandMade(Simplices):
     """What an instrument needs to know of a file, without a file."""
 
     points: FloatArray
@@ -32,14 +33,6 @@ class HandMade:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.arrays)
-
-    @property
-    def dimension(self) -> int:
-        return self.cells.shape[1] - 1
-
-    @property
-    def depth(self) -> FloatArray:
-        return self.points[:, self.dimension - 1]
 
     def values(self, name: str, step: int) -> FloatArray:
         return self.arrays[name]

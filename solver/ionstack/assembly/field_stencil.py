@@ -48,5 +48,9 @@ def field_stencil(volumes: ControlVolumes, nodes: Ints) -> FieldStencil:
     away = points[neighbours] - points[nodes][:, None, :]
     pulls = weight[:, :, None] * away
     moments = np.einsum("nsd,nse->nde", away, pulls)
-    inverse = np.linalg.pinv(moments, rcond=_NO_NEIGHBOUR, hermitian=True)
-    return FieldStencil(neighbours, np.einsum("nde,nse->nsd", inverse, pulls))
+    return FieldStencil(neighbours, np.einsum("nde,nse->nsd", inverse_moments(moments), pulls))
+
+
+def inverse_moments(moments: Floats) -> Floats:
+    """Inverses of second moments (n, d, d); 0 along directions without a neighbour."""
+    return np.asarray(np.linalg.pinv(moments, rcond=_NO_NEIGHBOUR, hermitian=True))

@@ -15,6 +15,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from ionstack.assembly.field_stencil import inverse_moments
+from ionstack.assembly.node_places import NodePlaces
 from ionstack.gaps.field_lines import FieldLines, Flux
 from ionstack.geometry.graph import ControlVolumes
 from ionstack.heat.heat_equation import HeatEquation
@@ -34,8 +36,6 @@ LEAST_PART = 1e-6
 LEAST_COSINE = 0.1
 # Fall of u below which both ends of a line are one metal, and nothing tunnels.
 LEAST_FALL = 1e-6
-# Directions whose share of a node's second moment is smaller than this have no neighbour.
-NO_NEIGHBOUR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class GapWidths:
         self._equation = HeatEquation(volumes, _potential(volumes, model))
         layout = self._equation.layout
         self._ends: Ints = layout.phi[volumes.edge_nodes]
+        self._places = NodePlaces(volumes, layout)
         self._still: Floats = np.zeros(layout.n_local)
         points = volumes.coordinates[volumes.node_vertex][:, : volumes.dimension]
         self._along: Floats = points[volumes.edge_nodes[:, 1]] - points[volumes.edge_nodes[:, 0]]
@@ -152,22 +153,15 @@ class GapWidths:
         for end in self._volumes.edge_nodes.T:
             np.add.at(moments, end, second)
             np.add.at(pulls, end, first)
-        inverse = np.linalg.pinv(moments, rcond=NO_NEIGHBOUR, hermitian=True)
-        return self._at_all(np.einsum("nde,ne->nd", inverse, pulls))
+        return self._at_all(np.einsum("nde,ne->nd", inverse_moments(moments), pulls))
 
     def _at_all(self, at_nodes: Floats) -> Floats:
         """Values (n, d) at all local nodes from those at owned ones (collective)."""
         if self._volumes.comm.size == 1:
             return at_nodes
-        layout, found = self._equation.layout, at_nodes.copy()
-        for region in range(len(self._volumes.regions)):
-            here = np.flatnonzero(self._volumes.node_region == region)
-            own = here[layout.phi[here] < layout.n_owned]
-            for column in found.T:
-                held = np.zeros(layout.n_owned)
-                held[layout.phi[own]] = column[own]
-                column[here] = self._equation.with_ghosts(held)[layout.phi[here]]
-        return found
+        owned = [self._places.by_unknown(column) for column in at_nodes.T]
+        local = [np.array([self._equation.with_ghosts(row) for row in one]) for one in owned]
+        return np.column_stack([self._places.at_nodes(one) for one in local])
 
 
 def insulating(first: Floats, second: Floats) -> Floats:

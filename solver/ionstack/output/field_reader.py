@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionstack.errors import InputError
+from ionstack.output.point_columns import Simplices
 
 if TYPE_CHECKING:
     import pyvista
@@ -25,7 +26,7 @@ DOUBLE_LAYER = 0.01
 
 
 @dataclass(frozen=True)
-class Fields:
+class Fields(Simplices):
     """The geometry and the list of contents of a field file; values are read on demand.
 
     `times` (n_steps,) [s]; `points` (n_points, 3) [m]; `cells` (n_cells, k);
@@ -41,16 +42,6 @@ class Fields:
     region_names: tuple[str, ...]
     axisymmetric: bool
     names: tuple[str, ...]
-
-    @property
-    def dimension(self) -> int:
-        """Dimension of the cells, 1 to 3."""
-        return self.cells.shape[1] - 1
-
-    @property
-    def depth(self) -> FloatArray:
-        """Distance of the points from the top electrode [m]: the last coordinate."""
-        return self.points[:, self.dimension - 1]
 
     @cached_property
     def layers(self) -> tuple[tuple[str, float, float], ...]:

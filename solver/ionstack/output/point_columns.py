@@ -49,6 +49,23 @@ class PointMesh(Protocol):
         """Depth of the points (n_points,) [m]."""
 
 
+class Simplices:
+    """What follows for a mesh of simplices, of a `PointMesh`, from its points and cells."""
+
+    points: FloatArray
+    cells: IntArray
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of the cells, 1 to 3."""
+        return self.cells.shape[1] - 1
+
+    @property
+    def depth(self) -> FloatArray:
+        """Depth of the points (n_points,) [m]: the last coordinate."""
+        return self.points[:, self.dimension - 1]
+
+
 @dataclass(frozen=True)
 class PointColumns:
     """Where the columns stand and which points lie along them.

@@ -154,7 +154,8 @@ def prepare(
         device = build_mesh(case.stack, comm)
         volumes = build_control_volumes(device)
     with timing.part("setup"):
-        system = _system(case, build_model(case), volumes)
+        model = build_model(case)
+        system = _system(case, model, volumes)
         companions = _companions(case, system)
     choice = case.numerics.solver
     with timing.part("equilibrium"):
@@ -170,7 +171,7 @@ def prepare(
     newton = Newton(system, LinearSolver(system, choice), control, traces)
     contacts = system.equations.volumes.contacts
     network = Network(system, case.circuit.in_order_of(contacts))
-    companions = (*companions, *_temperature(case, system), *_gap(case, system))
+    companions = (*companions, *_temperature(case, system), *_gap(case, model, system))
     planted = plantings(system, device.axisymmetric)
     nuclei = tuple(face_nucleation(system, network, case.seed, planted))
     return Prepared(
@@ -186,10 +187,10 @@ def _temperature(case: Case, system: System) -> tuple[Companion, ...]:
     return (TemperatureField(system, heat.repeated(case.circuit.copies)),)
 
 
-def _gap(case: Case, system: System) -> tuple[Companion, ...]:
+def _gap(case: Case, model: Model, system: System) -> tuple[Companion, ...]:
     """The gap between metals, if electrons tunnel through one."""
-    model = build_gap_model(case, build_model(case))
-    return () if model is None else (GapField(system, model),)
+    gap = build_gap_model(case, model)
+    return () if gap is None else (GapField(system, gap),)
 
 
 def _companions(case: Case, system: System) -> tuple[Companion, ...]:

@@ -121,7 +121,11 @@ class Stress:
             for face in entities.faces
             if face.model.nucleation is not None
         ]
-        self._sharpened = [_beside(face, equations.volumes) for face in _sharpening(entities)]
+        self._sharpened = [
+            _beside(face, equations.volumes)
+            for face in entities.faces
+            if face.region.laws.reads_field
+        ]
         self._temperature = system.equations.model.temperature
         first = solver.clamped()
         # Stress without strain on the lines of the last two states, and their common slope.
@@ -241,11 +245,6 @@ class Stress:
         """Values at all local nodes from those of the owned ones (collective)."""
         rows = np.array([self._system.with_ghosts(row) for row in by_unknown])
         return self._places.at_nodes(rows)
-
-
-def _sharpening(entities: Entities) -> list[Face]:
-    """Faces of regions whose reactions read the field."""
-    return [face for face in entities.faces if face.region.laws.reads_field]
 
 
 def _beside(face: Face, volumes: ControlVolumes) -> tuple[int, str, Ints, Floats]:

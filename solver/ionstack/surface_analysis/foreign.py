@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ionstack.errors import InputError, nearest
 from ionstack.output.names import density, species_in
+from ionstack.output.point_columns import Simplices
 from ionstack.surface_analysis.films import Films
 from ionstack.surface_analysis.foreign_file import ForeignFile, Snapshot, open_foreign
 from ionstack.surface_analysis.foreign_schema import ArrayModel, MaterialsModel, SourceModel
@@ -27,7 +28,7 @@ _FLAT = 1e-9
 
 
 @dataclass(frozen=True)
-class Foreign:
+class Foreign(Simplices):
     """A foreign file in the axes of a specimen, see `Contents`.
 
     `origin`: point of the file that each point is; `cell`: cell of the file that holds it.
@@ -53,16 +54,6 @@ class Foreign:
     def names(self) -> tuple[str, ...]:
         """Names of the densities."""
         return tuple(density(name) for name in self.species)
-
-    @property
-    def dimension(self) -> int:
-        """Dimension of the cells, 1 to 3."""
-        return self.cells.shape[1] - 1
-
-    @property
-    def depth(self) -> FloatArray:
-        """Depth of the points [m] below the highest."""
-        return self.points[:, self.dimension - 1]
 
     def values(self, name: str, step: int) -> FloatArray:
         """Return a density (n_points,) [1/m^3]; raises InputError for a mesh that has changed."""
